@@ -1,0 +1,110 @@
+"""The one family of errors that the toolkit raises for bad input.
+
+Every class also derives from the built-in exception a Python user would expect
+(``LookupError``, ``ValueError``, ``OSError``), so ``except LookupError`` works
+without knowing this module, and ``except NankaiGISError`` catches all of them.
+A message names the thing, the reason and the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class NankaiGISError(Exception):
+    """Root of all errors that describe bad input or a result that can't be had."""
+
+
+class NotFoundError(NankaiGISError, LookupError):
+    """A name or id that nothing answers to.
+
+    Parameters
+    ----------
+    what : str
+        The kind of thing that was looked for, as a reader would call it.
+    asked : str
+        The name as it was given.
+    candidates : iterable of str, optional
+        Near names, best first; they become part of the message.
+    hint : str, optional
+        The next step for the reader.
+
+    Attributes
+    ----------
+    asked : str
+    candidates : tuple of str
+
+    Examples
+    --------
+    >>> str(NotFoundError("feature", "qihang", ["qihang-bay"]))
+    "no feature is called 'qihang'; near names: qihang-bay"
+    """
+
+    def __init__(
+        self, what: str, asked: str, candidates: Iterable[str] = (), hint: str = ""
+    ) -> None:
+        self.asked = asked
+        self.candidates = tuple(candidates)
+        message = f"no {what} is called {asked!r}"
+        if self.candidates:
+            message += f"; near names: {', '.join(self.candidates)}"
+        if hint:
+            message += f"; {hint}"
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class FeatureNotFoundError(NotFoundError):
+    """A plan feature that no definition or layer knows."""
+
+
+class RoadNotFoundError(NotFoundError):
+    """A street, railway or river that the network doesn't hold."""
+
+
+class AmbiguousNameError(NankaiGISError, LookupError):
+    """A name that more than one thing answers to; the message lists them."""
+
+
+class PlanError(NankaiGISError, ValueError):
+    """Faults in plan definitions: all of them at once.
+
+    Parameters
+    ----------
+    faults : iterable of str
+        One line each: file, key and what is wrong.
+
+    Attributes
+    ----------
+    faults : tuple of str
+
+    Examples
+    --------
+    >>> print(PlanError(["zones.toml: [a] kind: missing"]))
+    1 fault in the plan definitions:
+      zones.toml: [a] kind: missing
+    """
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        count = len(self.faults)
+        head = f"{count} fault{'' if count == 1 else 's'} in the plan definitions:"
+        super().__init__("\n  ".join([head, *self.faults]))
+
+
+class DataError(NankaiGISError, ValueError):
+    """A data file that is missing a part, damaged, or not what it says it is."""
+
+
+class GeometryError(NankaiGISError, ValueError):
+    """Lines that don't compile to the ring or axis that a definition asks for."""
+
+
+class CRSError(NankaiGISError, ValueError):
+    """Coordinates in no CRS, in the wrong one, or in an unnamed datum."""
+
+
+class OutputError(NankaiGISError, OSError):
+    """An output that can't be written, or that exists and may not be replaced."""
