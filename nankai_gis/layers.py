@@ -1,0 +1,112 @@
+"""The packaged layers, as GeoJSON features or as GeoDataFrames.
+
+===============  ===========================================================================
+``district``     the outline of Nankai District
+``zones``        啟航灣, 老城廂, 水上奧體
+``parcel``       西營門
+``corridors``    the pieces of the three axes; a street without coordinates has no geometry
+``streets``      the named lines that the plan uses
+``subdistricts`` the working layer of the twelve subdistricts
+``sites``        other places that the plan names; those not located have no geometry
+===============  ===========================================================================
+
+All coordinates are EPSG:4326, longitude before latitude.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from . import catalog
+from .errors import DataError, NotFoundError
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+#: Names of the layers, from the ground up.
+LAYERS = ("district", "subdistricts", "zones", "parcel", "streets", "corridors", "sites")
+#: The layer that holds each kind of feature.
+LAYER_OF_KIND = {
+    "district": "district",
+    "subdistrict": "subdistricts",
+    "zone": "zones",
+    "parcel": "parcel",
+    "corridor": "corridors",
+    "site": "sites",
+}
+
+
+@cache
+def _collection(layer: str) -> list[dict[str, Any]]:
+    if layer not in LAYERS:
+        raise NotFoundError("layer", layer, LAYERS)
+    file = catalog.path(f"layers/{layer}.geojson")
+    try:
+        found: list[dict[str, Any]] = json.loads(file.read_bytes())["features"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{file} is not a GeoJSON feature collection: {error}") from error
+    return found
+
+
+def features(layer: str) -> list[dict[str, Any]]:
+    """Return the features of a layer as GeoJSON mappings.
+
+    Parameters
+    ----------
+    layer : str
+        Member of `LAYERS`.
+
+    Returns
+    -------
+    list of dict
+        ``properties`` and ``geometry``; the geometry is None for what is not located.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such layer.
+    DataError
+        If the file is missing or damaged.
+
+    Examples
+    --------
+    >>> [f["properties"]["id"] for f in features("zones")]
+    ['qihang-bay', 'laochengxiang', 'shuishang-aoti']
+    """
+    return list(_collection(layer))
+
+
+def frame(layer: str) -> GeoDataFrame:
+    """Return a layer as a GeoDataFrame.
+
+    Parameters
+    ----------
+    layer : str
+        Member of `LAYERS`.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        EPSG:4326, one row for each feature, with its properties as columns; the geometry is
+        None for what is not located.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such layer.
+    DataError
+        If the file is missing or damaged.
+
+    Examples
+    --------
+    >>> frame("subdistricts").shape[0]
+    12
+    """
+    import geopandas
+
+    from .crs import STORED
+
+    found = features(layer)
+    return geopandas.GeoDataFrame.from_features(found, crs=STORED)

@@ -1,0 +1,411 @@
+"""Areas and lengths on the CGCS2000 ellipsoid, with the uncertainty of their boundaries.
+
+The geometry may be anything with ``__geo_interface__`` or a GeoJSON mapping, in longitude and
+latitude (degrees). Edges are geodesics; at the length of a street block they and straight
+lines in any projection differ by far less than a millimetre.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import crs
+from .errors import GeometryError
+
+Coordinates = Sequence[Sequence[float]]
+GeoInterface = Any
+
+
+def _mapping(geometry: GeoInterface) -> Mapping[str, Any]:
+    if isinstance(geometry, Mapping):
+        return geometry
+    found: Mapping[str, Any] | None = getattr(geometry, "__geo_interface__", None)
+    if found is None:
+        raise TypeError(f"{type(geometry).__name__} is neither a geometry nor a GeoJSON mapping")
+    return found
+
+
+def _polygons(geometry: GeoInterface) -> list[Sequence[Coordinates]]:
+    shape = _mapping(geometry)
+    if shape["type"] == "Polygon":
+        return [shape["coordinates"]] if shape["coordinates"] else []
+    if shape["type"] == "MultiPolygon":
+        return list(shape["coordinates"])
+    raise GeometryError(f"a {shape['type']} has no area; give a Polygon or a MultiPolygon")
+
+
+def _lines(geometry: GeoInterface) -> list[Coordinates]:
+    shape = _mapping(geometry)
+    if shape["type"] == "LineString":
+        return [shape["coordinates"]] if shape["coordinates"] else []
+    if shape["type"] == "MultiLineString":
+        return list(shape["coordinates"])
+    raise GeometryError(f"a {shape['type']} has no length; give a LineString or MultiLineString")
+
+
+def _ellipsoidal(ring: Coordinates) -> tuple[float, float]:
+    area, perimeter = crs.ellipsoid().polygon_area_perimeter(*zip(*ring, strict=True))
+    return abs(area), perimeter
+
+
+def _planar(ring: Coordinates) -> float:
+    x, y = crs.planar().transform(*zip(*ring, strict=True))
+    # Eastings and northings are millions of metres; from a local origin the products keep
+    # their small digits.
+    x0, y0 = x[0], y[0]
+    twice = sum(
+        (xa - x0) * (yb - y0) - (xb - x0) * (ya - y0)
+        for (xa, xb), (ya, yb) in zip(itertools.pairwise(x), itertools.pairwise(y), strict=True)
+    )
+    return float(abs(twice) / 2)
+
+
+def area(geometry: GeoInterface) -> float:
+    """Return the area on the CGCS2000 ellipsoid.
+
+    Parameters
+    ----------
+    geometry : Polygon or MultiPolygon, or its GeoJSON mapping
+        Longitude, latitude in degrees. Holes are taken out. The direction of a ring doesn't
+        matter.
+
+    Returns
+    -------
+    float
+        Square metres; 0.0 for an empty geometry.
+
+    Raises
+    ------
+    GeometryError
+        For points and lines.
+
+    Notes
+    -----
+    C. F. F. Karney, Algorithms for geodesics, J. Geodesy 87 (2013) 43-55, in PROJ.
+
+    Examples
+    --------
+    A hundredth of a degree each way at 39 N, about 0.866 km by 1.110 km:
+
+    >>> square = [[[117, 39], [117.01, 39], [117.01, 39.01], [117, 39.01], [117, 39]]]
+    >>> round(area({"type": "Polygon", "coordinates": square}) / 1e6, 3)
+    0.961
+    """
+    return float(
+        sum(
+            _ellipsoidal(exterior)[0] - sum(_ellipsoidal(hole)[0] for hole in holes)
+            for exterior, *holes in _polygons(geometry)
+        )
+    )
+
+
+def planar_area(geometry: GeoInterface) -> float:
+    """Return the area in the EPSG:4548 plane.
+
+    Parameters
+    ----------
+    geometry : Polygon or MultiPolygon, or its GeoJSON mapping
+        Longitude, latitude in degrees. Holes are taken out.
+
+    Returns
+    -------
+    float
+        Square metres in the projection; 0.0 for an empty geometry. About 4 ppm more than on
+        the ellipsoid in Nankai, 12 km from the central meridian.
+
+    Raises
+    ------
+    GeometryError
+        For points and lines.
+
+    Examples
+    --------
+    >>> square = [[[117, 39], [117.01, 39], [117.01, 39.01], [117, 39.01], [117, 39]]]
+    >>> shape = {"type": "Polygon", "coordinates": square}
+    >>> abs(planar_area(shape) / area(shape) - 1) < 1e-6
+    True
+    """
+    return float(
+        sum(
+            _planar(exterior) - sum(_planar(hole) for hole in holes)
+            for exterior, *holes in _polygons(geometry)
+        )
+    )
+
+
+def perimeter(geometry: GeoInterface) -> float:
+    """Return the length of all rings of a polygon, holes included.
+
+    Parameters
+    ----------
+    geometry : Polygon or MultiPolygon, or its GeoJSON mapping
+        Longitude, latitude in degrees.
+
+    Returns
+    -------
+    float
+        Metres on the CGCS2000 ellipsoid; 0.0 for an empty geometry.
+
+    Raises
+    ------
+    GeometryError
+        For points and lines.
+
+    Examples
+    --------
+    >>> square = [[[117, 39], [117.01, 39], [117.01, 39.01], [117, 39.01], [117, 39]]]
+    >>> round(perimeter({"type": "Polygon", "coordinates": square}))
+    3951
+    """
+    return float(sum(_ellipsoidal(ring)[1] for rings in _polygons(geometry) for ring in rings))
+
+
+def length(geometry: GeoInterface) -> float:
+    """Return the length of a line on the CGCS2000 ellipsoid.
+
+    Parameters
+    ----------
+    geometry : LineString or MultiLineString, or its GeoJSON mapping
+        Longitude, latitude in degrees.
+
+    Returns
+    -------
+    float
+        Metres; 0.0 for an empty geometry.
+
+    Raises
+    ------
+    GeometryError
+        For points and polygons.
+
+    Examples
+    --------
+    A thousandth of a degree of the meridian at 39 N:
+
+    >>> round(length({"type": "LineString", "coordinates": [[117, 39], [117, 39.001]]}), 1)
+    111.0
+    """
+    geod = crs.ellipsoid()
+    return float(sum(geod.line_length(*zip(*line, strict=True)) for line in _lines(geometry)))
+
+
+def area_uncertainty(ring: Coordinates, parts: Iterable[Mapping[str, Any]]) -> float:
+    r"""Return the standard uncertainty of an area that follows from its boundary's accuracy.
+
+    Moving a side of length :math:`L_k` by :math:`\delta_k` square to itself changes the area by
+    :math:`L_k\,\delta_k` (the first variation of area). A side is one line from one source, so it
+    is taken to move as a whole, by its accuracy :math:`\sigma_k` read as one standard deviation;
+    different sides move independently:
+
+    .. math:: u(A) = \sqrt{\textstyle\sum_k (L_k\,\sigma_k)^2}
+
+    What does not count: the ends of a side sliding along it, and faults in the reading itself
+    (a wrong road, a wrong order).
+
+    Parameters
+    ----------
+    ring : sequence of positions
+        The closed exterior ring, longitude and latitude in degrees.
+    parts : iterable of mapping
+        ``start`` and ``stop`` (indices of the first and last vertex in `ring`) and
+        ``accuracy_m`` of each side.
+
+    Returns
+    -------
+    float
+        Square metres, one standard deviation; 0.0 for no parts.
+
+    Notes
+    -----
+    The law of propagation for uncorrelated quantities is JCGM 100:2008 (GUM), 5.1.2. The
+    treatment of whole sides follows the error-band view of boundaries (Perkal 1966); with single
+    vertices in the place of sides it becomes Chrisman and Yandell, Surveying and Mapping 48
+    (1988) 241-246, which makes finely drawn boundaries look better than they are.
+
+    Examples
+    --------
+    A side of 1110.4 m known to 10 m and three known exactly:
+
+    >>> ring = [[117, 39], [117.01, 39], [117.01, 39.01], [117, 39.01], [117, 39]]
+    >>> round(area_uncertainty(ring, [{"start": 1, "stop": 2, "accuracy_m": 10}]))
+    11103
+    """
+    geod = crs.ellipsoid()
+    total = 0.0
+    for part in parts:
+        stretch = ring[part["start"] : part["stop"] + 1]
+        total += (geod.line_length(*zip(*stretch, strict=True)) * part["accuracy_m"]) ** 2
+    return math.sqrt(total)
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRow:
+    """The measures of one polygon of the plan.
+
+    Attributes
+    ----------
+    id, kind, name, name_hans, name_en : str
+    area_m2, area_sd_m2, planar_area_m2, perimeter_m : float
+        On the ellipsoid but for ``planar_area_m2`` (EPSG:4548).
+    stated_area_m2 : float or None
+        What the plan or another text states.
+    status : str
+        Of the least certain part.
+    inferred_share : float
+        Share of the perimeter that is inferred, 0 to 1.
+    """
+
+    id: str
+    kind: str
+    name: str
+    name_hans: str
+    name_en: str
+    area_m2: float
+    area_sd_m2: float
+    planar_area_m2: float
+    perimeter_m: float
+    stated_area_m2: float | None
+    status: str
+    inferred_share: float
+
+    @property
+    def difference_ppm(self) -> float:
+        """Planar minus ellipsoidal area, in parts per million of the latter."""
+        return (self.planar_area_m2 / self.area_m2 - 1) * 1e6
+
+    @property
+    def deviation_m2(self) -> float | None:
+        """Measured minus stated area; None where none is stated."""
+        return None if self.stated_area_m2 is None else self.area_m2 - self.stated_area_m2
+
+
+@dataclass(frozen=True, slots=True)
+class LengthRow:
+    """The measures of one piece of a corridor.
+
+    Attributes
+    ----------
+    corridor, corridor_name, corridor_name_hans, corridor_name_en : str
+    street, street_name : str
+        The line followed; the names of the streets stood for, in a straight piece.
+    role : {'main', 'extension', 'bridge'}
+    planned : bool
+    length_m, length_sd_m : float or None
+        On the ellipsoid; None where the street is not located.
+    status : str
+        ``"not located"`` where there is no course.
+    """
+
+    corridor: str
+    corridor_name: str
+    corridor_name_hans: str
+    corridor_name_en: str
+    street: str
+    street_name: str
+    role: str
+    planned: bool
+    length_m: float | None
+    length_sd_m: float | None
+    status: str
+
+
+def areas(features: Iterable[Mapping[str, Any]]) -> list[AreaRow]:
+    """Measure polygons of the plan.
+
+    Parameters
+    ----------
+    features : iterable of mapping
+        GeoJSON features as the layers hold them.
+
+    Returns
+    -------
+    list of AreaRow
+        One for each feature, in order; empty for none.
+
+    Raises
+    ------
+    GeometryError
+        If a feature has no polygon.
+
+    Examples
+    --------
+    >>> from nankai_gis import layers
+    >>> [row.id for row in areas(layers.features("parcel"))]
+    ['xiyingmen']
+    """
+    rows = []
+    for feature in features:
+        p, geometry = feature["properties"], feature["geometry"]
+        if geometry is None:
+            raise GeometryError(f"{p['name']} has no geometry to measure")
+        ring = geometry["coordinates"][0]
+        geod = crs.ellipsoid()
+        inferred = sum(
+            geod.line_length(*zip(*ring[part["start"] : part["stop"] + 1], strict=True))
+            for part in p["parts"]
+            if part["status"] == "inferred"
+        )
+        around = perimeter(geometry)
+        rows.append(
+            AreaRow(
+                id=p["id"],
+                kind=p["kind"],
+                name=p["name"],
+                name_hans=p["name_hans"],
+                name_en=p["name_en"],
+                area_m2=area(geometry),
+                area_sd_m2=area_uncertainty(ring, p["parts"]),
+                planar_area_m2=planar_area(geometry),
+                perimeter_m=around,
+                stated_area_m2=p["stated_area_m2"],
+                status=p["status"],
+                inferred_share=inferred / around,
+            )
+        )
+    return rows
+
+
+def lengths(features: Iterable[Mapping[str, Any]]) -> list[LengthRow]:
+    """Measure the pieces of corridors.
+
+    Parameters
+    ----------
+    features : iterable of mapping
+        GeoJSON features of the corridor layer; a piece without coordinates has no geometry.
+
+    Returns
+    -------
+    list of LengthRow
+        One for each piece, in order; empty for none. The uncertainty is that of the two ends,
+        taken as independent: a course that shifts sideways keeps its length.
+
+    Examples
+    --------
+    >>> from nankai_gis import layers
+    >>> rows = lengths(layers.features("corridors"))
+    >>> {row.street_name for row in rows if row.length_m is None}
+    {'雅安道', '樂山道', '延安路'}
+    """
+    rows = []
+    for feature in features:
+        p, geometry = feature["properties"], feature["geometry"]
+        rows.append(
+            LengthRow(
+                corridor=p["corridor"],
+                corridor_name=p["name"],
+                corridor_name_hans=p["name_hans"],
+                corridor_name_en=p["name_en"],
+                street=p["street"],
+                street_name=p["street_name"],
+                role=p["role"],
+                planned=p["planned"],
+                length_m=None if geometry is None else length(geometry),
+                length_sd_m=None if geometry is None else math.hypot(*p["end_accuracy_m"]),
+                status=p["status"],
+            )
+        )
+    return rows

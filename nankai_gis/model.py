@@ -1,0 +1,277 @@
+"""The nouns of the toolkit: what a plan says, and what a line on the ground is.
+
+Frozen dataclasses and nothing else: no file is read and nothing is computed here.
+Coordinates are longitude, latitude in EPSG:4326; lengths are metres, areas square metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+Kind = Literal["district", "zone", "parcel", "corridor", "subdistrict", "site"]
+Status = Literal["surveyed", "osm", "digitised", "inferred"]
+Role = Literal["main", "extension", "bridge"]
+
+#: Kinds of features in the order in which they are listed.
+KINDS: tuple[Kind, ...] = get_args(Kind)
+#: How well a position is known, best first.
+STATUSES: tuple[Status, ...] = get_args(Status)
+#: The four sides of a 四至, in the order in which a plan gives them.
+SIDES: tuple[str, ...] = ("east", "south", "west", "north")
+
+_NUMERALS = "零一二三四五六七八九十"
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """Return the least certain of some statuses.
+
+    Parameters
+    ----------
+    statuses : iterable of str
+        Members of `STATUSES`.
+
+    Returns
+    -------
+    str
+        A thing is known as well as its least known part; ``"surveyed"`` for no parts.
+
+    Examples
+    --------
+    >>> worst(["osm", "inferred", "digitised"])
+    'inferred'
+    """
+    return STATUSES[max((STATUSES.index(s) for s in statuses), default=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one thing.
+
+    Attributes
+    ----------
+    hant, hans, en : str
+        Traditional Chinese (as the plan writes it), simplified Chinese, English.
+    aliases : tuple of str
+        Other names that resolve to it, in any script.
+    """
+
+    hant: str
+    hans: str
+    en: str
+    aliases: tuple[str, ...] = ()
+
+    def every(self) -> tuple[str, ...]:
+        """Return all names, the traditional one first.
+
+        Returns
+        -------
+        tuple of str
+
+        Examples
+        --------
+        >>> Names("紅旗路", "红旗路", "Hongqi Road").every()
+        ('紅旗路', '红旗路', 'Hongqi Road')
+        """
+        return (self.hant, self.hans, self.en, *self.aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class RingPart:
+    """One line of a ring, in the order in which the ring runs.
+
+    Attributes
+    ----------
+    line : str
+        Name or id of the line that the ring follows.
+    stands_for : str or None
+        The road of the clause in whose place the line is taken.
+    accuracy_m : float or None
+        Accuracy across the boundary, where the stand-in makes it worse than the line's own.
+    until : str or None
+        Control point at which the ring leaves the line, where it meets the next one twice.
+    """
+
+    line: str
+    stands_for: str | None = None
+    accuracy_m: float | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AxisPart:
+    """One piece of a corridor's axis.
+
+    Attributes
+    ----------
+    road : str or None
+        The street it follows; None for a straight piece.
+    role : {'main', 'extension', 'bridge'}
+        主線, 延伸, or what joins two named streets.
+    start, end : str or None
+        Lines at which the piece begins and ends; None for the street's own ends.
+    planned : bool
+        Not built yet, wholly or in part.
+    stands_for : tuple of str
+        Streets without coordinates that a straight piece stands for.
+    through : tuple of str
+        Control points of a straight piece.
+    """
+
+    road: str | None
+    role: Role
+    start: str | None = None
+    end: str | None = None
+    planned: bool = False
+    stands_for: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature of the plan: its clause and the structured reading of it.
+
+    Attributes
+    ----------
+    id : str
+        ASCII, words joined by hyphens.
+    kind : str
+        Member of `KINDS`.
+    names : Names
+    clause : str
+        The quoted text.
+    clause_source : str
+        Where the clause comes from; "" for the plan itself.
+    chapter, section : int or None
+        Place of the clause in the plan.
+    status : str
+        How certain the reading is; a geometry is never reported as more certain than this.
+    sides : mapping of str to tuple of str
+        For each of `SIDES` the lines that the clause names.
+    ring : tuple of RingPart
+    axis : tuple of AxisPart
+    claims : tuple of str
+        Subdistricts that the plan says the feature covers.
+    stated_area_m2 : float or None
+        The area that the plan or another text states.
+    within : str or None
+        The feature that must contain this one.
+    code : str or None
+        Administrative division code.
+    population : tuple of int, or None
+        Persons and year of the count.
+    theme : str or None
+        Group of a site.
+    point, line : str or None
+        Control point or line at which a site is drawn; both None where it is not located.
+    note : str
+    file : str
+        Name of the definition file.
+    """
+
+    id: str
+    kind: Kind
+    names: Names
+    clause: str
+    status: Status
+    file: str
+    clause_source: str = ""
+    chapter: int | None = None
+    section: int | None = None
+    sides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ring: tuple[RingPart, ...] = ()
+    axis: tuple[AxisPart, ...] = ()
+    claims: tuple[str, ...] = ()
+    stated_area_m2: float | None = None
+    within: str | None = None
+    code: str | None = None
+    population: tuple[int, int] | None = None
+    theme: str | None = None
+    point: str | None = None
+    line: str | None = None
+    note: str = ""
+
+    @property
+    def place(self) -> str:
+        """Place of the clause in the plan, such as 第四章第一節; "" outside the plan."""
+        if self.chapter is None or self.section is None:
+            return ""
+        return f"第{_NUMERALS[self.chapter]}章第{_NUMERALS[self.section]}節"
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """One vertex of a line, with what is known of it.
+
+    Attributes
+    ----------
+    lon, lat : float
+        Degrees, EPSG:4326.
+    accuracy_m : float
+        Accuracy across the line, read as one standard deviation.
+    status : str
+        Member of `STATUSES`.
+    source : str
+        Id in the table of sources.
+    date : str
+        Date of the source, as precise as it is known.
+    """
+
+    lon: float
+    lat: float
+    accuracy_m: float
+    status: Status
+    source: str
+    date: str
+
+    @property
+    def position(self) -> tuple[float, float]:
+        """Longitude and latitude."""
+        return self.lon, self.lat
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that a side or an axis can follow: a street, a railway, a river, a plain line.
+
+    Attributes
+    ----------
+    id : str
+    kind : {'street', 'railway', 'river', 'line'}
+    names : Names
+    vertices : tuple of Vertex
+        In order along the line; empty where the line is not located.
+    note : str
+    """
+
+    id: str
+    kind: str
+    names: Names
+    vertices: tuple[Vertex, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of a compiled ring or axis that follows one line.
+
+    Attributes
+    ----------
+    line : str
+        Id of the line.
+    stands_for : str or None
+        Name of the road in whose place the line is taken.
+    vertices : tuple of Vertex
+        Including both ends, so that neighbouring runs share one.
+    accuracy_m : float
+        Mean accuracy across the run, weighted by length.
+    status : str
+        Of the least certain vertex.
+    """
+
+    line: str
+    stands_for: str | None
+    vertices: tuple[Vertex, ...]
+    accuracy_m: float
+    status: Status

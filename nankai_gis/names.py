@@ -1,0 +1,142 @@
+"""Names in any script: folding, and an index that resolves or says what is near.
+
+A plan writes 衞津路, a map 卫津路, a user ``weijin-road``. All are keys of one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from .errors import AmbiguousNameError, NotFoundError
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
+
+T = TypeVar("T")
+
+
+@cache
+def _converter() -> OpenCC:
+    from opencc import OpenCC
+
+    # The plan writes Hong Kong variants (衞, 裏); plain t2s leaves some of them.
+    return OpenCC("hk2s")
+
+
+@lru_cache(maxsize=65536)
+def fold(name: str) -> str:
+    """Return the form of a name under which all its spellings are the same.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        Simplified Chinese, compatibility forms (full-width letters and digits, brackets)
+        replaced, case folded, white space and hyphens dropped; "" for an empty name.
+
+    Examples
+    --------
+    >>> fold("衞津路") == fold("卫津路") == fold(" 衛津路 ")
+    True
+    >>> fold("Hongqi-Road") == fold("hongqi road")
+    True
+    """
+    import unicodedata
+
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    plain = "".join(c for c in plain if not c.isspace() and c not in "-_·•")
+    return plain if plain.isascii() else _converter().convert(plain)
+
+
+class Index(Generic[T]):
+    """Things by all their names.
+
+    Parameters
+    ----------
+    entries : iterable of (iterable of str, object)
+        All keys of a thing (id, names, aliases), the one to show in messages first.
+    what : str
+        What the things are, for messages.
+    error : type of NotFoundError
+        Raised for a name that nothing answers to.
+
+    Examples
+    --------
+    >>> index = Index([(["weijin-road", "衛津路", "卫津路"], 1)], what="street")
+    >>> index["衞津路"]
+    1
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[tuple[Iterable[str], T]],
+        what: str,
+        error: type[NotFoundError] = NotFoundError,
+    ) -> None:
+        self._what = what
+        self._error = error
+        self._exact: dict[str, list[T]] = {}
+        for keys, thing in entries:
+            for key in dict.fromkeys(keys):
+                if key:
+                    self._exact.setdefault(key, []).append(thing)
+        self._folded: Mapping[str, list[T]] | None = None
+
+    def _by_fold(self) -> Mapping[str, list[T]]:
+        if self._folded is None:
+            folded: dict[str, list[T]] = {}
+            for key, things in self._exact.items():
+                known = folded.setdefault(fold(key), [])
+                known.extend(thing for thing in things if thing not in known)
+            self._folded = folded
+        return self._folded
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._exact or fold(name) in self._by_fold()
+
+    def __getitem__(self, name: str) -> T:
+        """Return the one thing that answers to a name.
+
+        Raises
+        ------
+        NotFoundError
+            With the near names.
+        AmbiguousNameError
+            If several things answer to it.
+        """
+        # The exact key first: it spares loading the converter.
+        found = self._exact.get(name) or self._by_fold().get(fold(name)) or []
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise self._error(self._what, name, self.near(name))
+        raise AmbiguousNameError(
+            f"{name!r} names {len(found)} {self._what}s: "
+            f"{', '.join(str(getattr(thing, 'id', thing)) for thing in found)}; use the id"
+        )
+
+    def near(self, name: str, count: int = 5) -> list[str]:
+        """Return the known names most like one that isn't known.
+
+        Parameters
+        ----------
+        name : str
+        count : int
+
+        Returns
+        -------
+        list of str
+            Best first; empty where nothing is near.
+        """
+        import difflib
+
+        asked = fold(name)
+        shown = {fold(key): key for key in reversed(list(self._exact))}
+        close = difflib.get_close_matches(asked, list(shown), n=count, cutoff=0.5)
+        inside = [key for key in shown if asked and asked in key and key not in close]
+        return [shown[key] for key in (close + inside)[:count]]

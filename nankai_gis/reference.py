@@ -1,0 +1,168 @@
+"""The packaged reference network: the digitised lines, vertex by vertex.
+
+Three tables in ``geodata/digitised`` make it up: ``control_points.csv`` (named positions,
+mostly junctions), ``streets.csv`` (what the lines are called) and ``street_vertices.csv``
+(each line's course). A vertex is either a control point, which it then shares with every
+other line through it, or a position of its own. A vertex at a control point may state its own
+accuracy: a crossing whose place *along* a street is uncertain still lies on that street.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from . import catalog
+from .errors import DataError, RoadNotFoundError
+from .model import STATUSES, Line, Names, Status, Vertex
+from .names import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The lines and the control points of a reference network.
+
+    Attributes
+    ----------
+    lines : tuple of Line
+        Those without coordinates included, with no vertices.
+    points : dict of str to Vertex
+        Control points by id.
+    notes : dict of str to str
+        What is said of each control point.
+    sources : dict of str to str
+        Titles of the sources, by id.
+    """
+
+    lines: tuple[Line, ...]
+    points: dict[str, Vertex]
+    notes: dict[str, str]
+    sources: dict[str, str]
+
+    def index(self) -> Index[Line]:
+        """Return the lines by all their names.
+
+        Returns
+        -------
+        Index of Line
+
+        Examples
+        --------
+        >>> packaged().index()["卫津路"].id
+        'weijin-road'
+        """
+        return Index(
+            (([line.id, *line.names.every()], line) for line in self.lines),
+            what="street",
+            error=RoadNotFoundError,
+        )
+
+
+def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    with file.open(encoding="utf-8", newline="") as handle:
+        for number, row in enumerate(csv.DictReader(handle), start=2):
+            if None in row or None in row.values():
+                raise DataError(f"{file.name} line {number}: not as many cells as the header")
+            yield number, row
+
+
+def _status(text: str, where: str) -> Status:
+    if text not in STATUSES:
+        raise DataError(f"{where}: status {text!r} is none of {', '.join(STATUSES)}")
+    return text
+
+
+def _vertex(row: dict[str, str], where: str, at: Vertex | None = None) -> Vertex:
+    try:
+        accuracy = float(row["accuracy_m"])
+        lon, lat = at.position if at else (float(row["lon"]), float(row["lat"]))
+    except ValueError as error:
+        raise DataError(f"{where}: {error}") from error
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90 and accuracy > 0):
+        raise DataError(f"{where}: lon {lon}, lat {lat}, accuracy {accuracy} m are out of range")
+    return Vertex(lon, lat, accuracy, _status(row["status"], where), row["source"], row["date"])
+
+
+def read(folder: Path) -> Network:
+    """Read a reference network from its tables.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Holds ``sources.csv``, ``control_points.csv``, ``streets.csv``, ``street_vertices.csv``.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    DataError
+        For a missing table, a row out of range, an unknown status, source, point or street, or
+        vertices out of order; file and line are named.
+    """
+    for name in ("sources.csv", "control_points.csv", "streets.csv", "street_vertices.csv"):
+        if not (folder / name).is_file():
+            raise DataError(f"{folder}: the table {name} is missing")
+    sources = {row["source"]: row["title"] for _, row in _rows(folder / "sources.csv")}
+    points: dict[str, Vertex] = {}
+    notes: dict[str, str] = {}
+    for number, row in _rows(folder / "control_points.csv"):
+        where = f"control_points.csv line {number}"
+        if row["point"] in points:
+            raise DataError(f"{where}: point {row['point']} stands twice")
+        points[row["point"]] = _vertex(row, where)
+        notes[row["point"]] = row["note"]
+        if row["source"] not in sources:
+            raise DataError(f"{where}: source {row['source']!r} is not in sources.csv")
+
+    courses: dict[str, list[Vertex]] = {}
+    for number, row in _rows(folder / "street_vertices.csv"):
+        where = f"street_vertices.csv line {number}"
+        course = courses.setdefault(row["street"], [])
+        if row["seq"] != str(len(course)):
+            raise DataError(f"{where}: {row['street']} has vertex {row['seq']} out of order")
+        point = None
+        if row["point"]:
+            point = points.get(row["point"])
+            if point is None:
+                raise DataError(f"{where}: point {row['point']} is not in control_points.csv")
+        vertex = point if point and not row["accuracy_m"] else _vertex(row, where, point)
+        if vertex.source not in sources:
+            raise DataError(f"{where}: source {vertex.source!r} is not in sources.csv")
+        course.append(vertex)
+
+    lines = []
+    for number, row in _rows(folder / "streets.csv"):
+        names = Names(
+            row["name"],
+            row["name_hans"],
+            row["name_en"],
+            tuple(filter(None, row["aliases"].split(";"))),
+        )
+        vertices = tuple(courses.pop(row["street"], ()))
+        if len(vertices) == 1:
+            raise DataError(f"streets.csv line {number}: {row['street']} has a single vertex")
+        lines.append(Line(row["street"], row["kind"], names, vertices, row["note"]))
+    if courses:
+        raise DataError(f"street_vertices.csv: {', '.join(courses)} are not in streets.csv")
+    return Network(tuple(lines), points, notes, sources)
+
+
+@cache
+def packaged() -> Network:
+    """Return the reference network that the package ships.
+
+    Returns
+    -------
+    Network
+
+    Examples
+    --------
+    >>> len(packaged().index()["南開二緯路"].vertices)
+    2
+    """
+    return read(catalog.root() / "digitised")
