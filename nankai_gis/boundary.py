@@ -183,9 +183,8 @@ def ring(
     RoadNotFoundError
         If a line is unknown or has no coordinates.
     GeometryError
-        If ``until`` names no point shared by both lines, if neighbours share no vertex, or no combination of corners gives a simple ring.
-
-    Examples
+        If ``until`` names no point shared by both lines, if neighbours share no vertex, or if
+        no combination of corners gives a simple ring.
     --------
     >>> from nankai_gis import reference
     >>> lines = reference.packaged().index()

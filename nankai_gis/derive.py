@@ -236,7 +236,7 @@ def _site(feature: Feature, network: Network) -> FeatureDict:
     if feature.line is not None:
         line = boundary.resolve(network.index(), feature.line)
         vertices = line.vertices
-        geometry = {"type": "LineString", "coordinates": _positions(vertices)}
+        geometry: dict[str, Any] = {"type": "LineString", "coordinates": _positions(vertices)}
     elif feature.point is not None:
         if feature.point not in network.points:
             raise DataError(f"no control point is called {feature.point}")

@@ -47,13 +47,18 @@ def _lines(geometry: GeoInterface) -> list[Coordinates]:
     raise GeometryError(f"a {shape['type']} has no length; give a LineString or MultiLineString")
 
 
+def _lonlat(positions: Coordinates) -> tuple[list[float], list[float]]:
+    # Heights, where there are any, do not count.
+    return [p[0] for p in positions], [p[1] for p in positions]
+
+
 def _ellipsoidal(ring: Coordinates) -> tuple[float, float]:
-    area, perimeter = crs.ellipsoid().polygon_area_perimeter(*zip(*ring, strict=True))
+    area, perimeter = crs.ellipsoid().polygon_area_perimeter(*_lonlat(ring))
     return abs(area), perimeter
 
 
 def _planar(ring: Coordinates) -> float:
-    x, y = crs.planar().transform(*zip(*ring, strict=True))
+    x, y = crs.planar().transform(*_lonlat(ring))
     # Eastings and northings are millions of metres; from a local origin the products keep
     # their small digits.
     x0, y0 = x[0], y[0]
@@ -190,7 +195,7 @@ def length(geometry: GeoInterface) -> float:
     111.0
     """
     geod = crs.ellipsoid()
-    return float(sum(geod.line_length(*zip(*line, strict=True)) for line in _lines(geometry)))
+    return float(sum(geod.line_length(*_lonlat(line)) for line in _lines(geometry)))
 
 
 def area_uncertainty(ring: Coordinates, parts: Iterable[Mapping[str, Any]]) -> float:
@@ -238,7 +243,7 @@ def area_uncertainty(ring: Coordinates, parts: Iterable[Mapping[str, Any]]) -> f
     total = 0.0
     for part in parts:
         stretch = ring[part["start"] : part["stop"] + 1]
-        total += (geod.line_length(*zip(*stretch, strict=True)) * part["accuracy_m"]) ** 2
+        total += (geod.line_length(*_lonlat(stretch)) * part["accuracy_m"]) ** 2
     return math.sqrt(total)
 
 
@@ -345,7 +350,7 @@ def areas(features: Iterable[Mapping[str, Any]]) -> list[AreaRow]:
         ring = geometry["coordinates"][0]
         geod = crs.ellipsoid()
         inferred = sum(
-            geod.line_length(*zip(*ring[part["start"] : part["stop"] + 1], strict=True))
+            geod.line_length(*_lonlat(ring[part["start"] : part["stop"] + 1]))
             for part in p["parts"]
             if part["status"] == "inferred"
         )

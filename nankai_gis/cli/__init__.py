@@ -1,0 +1,55 @@
+"""The command line: options in, one call, one writer out.
+
+Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 data error, 2 usage, 3 a check failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import NankaiGISError
+from .features import list_features, show
+from .maps import map_
+from .measures import area, length
+
+
+class _Program(click.Group):
+    """Turns the toolkit's own errors into a message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # The interpreter flushes stdout once more when it ends; let that go nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.ClickException(
+                "the reader closed the output before all of it was written"
+            ) from error
+        except UnicodeEncodeError as error:
+            raise click.ClickException(
+                f"this terminal's encoding ({error.encoding}) has no {error.object[error.start]!r}; "
+                "set PYTHONIOENCODING=utf-8, or write to a file with --output"
+            ) from error
+        except NankaiGISError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(
+    cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="nankai-gis")
+def main() -> None:
+    """Geography of the Nankai District plan: measured, checked and mapped.
+
+    Features answer to their id, and to their names in traditional or simplified Chinese and in
+    English: qihang-bay, 啟航灣, 启航湾.
+    """
+
+
+for command in (area, length, list_features, show, map_):
+    main.add_command(command)

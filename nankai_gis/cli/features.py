@@ -1,0 +1,206 @@
+"""``list`` and ``show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..model import Feature
+    from ..reference import Network
+    from ..study import Study
+
+_SIDE_NAMES = {"east": "東至", "south": "南至", "west": "西至", "north": "北至"}
+
+
+@click.command("list")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(["district", "zone", "parcel", "corridor", "subdistrict", "site"]),
+    help="Only this kind; may be given more than once.",
+)
+@options.output_format("table", "csv", "json")
+@options.output
+def list_features(
+    kinds: tuple[str, ...], form: str, output: Path | None, overwrite: bool
+) -> None:
+    """List the features of the plan, and which of them are located."""
+    from .. import study, tables
+    from ..model import KINDS
+    from ..tables import Column
+
+    records: dict[str, dict[str, str | bool]] = {}
+    for feature in study.packaged().features(kinds or KINDS):
+        p = feature["properties"]
+        key = p.get("corridor", p["id"])
+        record = records.setdefault(
+            key,
+            {
+                "id": key,
+                "kind": p["kind"],
+                "name": p["name"],
+                "name_hans": p["name_hans"],
+                "name_en": p["name_en"],
+                "section": p["section"],
+                "status": p["status"],
+                "located": feature["geometry"] is not None,
+            },
+        )
+        if p["status"] == "inferred":
+            # A corridor is as certain as its least certain piece that is drawn.
+            record["status"] = "inferred"
+    rows = list(records.values())
+    if form == "csv":
+        options.deliver(tables.csv_text(rows), output, overwrite)
+    elif form == "json":
+        options.deliver(tables.json_text({"features": rows}), output, overwrite)
+    else:
+        table = tables.terminal(
+            [Column("id"), Column("名稱"), Column("類型"), Column("出處"), Column("依據")],
+            [
+                [
+                    str(r["id"]),
+                    str(r["name"]),
+                    tables.KIND_NAMES[str(r["kind"])],
+                    str(r["section"]) or "-",
+                    tables.STATUS_NAMES[str(r["status"])],
+                ]
+                for r in rows
+            ],
+        )
+        options.deliver(table, output, overwrite)
+
+
+@click.command()
+@click.argument("name", metavar="FEATURE")
+def show(name: str) -> None:
+    """Show one feature: its clause, how it is read, and how well each side is known."""
+    from .. import plan, reference, study
+
+    found = study.packaged()
+    key, _ = found.resolve(name)
+    feature = plan.packaged().index()[key]
+    network = reference.packaged()
+    lines = [
+        f"{feature.names.hant}  {feature.names.hans}  {feature.names.en}",
+        f"id:{feature.id}    類型:{_kind(feature)}",
+        "",
+        f"原文({feature.place or feature.clause_source}):",
+        f"  {feature.clause}",
+    ]
+    lines += _reading(feature)
+    lines += _geometry(feature, found, network)
+    if feature.claims:
+        lines += ["", f"規劃所稱街道:{'、'.join(feature.claims)}"]
+    if feature.note:
+        lines += ["", f"說明:{feature.note}"]
+    options.deliver("\n".join(lines) + "\n", None, False)
+
+
+def _kind(feature: Feature) -> str:
+    from .. import tables
+
+    return tables.KIND_NAMES[feature.kind]
+
+
+def _reading(feature: Feature) -> list[str]:
+    if not feature.sides:
+        return []
+    return ["", "四至:"] + [
+        f"  {_SIDE_NAMES[side]}{'、'.join(roads)}" for side, roads in feature.sides.items()
+    ]
+
+
+def _geometry(feature: Feature, found: Study, network: Network) -> list[str]:
+    if feature.axis:
+        return _axis(feature, found)
+    if feature.ring:
+        return _ring(feature, found, network)
+    p = next(
+        f["properties"] for f in found.features(["site"]) if f["properties"]["id"] == feature.id
+    )
+    if p["status"] == "not located":
+        return ["", "位置:未定位(沒有帶來源的坐標)"]
+    from .. import tables
+
+    return [
+        "",
+        f"位置:{tables.STATUS_NAMES[p['status']]},精度 {p['accuracy_m']:g} 米",
+        f"來源:{p['source']}({p['date']})",
+    ]
+
+
+def _ring(feature: Feature, found: Study, network: Network) -> list[str]:
+    from .. import tables
+    from ..measure import length
+    from ..tables import Column, number
+
+    shape = next(
+        f for f in found.features([feature.kind]) if f["properties"]["id"] == feature.id
+    )
+    p, ring = shape["properties"], shape["geometry"]["coordinates"][0]
+    (row,) = found.areas(names=[feature.id])
+    cells = []
+    for part in p["parts"]:
+        course = ring[part["start"] : part["stop"] + 1]
+        cells.append(
+            [
+                part["name"],
+                part["for"] or "",
+                number(length({"type": "LineString", "coordinates": course}) / 1e3, 2),
+                number(part["accuracy_m"], 0),
+                tables.STATUS_NAMES[part["status"]],
+            ]
+        )
+    columns = [
+        Column("邊界所沿"),
+        Column("代替"),
+        Column("長度(公里)", "right"),
+        Column("精度(米)", "right"),
+        Column("依據"),
+    ]
+    stated = ""
+    if row.stated_area_m2 is not None and row.deviation_m2 is not None:
+        stated = (
+            f",所述 {row.stated_area_m2 / 1e6:g},"
+            f"偏差 {row.deviation_m2 / row.stated_area_m2 * 100:+.1f}%"
+        )
+    return [
+        "",
+        tables.terminal(columns, cells).rstrip(),
+        "",
+        f"面積:{row.area_m2 / 1e6:.3f} ± {row.area_sd_m2 / 1e6:.3f} 平方公里{stated}",
+        f"周長:{row.perimeter_m / 1e3:.2f} 公里,其中推定 {row.inferred_share * 100:.0f}%",
+        f"依據:{tables.STATUS_NAMES[row.status]}",
+        "來源:" + "\n      ".join(network.sources[s] for s in p["source_ids"].split(";")),
+    ]
+
+
+def _axis(feature: Feature, found: Study) -> list[str]:
+    from .. import tables
+    from ..tables import Column, number
+
+    cells = [
+        [
+            row.street_name,
+            tables.ROLE_NAMES[row.role],
+            number(None if row.length_m is None else row.length_m / 1e3, 2),
+            number(None if row.length_sd_m is None else row.length_sd_m / 1e3, 2),
+            tables.STATUS_NAMES[row.status] + ("、規劃" if row.planned else ""),
+        ]
+        for row in found.lengths([feature.id])
+    ]
+    columns = [
+        Column("道路"),
+        Column("作用"),
+        Column("長度(公里)", "right"),
+        Column("±", "right"),
+        Column("依據"),
+    ]
+    return ["", tables.terminal(columns, cells).rstrip()]

@@ -1,0 +1,275 @@
+"""``area`` and ``length``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..measure import AreaRow, LengthRow
+    from ..study import Study
+
+_AREA_METHOD = (
+    "面積在 CGCS2000 橢球面上量算;「平面」為 EPSG:4548 投影面積,「差」為兩者之差。\n"
+    "± 為一倍標準差:每條邊整體平移其位置精度,各邊相互獨立,u = √Σ(邊長×精度)^2。\n"
+)
+_SKETCH = "依據為「推定」者,邊界含推定的位置或讀法,僅為示意;各邊依據見 nankai-gis show。\n"
+
+
+@click.command()
+@options.features
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(["district", "zone", "parcel", "subdistrict"]),
+    help="Only this kind; may be given more than once. Default: district, zones and parcel.",
+)
+@options.output_format("table", "csv", "json", "geojson")
+@click.option(
+    "--unit",
+    type=click.Choice(["km2", "ha", "mu", "m2"]),
+    default="km2",
+    show_default=True,
+    help="Unit of areas; mu is 畝 (1/15 ha). Perimeters are in km.",
+)
+@options.output
+def area(
+    names: tuple[str, ...],
+    kinds: tuple[str, ...],
+    form: str,
+    unit: str,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Areas and perimeters, with their uncertainty.
+
+    Measured on the CGCS2000 ellipsoid, beside the EPSG:4548 planar area and what the plan states.
+    """
+    from .. import study
+
+    found = study.packaged()
+    rows = found.areas(kinds or ("district", "zone", "parcel"), names)
+    if names and kinds:
+        rows = [row for row in rows if row.kind in kinds]
+    options.deliver(_areas(rows, form, unit, found), output, overwrite)
+
+
+def _areas(rows: list[AreaRow], form: str, unit: str, found: Study) -> str | bytes:
+    from .. import tables
+
+    if form == "table":
+        return _area_table(rows, unit)
+    records = [_area_record(row, unit) for row in rows]
+    if form == "csv":
+        return tables.csv_text(records)
+    if form == "json":
+        return tables.json_text(
+            {
+                "ellipsoid": "CGCS2000",
+                "planar_crs": "EPSG:4548",
+                "uncertainty": "one standard deviation; sides move as wholes and independently",
+                "attribution": "© OpenStreetMap contributors, ODbL 1.0, where derived from OSM",
+                "features": records,
+            }
+        )
+    known = {f["properties"]["id"]: f for f in found.features([row.kind for row in rows])}
+    return tables.geojson_text(
+        [
+            {
+                "type": "Feature",
+                "id": row.id,
+                "properties": record | {"clause": known[row.id]["properties"]["clause"]},
+                "geometry": known[row.id]["geometry"],
+            }
+            for row, record in zip(rows, records, strict=True)
+        ]
+    )
+
+
+def _area_record(row: AreaRow, unit: str) -> dict[str, Any]:
+    from .. import tables
+
+    size = tables.AREA_UNITS[unit]
+    stated, deviation = row.stated_area_m2, row.deviation_m2
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "name": row.name,
+        "name_hans": row.name_hans,
+        "name_en": row.name_en,
+        f"area_{unit}": row.area_m2 / size,
+        f"area_sd_{unit}": row.area_sd_m2 / size,
+        f"planar_area_{unit}": row.planar_area_m2 / size,
+        "planar_difference_ppm": row.difference_ppm,
+        "perimeter_km": row.perimeter_m / 1e3,
+        f"stated_area_{unit}": None if stated is None else stated / size,
+        f"deviation_{unit}": None if deviation is None else deviation / size,
+        "deviation_percent": None if deviation is None or not stated else deviation / stated * 100,
+        "status": row.status,
+        "inferred_share_of_perimeter": row.inferred_share,
+    }
+
+
+def _area_table(rows: list[AreaRow], unit: str) -> str:
+    from .. import tables
+    from ..tables import Column, number
+
+    size, decimals = tables.AREA_UNITS[unit], tables.DECIMALS[unit]
+    right = [
+        Column(title, "right")
+        for title in ("面積", "±", "平面", "差ppm", "周長", "規劃所述", "偏差", "偏差%")
+    ]
+    cells = []
+    for row in rows:
+        stated, deviation = row.stated_area_m2, row.deviation_m2
+        percent = None if deviation is None or not stated else deviation / stated * 100
+        cells.append(
+            [
+                row.name,
+                tables.KIND_NAMES[row.kind],
+                number(row.area_m2 / size, decimals),
+                number(row.area_sd_m2 / size, decimals),
+                number(row.planar_area_m2 / size, decimals),
+                number(row.difference_ppm, 1, sign=True),
+                number(row.perimeter_m / 1e3, 2),
+                number(None if stated is None else stated / size, decimals),
+                number(None if deviation is None else deviation / size, decimals, sign=True),
+                number(percent, 1, sign=True),
+                tables.STATUS_NAMES[row.status],
+            ]
+        )
+    table = tables.terminal([Column("名稱"), Column("類型"), *right, Column("依據")], cells)
+    notes = f"\n面積單位:{tables.UNIT_NAMES[unit]};周長單位:公里。{_AREA_METHOD}"
+    if any(row.status == "inferred" for row in rows):
+        notes += _SKETCH
+    return table + notes
+
+
+@click.command()
+@options.features
+@options.output_format("table", "csv", "json", "geojson")
+@click.option(
+    "--unit",
+    type=click.Choice(["km", "m"]),
+    default="km",
+    show_default=True,
+    help="Unit of lengths.",
+)
+@options.output
+def length(
+    names: tuple[str, ...], form: str, unit: str, output: Path | None, overwrite: bool
+) -> None:
+    """Lengths of the corridors, street by street.
+
+    A street without coordinates stays in the table, without a length; a straight piece that
+    stands for such streets, and what isn't built yet, are kept out of the total.
+    """
+    from .. import study
+
+    found = study.packaged()
+    options.deliver(_lengths(found.lengths(names), form, unit, found), output, overwrite)
+
+
+def _lengths(rows: list[LengthRow], form: str, unit: str, found: Study) -> str | bytes:
+    from .. import tables
+
+    if form == "table":
+        return _length_table(rows, unit)
+    records = [_length_record(row, unit) for row in rows]
+    if form == "csv":
+        return tables.csv_text(records)
+    if form == "json":
+        return tables.json_text(
+            {
+                "ellipsoid": "CGCS2000",
+                "uncertainty": "one standard deviation, from where the two ends lie",
+                "attribution": "© OpenStreetMap contributors, ODbL 1.0, where derived from OSM",
+                "pieces": records,
+            }
+        )
+    wanted = {row.corridor for row in rows}
+    pieces = [f for f in found.features(["corridor"]) if f["properties"]["corridor"] in wanted]
+    by_corridor = {row.corridor: n for n, row in reversed(list(enumerate(rows)))}
+    pieces.sort(key=lambda f: by_corridor[f["properties"]["corridor"]])
+    return tables.geojson_text(
+        [
+            {
+                "type": "Feature",
+                "id": piece["properties"]["id"],
+                "properties": record,
+                "geometry": piece["geometry"],
+            }
+            for piece, record in zip(pieces, records, strict=True)
+        ]
+    )
+
+
+def _length_record(row: LengthRow, unit: str) -> dict[str, Any]:
+    from .. import tables
+
+    size = tables.LENGTH_UNITS[unit]
+    return {
+        "corridor": row.corridor,
+        "corridor_name": row.corridor_name,
+        "corridor_name_hans": row.corridor_name_hans,
+        "corridor_name_en": row.corridor_name_en,
+        "street": row.street,
+        "street_name": row.street_name,
+        "role": row.role,
+        "planned": row.planned,
+        f"length_{unit}": None if row.length_m is None else row.length_m / size,
+        f"length_sd_{unit}": None if row.length_sd_m is None else row.length_sd_m / size,
+        "status": row.status,
+    }
+
+
+def _length_table(rows: list[LengthRow], unit: str) -> str:
+    import itertools
+    import math
+
+    from .. import tables
+    from ..tables import Column, number
+
+    size, decimals = tables.LENGTH_UNITS[unit], tables.DECIMALS[unit]
+
+    def shown(metres: float | None) -> str:
+        return number(None if metres is None else metres / size, decimals)
+
+    cells = []
+    for _, group in itertools.groupby(rows, key=lambda row: row.corridor):
+        pieces = list(group)
+        name = pieces[0].corridor_name
+        for row in pieces:
+            status = tables.STATUS_NAMES[row.status] + ("、規劃" if row.planned else "")
+            cells.append(
+                [
+                    name,
+                    row.street_name,
+                    tables.ROLE_NAMES[row.role],
+                    shown(row.length_m),
+                    shown(row.length_sd_m),
+                    status,
+                ]
+            )
+        built = [r for r in pieces if r.length_m is not None and not r.planned]
+        total = sum(r.length_m or 0.0 for r in built)
+        spread = math.hypot(*(r.length_sd_m or 0.0 for r in built))
+        cells.append([name, "合計(已定位)", "", shown(total), shown(spread), ""])
+    columns = [
+        Column("發展帶"),
+        Column("道路"),
+        Column("作用"),
+        Column("長度", "right"),
+        Column("±", "right"),
+        Column("依據"),
+    ]
+    return (
+        tables.terminal(columns, cells)
+        + f"\n長度單位:{tables.UNIT_NAMES[unit]},CGCS2000 橢球面,按道路中心線計,雙幅路只計一次。\n"
+        "± 為一倍標準差,取決於兩端位置。未定位的道路沒有長度;代替它們的直線段與規劃段不計入合計。\n"
+    )

@@ -1,0 +1,55 @@
+"""Options that commands share, and the one way in which their output leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def features(function: F) -> F:
+    """Take any number of features by name."""
+    return click.argument("names", metavar="[FEATURE]...", nargs=-1)(function)
+
+
+def output_format(*formats: str) -> Callable[[F], F]:
+    """Choose the form of the output; the first is the default."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="Form of the output.",
+    )
+
+
+def output(function: F) -> F:
+    """Write to a file instead of stdout, and only over an existing one when told to."""
+    function = click.option(
+        "--overwrite", is_flag=True, help="Replace the output file if it exists."
+    )(function)
+    return click.option(
+        "--output",
+        "-o",
+        type=click.Path(dir_okay=True, path_type=Path),
+        help="File to write; stdout by default.",
+    )(function)
+
+
+def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:
+    """Send a text (for a reader) or bytes (for a program) to stdout or into a file.
+
+    A text on stdout takes the terminal's encoding; everything else is UTF-8.
+    """
+    if target is None:
+        click.echo(content, nl=False)
+        return
+    from ..outfile import write
+
+    write(target, content.encode() if isinstance(content, str) else content, overwrite=overwrite)
+    click.echo(f"wrote {target}", err=True)
