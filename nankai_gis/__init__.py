@@ -23,6 +23,24 @@ if TYPE_CHECKING:
 __all__ = ["areas", "layer", "lengths", "plan_map"]
 __version__ = "0.1.0"
 
+_TITLES = {
+    "zh-Hant": (
+        "南開區「十四五」規劃空間格局",
+        "一灣啟航、兩翼騰飛、三帶匯通",
+        "《南開區國民經濟和社會發展第十四個五年規劃綱要》第四章;OpenStreetMap",
+    ),
+    "zh-Hans": (
+        "南开区“十四五”规划空间格局",
+        "一湾启航、两翼腾飞、三带汇通",
+        "《南开区国民经济和社会发展第十四个五年规划纲要》第四章;OpenStreetMap",
+    ),
+    "en": (
+        "Spatial structure of Nankai District's 14th five-year plan",
+        "One bay, two wings, three corridors",
+        "14th five-year plan of Nankai District, chapter 4; OpenStreetMap",
+    ),
+}
+
 
 def layer(name: str) -> GeoDataFrame:
     """Return a layer of the packaged plan, with its measures.
@@ -45,7 +63,7 @@ def layer(name: str) -> GeoDataFrame:
 
     Examples
     --------
-    >>> layer("subdistricts").area_m2.sum() / layer("district").area_m2.sum()
+    >>> round(layer("subdistricts").area_m2.sum() / layer("district").area_m2.sum(), 9)
     np.float64(1.0)
     """
     from .study import packaged
@@ -141,6 +159,12 @@ def plan_map(*, lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant") -> folium
     from .layers import LAYERS
     from .study import packaged
 
-    study = packaged()
-    title, source = webmap.PLAN_TITLE[lang], webmap.PLAN_SOURCE[lang]
-    return webmap.draw({name: study.frame(name) for name in LAYERS}, title=title, source=source, date="2026-11", lang=lang)
+    study, words = packaged(), _TITLES[lang]
+    return webmap.draw(
+        {name: study.frame(name) for name in LAYERS},
+        title=words[0],
+        subtitle=words[1],
+        source=words[2],
+        date="2026-11",
+        lang=lang,
+    )

@@ -87,6 +87,12 @@ def resolve(index: Index[Line], name: str) -> Line:
     ------
     RoadNotFoundError
         If nothing answers to the name, or the line has no coordinates.
+
+    Examples
+    --------
+    >>> from nankai_gis import reference
+    >>> resolve(reference.packaged().index(), "红旗路").id
+    'hongqi-road'
     """
     line = index[name]
     if not line.vertices:
@@ -185,6 +191,8 @@ def ring(
     GeometryError
         If ``until`` names no point shared by both lines, if neighbours share no vertex, or if
         no combination of corners gives a simple ring.
+
+    Examples
     --------
     >>> from nankai_gis import reference
     >>> lines = reference.packaged().index()

@@ -1,8 +1,8 @@
 """Areas and lengths on the CGCS2000 ellipsoid, with the uncertainty of their boundaries.
 
 The geometry may be anything with ``__geo_interface__`` or a GeoJSON mapping, in longitude and
-latitude (degrees). Edges are geodesics; at the length of a street block they and straight
-lines in any projection differ by far less than a millimetre.
+latitude (degrees). Edges are geodesics. A line that is straight in longitude and latitude lies
+up to 6 cm beside the geodesic over 2 km at 39 N; on the plan's zones that is 5 ppm of the area.
 """
 
 from __future__ import annotations
@@ -94,11 +94,11 @@ def area(geometry: GeoInterface) -> float:
 
     Examples
     --------
-    A hundredth of a degree each way at 39 N, about 0.866 km by 1.110 km:
+    A hundredth of a degree each way at 39 N, 0.866 km by 1.110 km:
 
     >>> square = [[[117, 39], [117.01, 39], [117.01, 39.01], [117, 39.01], [117, 39]]]
     >>> round(area({"type": "Polygon", "coordinates": square}) / 1e6, 3)
-    0.961
+    0.962
     """
     return float(
         sum(
@@ -164,7 +164,7 @@ def perimeter(geometry: GeoInterface) -> float:
     --------
     >>> square = [[[117, 39], [117.01, 39], [117.01, 39.01], [117, 39.01], [117, 39]]]
     >>> round(perimeter({"type": "Polygon", "coordinates": square}))
-    3951
+    3953
     """
     return float(sum(_ellipsoidal(ring)[1] for rings in _polygons(geometry) for ring in rings))
 
@@ -233,11 +233,11 @@ def area_uncertainty(ring: Coordinates, parts: Iterable[Mapping[str, Any]]) -> f
 
     Examples
     --------
-    A side of 1110.4 m known to 10 m and three known exactly:
+    A side of 1110.2 m known to 10 m and three known exactly:
 
     >>> ring = [[117, 39], [117.01, 39], [117.01, 39.01], [117, 39.01], [117, 39]]
     >>> round(area_uncertainty(ring, [{"start": 1, "stop": 2, "accuracy_m": 10}]))
-    11103
+    11102
     """
     geod = crs.ellipsoid()
     total = 0.0
@@ -392,8 +392,8 @@ def lengths(features: Iterable[Mapping[str, Any]]) -> list[LengthRow]:
     --------
     >>> from nankai_gis import layers
     >>> rows = lengths(layers.features("corridors"))
-    >>> {row.street_name for row in rows if row.length_m is None}
-    {'雅安道', '樂山道', '延安路'}
+    >>> [row.street_name for row in rows if row.length_m is None]
+    ['雅安道', '樂山道', '延安路']
     """
     rows = []
     for feature in features:

@@ -315,6 +315,11 @@ def read(folder: Path) -> Plan:
         For every fault at once: text that is not TOML, an unknown or missing key, a wrong type,
         a missing side, a duplicate id, a claim about an unknown subdistrict, an unknown
         container. Each line names file and key.
+
+    Examples
+    --------
+    >>> [f.id for f in read(catalog.root() / "plan").of_kind("corridor")]
+    ['innovation-fusion', 'innovation-resource', 'smart-service']
     """
     files = sorted(folder.glob("*.toml"))
     if not files:

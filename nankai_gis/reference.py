@@ -103,6 +103,12 @@ def read(folder: Path) -> Network:
     DataError
         For a missing table, a row out of range, an unknown status, source, point or street, or
         vertices out of order; file and line are named.
+
+    Examples
+    --------
+    >>> network = read(catalog.root() / "digitised")
+    >>> network.points["haiguangsi"].position
+    (117.17349, 39.1204)
     """
     for name in ("sources.csv", "control_points.csv", "streets.csv", "street_vertices.csv"):
         if not (folder / name).is_file():

@@ -128,7 +128,11 @@ class Study:
             if kind not in AREAL:
                 raise GeometryError(
                     f"{key} is a {kind} and has no area"
-                    + ("; its length is what `nankai-gis length` gives" if kind == "corridor" else "")
+                    + (
+                        "; its length is what `nankai-gis length` gives"
+                        if kind == "corridor"
+                        else ""
+                    )
                 )
         if not asked:
             return measure.areas(self.features([kind for kind in kinds if kind in AREAL]))
@@ -213,5 +217,10 @@ def packaged() -> Study:
     Returns
     -------
     Study
+
+    Examples
+    --------
+    >>> len(packaged().areas(["subdistrict"]))
+    12
     """
     return Study({name: tuple(layers.features(name)) for name in layers.LAYERS})

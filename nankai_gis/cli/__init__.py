@@ -32,8 +32,9 @@ class _Program(click.Group):
             ) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(
-                f"this terminal's encoding ({error.encoding}) has no {error.object[error.start]!r}; "
-                "set PYTHONIOENCODING=utf-8, or write to a file with --output"
+                f"this terminal's encoding ({error.encoding}) has no "
+                f"{error.object[error.start]!r}; set PYTHONIOENCODING=utf-8, or write to a file "
+                "with --output"
             ) from error
         except NankaiGISError as error:
             raise click.ClickException(str(error)) from error

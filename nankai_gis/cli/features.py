@@ -27,9 +27,7 @@ _SIDE_NAMES = {"east": "東至", "south": "南至", "west": "西至", "north": "
 )
 @options.output_format("table", "csv", "json")
 @options.output
-def list_features(
-    kinds: tuple[str, ...], form: str, output: Path | None, overwrite: bool
-) -> None:
+def list_features(kinds: tuple[str, ...], form: str, output: Path | None, overwrite: bool) -> None:
     """List the features of the plan, and which of them are located."""
     from .. import study, tables
     from ..model import KINDS
@@ -141,9 +139,7 @@ def _ring(feature: Feature, found: Study, network: Network) -> list[str]:
     from ..measure import length
     from ..tables import Column, number
 
-    shape = next(
-        f for f in found.features([feature.kind]) if f["properties"]["id"] == feature.id
-    )
+    shape = next(f for f in found.features([feature.kind]) if f["properties"]["id"] == feature.id)
     p, ring = shape["properties"], shape["geometry"]["coordinates"][0]
     (row,) = found.areas(names=[feature.id])
     cells = []

@@ -1,0 +1,87 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from nankai_gis import outfile
+from nankai_gis.errors import OutputError
+
+
+def test_a_new_file_is_written_and_readable_by_others(tmp_path: Path) -> None:
+    outfile.write(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o666 & ~mask
+
+
+def test_an_existing_file_is_left_alone_unless_told(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    with pytest.raises(OutputError, match="exists; nothing was written"):
+        outfile.write(target, b"new")
+    assert target.read_bytes() == b"old"
+    outfile.write(target, b"new", overwrite=True)
+    assert target.read_bytes() == b"new"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_file_that_appears_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    with pytest.raises(OutputError, match="exists"), outfile.replacing(target) as temporary:
+        temporary.write_bytes(b"mine")
+        target.write_bytes(b"theirs")
+    assert target.read_bytes() == b"theirs"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_writer_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    with (
+        pytest.raises(RuntimeError, match="half way"),
+        outfile.replacing(target, overwrite=True) as temporary,
+    ):
+        temporary.write_bytes(b"ha")
+        raise RuntimeError("half way")
+    assert target.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_file_system_without_links_is_served_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(self: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    outfile.write(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"
+    with pytest.raises(OutputError, match="exists"), outfile.replacing(tmp_path / "b") as temporary:
+        temporary.write_bytes(b"mine")
+        (tmp_path / "b").write_bytes(b"theirs")
+    assert (tmp_path / "b").read_bytes() == b"theirs"
+
+
+def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        outfile.write(tmp_path / "a", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_are_told_from_files(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="is a folder"):
+        outfile.write(tmp_path, b"new")
+    with pytest.raises(OutputError, match=r"can't write in .*nowhere"):
+        outfile.write(tmp_path / "nowhere" / "a", b"new")

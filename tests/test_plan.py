@@ -1,0 +1,176 @@
+"""The reader of definitions takes what is right and names everything that isn't."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from evidence import EVIDENCE
+
+from nankai_gis import catalog, plan
+from nankai_gis.errors import AmbiguousNameError, FeatureNotFoundError, PlanError
+from nankai_gis.model import SIDES, STATUSES, worst
+from nankai_gis.names import Index, fold
+
+GOOD = """
+[a-zone]
+kind = "zone"
+name = "甲區"
+name_hans = "甲区"
+name_en = "Zone A"
+clause = "東至甲路"
+chapter = 4
+section = 1
+status = "inferred"
+claims = []
+ring = ["甲路", "乙路"]
+sides = { east = ["甲路"], south = ["乙路"], west = ["甲路"], north = ["乙路"] }
+"""
+
+
+def faults(folder: Path, **files: str) -> tuple[str, ...]:
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(PlanError) as caught:
+        plan.read(folder)
+    return caught.value.faults
+
+
+def test_the_packaged_plan_holds_what_the_plan_names() -> None:
+    packaged = plan.packaged()
+    counts = {kind: len(packaged.of_kind(kind)) for kind in ("zone", "corridor", "subdistrict")}
+    assert counts == {"zone": 3, "corridor": 3, "subdistrict": 12}
+    assert [f.code for f in packaged.of_kind("subdistrict")] == [
+        f"120104{n:03d}" for n in range(1, 13)
+    ]
+    claimed = {c for zone in packaged.of_kind("zone") for c in zone.claims}
+    subdistricts = packaged.index(["subdistrict"])
+    unclaimed = {f.id for f in packaged.of_kind("subdistrict")} - {
+        subdistricts[c].id for c in claimed
+    }
+    assert unclaimed == {"huayuan"}
+    assert packaged.index()["西營門"].stated_area_m2 == 2.2e6
+
+
+@pytest.mark.skipif(
+    not (EVIDENCE.parent / "plan").is_dir(), reason="the plan's text is not on this machine"
+)
+def test_clauses_are_quoted_word_for_word() -> None:
+    text = re.sub(r"\s", "", (EVIDENCE.parent / "plan" / "outline-text.txt").read_text("utf-8"))
+    quoted = [f for f in plan.packaged().features if not f.clause_source]
+    assert len(quoted) > 40
+    assert [f.id for f in quoted if f.clause not in text] == []
+
+
+def test_a_good_definition_is_read(tmp_path: Path) -> None:
+    (tmp_path / "z.toml").write_text(GOOD, encoding="utf-8")
+    (feature,) = plan.read(tmp_path).features
+    assert list(feature.sides) == list(SIDES)
+    assert feature.sides["south"] == ("乙路",)
+    assert (feature.place, feature.file) == ("第四章第一節", "z.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (
+            ('status = "inferred"', 'status = "inferred"\ncolour = "red"'),
+            "[a-zone] colour: unknown key",
+        ),
+        (('west = ["甲路"], ', ""), "[a-zone] sides.west: missing"),
+        (('west = ["甲路"]', "west = []"), "[a-zone] sides.west: list should have at least 1 item"),
+        (
+            ("chapter = 4", 'chapter = "4"'),
+            "[a-zone] chapter: input should be a valid integer (got '4')",
+        ),
+        (("claims = []", 'claims = ["丙街"]'), "[a-zone] claims: '丙街' is no subdistrict"),
+        (('kind = "zone"', 'kind = "zoo"'), "[a-zone] kind: is none of district, zone"),
+        (('kind = "zone"\n', ""), "[a-zone] kind: missing"),
+        (('status = "inferred"', 'status = "guessed"'), "[a-zone] status: input should be"),
+        (("[a-zone]", "[A_Zone]"), "[A_Zone]: an id is lower-case ASCII words"),
+        (("section = 1\n", ""), "[a-zone]: give chapter and section, or clause_source"),
+        (('ring = ["甲路", "乙路"]', 'ring = ["甲路", 7]'), "[a-zone] ring.1"),
+        (('name = "甲區"', 'name = ""'), "[a-zone] name: string should have at least 1 character"),
+    ],
+)
+def test_each_fault_names_file_and_key(tmp_path: Path, change: tuple[str, str], fault: str) -> None:
+    assert change[0] in GOOD
+    (found,) = faults(tmp_path, z=GOOD.replace(*change))
+    assert found.startswith("z.toml: ")
+    assert fault in found
+
+
+def test_all_faults_come_in_one_message(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        a=GOOD.replace("chapter = 4", "chapter = 4.5").replace('name = "甲區"\n', ""),
+        b=GOOD,
+        c="[broken",
+    )
+    assert len(found) == 4
+    assert any("a.toml: [a-zone] chapter" in f for f in found)
+    assert any("a.toml: [a-zone] name: missing" in f for f in found)
+    assert "b.toml: [a-zone]: id stands in a.toml already" in found
+    assert any(f.startswith("c.toml: not valid TOML") for f in found)
+
+
+def test_a_container_must_exist(tmp_path: Path) -> None:
+    parcel = re.sub(r"claims.*\n|sides.*\n", "", GOOD).replace('"zone"', '"parcel"')
+    (found,) = faults(tmp_path, p=parcel + 'within = "nowhere"\n')
+    assert found == "p.toml: [a-zone] within: 'nowhere' is no feature of this plan"
+
+
+def test_text_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "g.toml").write_bytes(GOOD.encode("gbk"))
+    (found,) = faults(tmp_path)
+    assert found.startswith("g.toml: not UTF-8 text")
+
+
+def test_an_empty_folder_is_a_fault(tmp_path: Path) -> None:
+    assert "no *.toml file here" in faults(tmp_path)[0]
+
+
+def test_every_kind_of_table_survives_junk(tmp_path: Path) -> None:
+    assert "not a table" in faults(tmp_path, j="junk = 3")[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["qihang-bay", "啟航灣", "启航湾", "Qihang Bay", " 啟航灣創新產業區 "]
+)
+def test_names_resolve_in_every_script(name: str) -> None:
+    assert plan.packaged().index()[name].id == "qihang-bay"
+
+
+def test_a_miss_says_what_is_near() -> None:
+    with pytest.raises(FeatureNotFoundError) as caught:
+        plan.packaged().index()["啟航湾區"]
+    assert "啟航灣" in caught.value.candidates
+    assert isinstance(caught.value, LookupError)
+
+
+def test_two_things_of_one_name_are_an_error() -> None:
+    index = Index([(["甲"], 1), (["甲"], 2)], what="street")
+    with pytest.raises(AmbiguousNameError, match="names 2 streets"):
+        index["甲"]
+
+
+def test_a_name_of_one_thing_in_two_scripts_is_one_name() -> None:
+    assert Index([(["衛津路", "卫津路"], 1)], what="street")["衞津路"] == 1
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [("衞津路", "卫津路"), ("裏", "里"), ("（甲）", "(甲)"), ("Ａ", "a")]
+)
+def test_folding(a: str, b: str) -> None:
+    assert fold(a) == fold(b)
+
+
+def test_the_least_certain_part_decides() -> None:
+    assert worst(STATUSES) == "inferred"
+    assert worst([]) == "surveyed"
+
+
+def test_definitions_of_the_package_stand_in_the_catalogue() -> None:
+    listed = {r.file for r in catalog.records()}
+    assert {f"plan/{f.file}" for f in plan.packaged().features} <= listed
