@@ -98,6 +98,10 @@ class DataError(NankaiGISError, ValueError):
     """A data file that is missing a part, damaged, or not what it says it is."""
 
 
+class ClauseError(NankaiGISError, ValueError):
+    """Prose that names no sides and no axis, or names them in a way that can't be read."""
+
+
 class GeometryError(NankaiGISError, ValueError):
     """Lines that don't compile to the ring or axis that a definition asks for."""
 

@@ -1,0 +1,126 @@
+"""Prose in, sides and axes out."""
+
+from __future__ import annotations
+
+import pytest
+
+from nankai_gis import plan, reference
+from nankai_gis.clause import parse, roads
+from nankai_gis.errors import ClauseError
+from nankai_gis.names import fold
+
+
+def named(text: str, known: frozenset[str] = frozenset()) -> dict[str, list[str]]:
+    return {side: [r.name for r in rs] for side, rs in parse(text, known).sides.items()}
+
+
+BOX = {"east": ["甲路"], "south": ["乙道"], "west": ["丙河"], "north": ["丁大街"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "東至甲路,南至乙道,西至丙河,北至丁大街",
+        "东至甲路，南至乙道，西至丙河，北至丁大街。",
+        "東起甲路;南以乙道為界;西至丙河(戊河);北抵丁大街",
+        "东起甲路、南到乙道、西临丙河、北接丁大街",
+        "東側為甲路,南側為乙道,西側為丙河,北側為丁大街",
+        "东：甲路；南：乙道；西：丙河；北：丁大街",
+        "北至丁大街 西至丙河 南至乙道 東至甲路",
+        "某區東至甲路,南至乙道,西至丙河,北至丁大街,涵蓋子街和丑街等街域",
+        "四至范围:东至甲路,南至乙道,西至丙河,北至丁大街,总面积2.2平方公里",
+        "東至甲路南至乙道西至丙河北至丁大街",
+        "東邊以甲路為界,南邊以乙道為界,西邊以丙河為界,北邊以丁大街為界",
+    ],
+)
+def test_ways_to_say_the_same(text: str) -> None:
+    assert named(text) == BOX
+
+
+def test_what_lies_beyond_a_road() -> None:
+    assert named("甲路以西,乙道以北,丙河以東,丁大街以南") == BOX
+
+
+def test_lists_keep_their_order_and_two_sides_may_share_one() -> None:
+    assert named("東至甲路、乙路和丙路,西、南至丁路,北至戊道") == {
+        "east": ["甲路", "乙路", "丙路"],
+        "south": ["丁路"],
+        "west": ["丁路"],
+        "north": ["戊道"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("張自忠路南門外大街", ["張自忠路", "南門外大街"]),
+        ("紅旗南路鐵路線(陳塘莊支線)", ["紅旗南路", "鐵路線"]),
+        ("迎水道水上西路水上北道", ["迎水道", "水上西路", "水上北道"]),
+        ("黃河道長江道", ["黃河道", "長江道"]),
+        (
+            "中南道簡陽路雅安道樂山道(未來將打通)和延安路",
+            ["中南道", "簡陽路", "雅安道", "樂山道", "延安路"],
+        ),
+        ("河北路", ["河北路"]),
+        ("和平路、和平里", ["和平路", "和平里"]),
+        ("", []),
+    ],
+)
+def test_names_side_by_side(text: str, expected: list[str]) -> None:
+    assert [r.name for r in roads(text)] == expected
+
+
+def test_known_names_decide_where_the_text_does_not() -> None:
+    assert [r.name for r in roads("紅旗路和平路")] == ["紅旗路", "平路"]
+    assert [r.name for r in roads("紅旗路和平路", {"紅旗路", "和平路"})] == ["紅旗路", "和平路"]
+    assert [r.name for r in roads("第一大街第二大街", {"第一大街", "第二大街"})] == [
+        "第一大街",
+        "第二大街",
+    ]
+    assert [r.name for r in roads("十字路口街", {"十字路口街"})] == ["十字路口街"]
+
+
+def test_a_note_is_another_name_or_a_remark() -> None:
+    (railway,) = roads("鐵路線(陳塘莊支線)")
+    assert railway.names == ("鐵路線", "陳塘莊支線")
+    (street,) = roads("樂山道(未來將打通)")
+    assert (street.names, street.planned) == (("樂山道",), True)
+
+
+@pytest.mark.parametrize("key", ["qihang-bay", "laochengxiang", "shuishang-aoti"])
+def test_the_plans_zones_read_as_they_are_structured(key: str) -> None:
+    feature = plan.packaged().index()[key]
+    known = reference.packaged().index()
+    read = {
+        side: [fold(known[next(n for n in r.names if n in known)].names.hant) for r in rs]
+        for side, rs in parse(feature.clause, known).sides.items()
+    }
+    structured = {
+        side: [fold(known[r].names.hant) for r in rs] for side, rs in feature.sides.items()
+    }
+    assert read == structured
+
+
+@pytest.mark.parametrize("key", ["innovation-fusion", "innovation-resource", "smart-service"])
+def test_the_plans_axes_read_as_they_are_structured(key: str) -> None:
+    feature = plan.packaged().index()[key]
+    clause = parse(feature.clause)
+    assert [fold(r.name) for r in clause.main] == [
+        fold(p.road) for p in feature.axis if p.role == "main" and p.road
+    ]
+    extension = [(p.road, p.planned) for p in feature.axis if p.role == "extension"]
+    assert [(r.name, r.planned) for r in clause.extension] == extension
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no side"),
+        ("建設一批智能工廠", "no side"),
+        ("東至甲路,東至乙路", "the east side is named twice"),
+        ("東至,南至乙路", "the east side names no road"),
+    ],
+)
+def test_prose_that_can_not_be_read_says_why(text: str, message: str) -> None:
+    with pytest.raises(ClauseError, match=message):
+        parse(text)
