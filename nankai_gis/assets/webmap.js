@@ -1,0 +1,454 @@
+/* Draws one map per `.nk` element from the JSON block inside it.
+ *
+ * Text enters the page through `el` alone, as text nodes. Leaflet takes strings as HTML,
+ * so tooltips and popups are handed elements, never strings. The page's policy allows no
+ * style attributes: looks are SVG attributes or properties set from here. */
+(function () {
+  "use strict";
+
+  const SVG = "http://www.w3.org/2000/svg";
+  const CLAUSE_IN_TOOLTIP = 60;
+  const CANVAS_FROM = 1500; // features in the street layer; beyond it SVG is slow to pan
+  const TIP_FACTS = ["street", "area", "length", "coverage", "theme"];
+  const TABLE_FACTS = ["street", "role", "theme", "code", "area", "stated", "perimeter", "length",
+    "coverage", "section", "status", "accuracy", "source", "date"];
+
+  function el(tag, className, text) {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  }
+
+  // Names may run right to left: isolated, they can't reorder what stands around them.
+  const bdi = (text, className) => el("bdi", className, text);
+
+  function add(parent, ...children) {
+    for (const child of children) if (child) parent.appendChild(child);
+    return parent;
+  }
+
+  function svg(tag, attributes, ...children) {
+    const node = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    return add(node, ...children);
+  }
+
+  function button(className, text, onclick) {
+    const node = el("button", className, text);
+    node.type = "button";
+    node.addEventListener("click", onclick);
+    return node;
+  }
+
+  // --- geometry: lat, lon, then steps, in whole units ---------------------------------
+
+  function points(shape, unit) {
+    if (typeof shape[0] !== "number") return shape.map((part) => points(part, unit));
+    const line = [];
+    for (let i = 0, lat = 0, lon = 0; i < shape.length; i += 2) {
+      lat += shape[i];
+      lon += shape[i + 1];
+      line.push([lat * unit, lon * unit]);
+    }
+    return line;
+  }
+
+  // --- looks ----------------------------------------------------------------------------
+
+  function pathOptions(look, area) {
+    return {
+      stroke: Boolean(look.stroke), color: look.stroke || "none", weight: look.weight || 0,
+      dashArray: look.dash || null, lineCap: look.dash ? "butt" : "round", opacity: 1,
+      fill: area && Boolean(look.fill), fillOpacity: look.fill_opacity || 0, radius: look.radius,
+      fillColor: look.fill === "hatch" ? "url(#nk-hatch)" : look.fill,
+    };
+  }
+
+  function casingOptions(look) {
+    return {
+      stroke: true, color: look.casing, weight: look.casing_weight, fill: false, opacity: 1,
+      lineCap: look.casing_over || look.dash ? "butt" : "round", dashArray: look.casing_over ? "8 8" : null,
+    };
+  }
+
+  function swatch(look, shape) {
+    const stroke = look.stroke || "none";
+    const line = { stroke, "stroke-width": Math.min(look.weight || 0, 5), "stroke-dasharray": look.dash || "none" };
+    const box = svg("svg", { class: "nk-swatch", viewBox: "0 0 28 16", "aria-hidden": "true" });
+    if (shape === "point") {
+      return add(box, svg("circle", { cx: 14, cy: 8, r: look.radius, fill: look.fill, stroke: "#777", "stroke-width": 1 }));
+    }
+    if (shape === "area") {
+      const fill = look.fill === "hatch" ? "url(#nk-hatch)" : look.fill || "none";
+      return add(box, svg("rect", { x: 2, y: 2, width: 24, height: 12, fill, "fill-opacity": look.fill_opacity || 0, ...line,
+        "stroke-width": Math.min(look.weight || 0, 2) }));
+    }
+    const run = { x1: 1, x2: 27, y1: 8, y2: 8 };
+    const under = look.casing && look.casing !== "transparent" && !look.casing_over;
+    if (under) add(box, svg("line", { ...run, stroke: look.casing, "stroke-width": Math.min(look.casing_weight, 9) }));
+    add(box, svg("line", { ...run, ...line }));
+    if (look.casing_over) add(box, svg("line", { ...run, stroke: look.casing, "stroke-width": look.casing_weight, "stroke-dasharray": "5 5" }));
+    return box;
+  }
+
+  function hatch() {
+    return svg("svg", { class: "nk-defs", "aria-hidden": "true", width: 0, height: 0 },
+      svg("defs", {}, svg("pattern", { id: "nk-hatch", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+        svg("line", { x1: 0, x2: 0, y1: 0, y2: 7, stroke: "#4b2e1e", "stroke-width": 1.6, "stroke-opacity": 0.75 }))));
+  }
+
+  function northArrow(letter) {
+    const box = svg("svg", { viewBox: "0 0 32 46", width: 32, height: 46, role: "img", "aria-label": letter },
+      svg("path", { d: "M16 16 L25 44 L16 37 Z", fill: "#1a1a1a" }),
+      svg("path", { d: "M16 16 L7 44 L16 37 Z", fill: "#fff", stroke: "#1a1a1a", "stroke-width": 1.2 }));
+    const text = svg("text", { x: 16, y: 12, "text-anchor": "middle", "font-size": 13, "font-weight": 600, fill: "#1a1a1a" });
+    text.textContent = letter;
+    return add(box, text);
+  }
+
+  // --- what is said of a feature ----------------------------------------------------------
+
+  function tag(feature, say) {
+    return feature.indicative ? el("span", "nk-tag", say.indicative) : null;
+  }
+
+  function tooltip(feature, say) {
+    const box = el("div", "nk-tip");
+    add(box, add(el("strong"), bdi(feature.name)), tag(feature, say));
+    const facts = TIP_FACTS.filter((name) => feature.facts[name]);
+    if (facts.length) {
+      const line = el("div", "nk-tip-facts");
+      facts.forEach((name, i) => add(line, i ? el("span", "", " · ") : null, bdi(feature.facts[name])));
+      add(box, line);
+    }
+    if (feature.clause) {
+      const letters = Array.from(feature.clause); // by code point: a cut never splits one
+      const short = letters.length > CLAUSE_IN_TOOLTIP ? letters.slice(0, CLAUSE_IN_TOOLTIP).join("") + "…" : feature.clause;
+      add(box, add(el("div", "nk-tip-clause"), bdi(short)));
+    }
+    return box;
+  }
+
+  function popup(feature, say) {
+    const box = el("article", "nk-card");
+    add(box, add(el("h2"), bdi(feature.name), tag(feature, say)));
+    if (feature.others.length) {
+      const others = el("p", "nk-others");
+      feature.others.forEach((name, i) => add(others, i ? el("span", "", " / ") : null, bdi(name)));
+      add(box, others);
+    }
+    if (feature.clause) add(box, add(el("blockquote"), bdi(feature.clause)));
+    const list = el("dl");
+    for (const [name, text] of Object.entries(feature.facts)) {
+      add(list, el("dt", "", say.facts[name]), add(el("dd"), bdi(text), name === "status" ? tag(feature, say) : null));
+    }
+    if (feature.sides.length) {
+      const sides = el("ul");
+      for (const side of feature.sides) add(sides, add(el("li"), bdi(side.text)));
+      add(list, el("dt", "", say.facts.sides), add(el("dd"), sides));
+    }
+    return add(box, list);
+  }
+
+  // --- the map ----------------------------------------------------------------------------
+
+  function draw(root) {
+    const data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
+    const say = data.words;
+    const part = (name) => root.querySelector(".nk-" + name);
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    part("head").querySelector("h1").textContent = data.title;
+    part("head").querySelector("p").textContent = data.subtitle;
+    if (!document.getElementById("nk-hatch")) add(root, hatch());
+
+    const holder = part("map");
+    holder.setAttribute("aria-label", say.map);
+    const map = L.map(holder, {
+      attributionControl: false, zoomControl: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120,
+      zoomAnimation: !calm, fadeAnimation: !calm, inertia: !calm,
+    });
+    const bounds = L.latLngBounds(data.bounds);
+    const fit = () => map.fitBounds(bounds, { padding: [14, 14], animate: false });
+    map.setView(bounds.getCenter(), 12, { animate: false });
+
+    map.createPane("nk-land").style.zIndex = 390;
+    const ground = L.svg({ pane: "nk-land" });
+    const layers = {};
+    data.layers.forEach((layer, height) => { layers[layer.key] = paint(layer, height); });
+
+    // The district lies on the ground as a white sheet; it stays when its line is switched off.
+    function land(at) {
+      L.polygon(at, { pane: "nk-land", renderer: ground, stroke: false, fillColor: "#fff", fillOpacity: 1, interactive: false }).addTo(map);
+    }
+
+    function paint(layer, height) {
+      const pane = map.createPane("nk-" + layer.key);
+      pane.style.zIndex = 400 + height;
+      const many = layer.features.length > CANVAS_FROM;
+      const renderer = many ? L.canvas({ pane: "nk-" + layer.key, tolerance: 4 }) : L.svg({ pane: "nk-" + layer.key });
+      const group = L.layerGroup();
+      const drawn = layer.features.map(() => null);
+      const under = [], lines = [], over = [];
+      layer.features.forEach((feature, number) => {
+        if (!feature.shape) return;
+        const look = data.looks[feature.look];
+        const at = points(feature.shape, data.unit);
+        const depth = Array.isArray(at[0][0]) ? (Array.isArray(at[0][0][0]) ? 2 : 1) : 0;
+        const make = (options) => {
+          const rest = { ...options, renderer, pane: "nk-" + layer.key, interactive: !layer.base };
+          const shape = depth === 2 ? L.polygon(at, rest) : depth ? L.polyline(at, rest) : L.circleMarker(at[0], rest);
+          if (!layer.base) {
+            shape.bindTooltip(() => tooltip(feature, say), { sticky: true, className: "nk-bubble", opacity: 1 });
+            shape.bindPopup(() => popup(feature, say), { maxWidth: 320, minWidth: 220, className: "nk-bubble" });
+          }
+          return shape;
+        };
+        if (layer.key === "district") land(at);
+        const options = pathOptions(look, depth !== 1);
+        // Where the sides are told apart, each is solid or dashed by its own certainty.
+        drawn[number] = make(feature.sides.length ? { ...options, stroke: false } : options);
+        lines.push(drawn[number]);
+        for (const side of feature.sides) {
+          over.push(L.polyline(points(side.line, data.unit), { ...options, fill: false, renderer, pane: "nk-" + layer.key,
+            interactive: false, dashArray: side.doubt ? data.doubt : null, lineCap: "butt" }));
+        }
+        if (look.casing && !many) (look.casing_over ? over : under).push(make(casingOptions(look)));
+      });
+      // All casings first: where two corridors meet, neither cuts the other's line. The
+      // list is drawn from its end, so that the first corridor by rank lies on top.
+      for (const shape of [...under.reverse(), ...lines.reverse(), ...over]) group.addLayer(shape);
+      group.addTo(map);
+      return { ...layer, group, drawn, on: true };
+    }
+
+    // --- labels: placed one by one, the more important first; none on top of another ----
+
+    const pane = map.createPane("nk-labels");
+    pane.style.zIndex = 640;
+    pane.classList.add("leaflet-zoom-hide"); // they are placed anew after each zoom
+    const labels = data.label_order.flatMap((key) => layers[key].labels.map((label) => {
+      const node = el("div", "nk-label nk-label-" + key), name = el("bdi");
+      // A name in two parts breaks between them, after its closing bracket.
+      for (const piece of label.text.split(/(?<=[」』）])/)) add(name, el("span", "nk-piece", piece));
+      add(node, name);
+      if (label.indicative) add(node, el("small", "", say.indicative));
+      if (label.ink) node.style.color = label.ink;
+      add(pane, node);
+      return { ...label, node, key, from: layers[key].labelled_from };
+    }));
+
+    let kept = []; // the boxes of scale, arrow and buttons, where no label may stand
+
+    // Sizes are read together, before anything is moved: else each read costs a layout.
+    function measure() {
+      const frame = holder.getBoundingClientRect();
+      kept = [...holder.querySelectorAll(".leaflet-control")].map((node) => node.getBoundingClientRect())
+        .filter((box) => box.width).map((box) => ({ x: box.x - frame.x, y: box.y - frame.y, w: box.width, h: box.height }));
+      for (const label of labels) Object.assign(label, { w: label.node.offsetWidth, h: label.node.offsetHeight });
+    }
+
+    function place() {
+      const size = map.getSize(), taken = [...kept];
+      for (const label of labels) {
+        const { node } = label;
+        const spot = layers[label.key].on && map.getZoom() >= label.from && seek(label, label.w, label.h);
+        node.classList.toggle("nk-off", !spot);
+        if (!spot) continue;
+        taken.push(spot);
+        L.DomUtil.setPosition(node, map.containerPointToLayerPoint([spot.x, spot.y]).round());
+      }
+      function seek(label, w, h) {
+        const shifts = label.key === "sites" ? [[w / 2 + 8, 0], [-w / 2 - 8, 0], [0, -h], [0, h]] : [[0, 0]];
+        for (const at of label.at) {
+          const p = map.latLngToContainerPoint(at);
+          for (const [dx, dy] of shifts) {
+            const box = { x: p.x + dx - w / 2, y: p.y + dy - h / 2, w, h };
+            const inside = box.x >= 2 && box.y >= 2 && box.x + w <= size.x - 2 && box.y + h <= size.y - 2;
+            const free = taken.every((t) => box.x > t.x + t.w + 3 || t.x > box.x + w + 3 || box.y > t.y + t.h + 1 || t.y > box.y + h + 1);
+            if (inside && free) return box;
+          }
+        }
+        return null;
+      }
+    }
+    map.on("moveend", place).on("resize", () => { measure(); place(); }); // a zoom ends in a move
+
+    // --- legend -------------------------------------------------------------------------
+
+    const side = part("side");
+    const fold = button("nk-fold", say.legend, () => {
+      fold.setAttribute("aria-expanded", String(!side.classList.toggle("nk-folded")));
+    });
+    const narrow = window.matchMedia("(max-width: 720px)").matches;
+    side.classList.toggle("nk-folded", narrow);
+    fold.setAttribute("aria-expanded", String(!narrow));
+    const legend = add(el("nav", "nk-legend"), el("h2", "nk-side-title", say.legend));
+    legend.setAttribute("aria-label", say.legend);
+    add(side, fold, legend);
+
+    const kind = { sites: "point", corridors: "line", streets: "line" };
+
+    function look(layer, item) {
+      return swatch(data.looks[item.look], kind[layer.key] || "area");
+    }
+
+    data.order.forEach((key) => {
+      const layer = layers[key];
+      const box = el("fieldset", "nk-layer"), label = el("label"), input = el("input");
+      input.type = "checkbox";
+      input.checked = true;
+      input.name = key;
+      input.addEventListener("change", () => {
+        layer.on = input.checked;
+        if (layer.on) map.addLayer(layer.group); else map.removeLayer(layer.group);
+        box.classList.toggle("nk-unused", !layer.on);
+        place();
+      });
+      const single = layer.single ? layer.items[0] : null;
+      add(label, input, single || !layer.items.length ? look(layer, single || layer) : null,
+        el("span", "nk-layer-name", layer.label), single ? null : el("span", "nk-count", layer.count));
+      add(box, label);
+      if (single) {
+        add(box, item(layer, single, false));
+      } else if (layer.items.length) {
+        const list = el("ul");
+        layer.items.forEach((one) => add(list, add(el("li"), item(layer, one, true))));
+        add(box, list);
+      }
+      add(legend, box);
+    });
+
+    function item(layer, one, pictured) {
+      const shown = (one.show || []).map((i) => layer.drawn[i]).filter(Boolean);
+      const under = one.indicative !== undefined;
+      const row = shown.length ? button("nk-item", undefined, () => focus(layer, one, shown, row)) : el("span", "nk-item");
+      const value = bdi(one.value, "nk-value");
+      const text = add(el("span", "nk-item-text"), bdi(one.label, "nk-item-name"));
+      if (under) add(text, add(el("span", "nk-under"), value, tag(one, say)));
+      return add(row, pictured ? look(layer, one) : null, text, under ? null : value);
+    }
+
+    // From the legend to the feature: what a mouse finds on the map, a keyboard finds here.
+    function focus(layer, one, shown, from) {
+      if (!layer.on) return;
+      const around = L.featureGroup(shown).getBounds();
+      map.fitBounds(around, { maxZoom: 15, padding: [40, 40], animate: false });
+      const middle = around.getCenter();
+      const target = shown[0];
+      map.once("popupclose", () => from.focus({ preventScroll: true }));
+      target.openPopup(target.getCenter && shown.length === 1 ? target.getCenter() : middle);
+    }
+
+    if (data.keys.length) {
+      const list = el("ul", "nk-keys");
+      data.keys.forEach((key) => add(list, add(el("li"), add(el("span", "nk-item"), swatch(data.looks[key.look], "line"), el("span", "", key.label)))));
+      add(legend, list);
+    }
+    add(legend, el("p", "nk-note", say.note), el("p", "nk-note", say.sigma + say.stop + say.drawn));
+
+    map.on("popupopen", (event) => {
+      const close = event.popup.getElement().querySelector(".leaflet-popup-close-button");
+      close.setAttribute("aria-label", say.close);
+      close.focus({ preventScroll: true });
+    });
+
+    // --- instruments --------------------------------------------------------------------
+
+    L.control.zoom({ zoomInTitle: say.zoom_in, zoomOutTitle: say.zoom_out }).addTo(map);
+    L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+    const Corner = L.Control.extend({
+      onAdd() {
+        const box = add(el("div", "nk-corner"), northArrow(say.north), button("nk-whole", say.whole, fit));
+        L.DomEvent.disableClickPropagation(box);
+        return box;
+      },
+    });
+    new Corner({ position: "topright" }).addTo(map);
+
+    // --- table and imprint --------------------------------------------------------------
+
+    const figures = part("figures"), foot = part("foot");
+    data.order.forEach((key) => {
+      const { features, base } = layers[key];
+      if (!base && features.length <= CANVAS_FROM) add(figures, table(layers[key], features));
+    });
+
+    function table(layer, rows) {
+      const columns = TABLE_FACTS.filter((name) => rows.some((row) => row.facts[name]));
+      const box = add(el("table"), el("caption", "", layer.label));
+      const head = el("tr");
+      for (const name of ["name", ...columns]) {
+        const cell = el("th", "", say.facts[name]);
+        cell.scope = "col";
+        add(head, cell);
+      }
+      const body = el("tbody");
+      for (const row of rows) {
+        const line = el("tr"), name = add(el("th"), bdi(row.name));
+        name.scope = "row";
+        add(line, name);
+        for (const fact of columns) {
+          const cell = add(el("td", "nk-" + fact), bdi(row.facts[fact] || "—"));
+          if (fact === "status") {
+            if (row.indicative) add(cell, tag(row, say));
+          }
+          add(line, cell);
+        }
+        add(body, line);
+      }
+      return add(box, add(el("thead"), head), body);
+    }
+
+    const open = button("nk-open", say.table, () => {
+      figures.hidden = !figures.hidden;
+      open.setAttribute("aria-expanded", String(!figures.hidden));
+      if (!figures.hidden) figures.focus();
+    });
+    open.setAttribute("aria-expanded", "false");
+    figures.tabIndex = -1;
+    figures.setAttribute("aria-label", say.table);
+    add(foot, open);
+    data.imprint.forEach(([name, text]) => {
+      const line = el("span", "nk-imprint");
+      if (name) add(line, el("span", "nk-imprint-name", name + say.colon));
+      add(foot, add(line, bdi(text)));
+    });
+
+    // --- print: the sheet has its own map size, so the map is fitted to it and back -----
+
+    let before = null;
+    function paper(on) {
+      if (on === Boolean(before)) return;
+      if (on) before = { centre: map.getCenter(), zoom: map.getZoom(), least: map.getMinZoom() };
+      root.classList.toggle("nk-paper", on);
+      map.setMinZoom(0).invalidateSize({ animate: false });
+      if (on) {
+        fit();
+      } else {
+        map.setView(before.centre, before.zoom, { animate: false }).setMinZoom(before.least);
+        before = null;
+      }
+      measure();
+      place();
+    }
+    window.addEventListener("beforeprint", () => paper(true));
+    window.addEventListener("afterprint", () => paper(false));
+    window.matchMedia("print").addEventListener("change", (event) => paper(event.matches));
+
+    // In a notebook or a hidden tab the page runs before it has a size to fit anything to.
+    function settle() {
+      map.invalidateSize({ animate: false });
+      fit();
+      map.setMinZoom(Math.floor(map.getZoom()) - 1).setMaxBounds(bounds.pad(0.6));
+      measure();
+      place();
+      root.dataset.drawn = "yes";
+    }
+    const sized = () => holder.clientWidth > 0 && holder.clientHeight > 0;
+    if (sized()) settle();
+    else new ResizeObserver((_, self) => { if (sized()) { self.disconnect(); settle(); } }).observe(holder);
+  }
+
+  for (const root of document.querySelectorAll(".nk:not([data-drawn])")) draw(root);
+})();

@@ -1,0 +1,212 @@
+"""The HTML document: one escaping door, a policy by hash, and Folium's clothes around both.
+
+Text reaches the page in two places only, and both pass through the functions next to each
+other below: `inert_json` for the data block, `inert_text` for ``<title>``. What they return
+holds no ``<``, no ``&`` of its own and no ``{`` inside a string, so it is neither HTML nor,
+should somebody put the page through branca's second compilation, a Jinja template.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+import folium
+from branca.element import Figure
+from jinja2 import Template as Jinja
+
+from nankai_gis.errors import DataError
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+# Beyond markup and Jinja: line separators that old JavaScript refuses, controls, and
+# lone surrogates, which can't be written as UTF-8.
+_RISKY = re.compile("[<>&'`{}$\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+_MARKUP = re.compile("[<>&\"'`{}]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufeff\ud800-\udfff]")
+
+
+def inert_json(value: object) -> str:
+    r"""Return JSON that stays data in HTML, in JavaScript and in a Jinja template.
+
+    Examples
+    --------
+    >>> print(inert_json(["</script>{{7*7}}"]))
+    ["\u003c/script\u003e\u007b\u007b7*7\u007d\u007d"]
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _STRING.sub(lambda s: _RISKY.sub(lambda c: f"\\u{ord(c[0]):04x}", s[0]), text)
+
+
+def inert_text(value: str) -> str:
+    """Return text for an HTML element; controls, which HTML can't hold, become spaces.
+
+    Examples
+    --------
+    >>> inert_text("<b>{{x}}")
+    '&#60;b&#62;&#123;&#123;x&#125;&#125;'
+    """
+    return _MARKUP.sub(lambda c: f"&#{ord(c[0])};", _CONTROL.sub(" ", value))
+
+
+@dataclass(frozen=True, slots=True)
+class ThirdParty:
+    """A file of another project, shipped unchanged."""
+
+    name: str
+    version: str
+    sha256: str
+    url: str
+
+
+LEAFLET_JS = ThirdParty(
+    "leaflet.js",
+    "1.9.4",
+    "db49d009c841f5ca34a888c96511ae936fd9f5533e90d8b2c4d57596f4e5641a",
+    "https://cdn.jsdelivr.net/npm/leaflet@1.9.4/dist/leaflet.js",
+)
+LEAFLET_CSS = ThirdParty(
+    "leaflet.css",
+    "1.9.4",
+    "a7837102824184820dfa198d1ebcd109ff6d0ff9a2672a074b9a1b4d147d04c6",
+    "https://cdn.jsdelivr.net/npm/leaflet@1.9.4/dist/leaflet.css",
+)
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the text of a file shipped in ``nankai_gis/assets``, its lines ended by LF.
+
+    A browser reads inline text so, too, before it compares it with the policy's hash.
+    """
+    return (files("nankai_gis") / "assets" / name).read_text("utf-8")
+
+
+def _digest(content: bytes, algorithm: str) -> str:
+    digest = hashlib.new(algorithm, content).digest()
+    return f"{algorithm}-{base64.b64encode(digest).decode()}"
+
+
+def _leaflet() -> tuple[str, str]:
+    """Return Leaflet's script and style as they are inlined.
+
+    Without the pointer to a source map and without the icon images that the page never
+    shows, so that the file names nothing outside itself.
+    """
+    script = asset(LEAFLET_JS.name).split("//# sourceMappingURL=")[0].rstrip()
+    style = re.sub(r"background-image: url\([^)]*\);", "", asset(LEAFLET_CSS.name))
+    return script, style
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A script or style as it stands in the page, and what the policy must allow for it."""
+
+    markup: str
+    allowed: str
+
+
+def _inline(tag: str, text: str) -> _Part:
+    return _Part(f"<{tag}>{text}</{tag}>", f"'{_digest(text.encode(), 'sha256')}'")
+
+
+def _linked(file: ThirdParty) -> _Part:
+    # Of the bytes as published, line ends and all: that is what the CDN sends.
+    content = (files("nankai_gis") / "assets" / file.name).read_bytes()
+    seal = f'integrity="{_digest(content, "sha384")}" crossorigin="anonymous"'
+    if file.name.endswith(".js"):
+        return _Part(f'<script src="{file.url}" {seal}></script>', file.url)
+    return _Part(f'<link rel="stylesheet" href="{file.url}" {seal}>', file.url)
+
+
+def document(content: dict[str, Any], *, cdn: bool) -> str:
+    """Return the complete HTML document of a map.
+
+    Parameters
+    ----------
+    content : dict
+        What `nankai_gis.webmap.content.content` returns.
+    cdn : bool
+        Load Leaflet from its CDN, sealed by hash, instead of carrying it.
+
+    Returns
+    -------
+    str
+        The same content gives the same text.
+    """
+    script, style = _leaflet()
+    scripts = [_linked(LEAFLET_JS) if cdn else _inline("script", script)]
+    scripts.append(_inline("script", asset("webmap.js")))
+    styles = [_linked(LEAFLET_CSS) if cdn else _inline("style", style)]
+    styles.append(_inline("style", asset("webmap.css")))
+    policy = (
+        "default-src 'none'",
+        f"script-src {' '.join(part.allowed for part in scripts)}",
+        f"style-src {' '.join(part.allowed for part in styles)}",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+    # string.Template reads `$` in the page's own skeleton only, never in what it puts in.
+    return Template(asset("webmap.html")).substitute(
+        lang=content["lang"],
+        policy="; ".join(policy),
+        title=inert_text(content["title"]),
+        no_script=inert_text(content["words"]["no_script"]),
+        styles="\n".join(part.markup for part in styles),
+        data=inert_json(content),
+        scripts="\n".join(part.markup for part in scripts),
+    )
+
+
+class _Page(Figure):  # type: ignore[misc, unused-ignore]
+    """Folium's root element; it gives the document as it is and compiles nothing again."""
+
+    def __init__(self, text: str, title: str) -> None:
+        super().__init__(title=title)
+        self._id = "nankai"
+        self._text = text
+
+    def render(self, **kwargs: Any) -> str:
+        return self._text
+
+    def _repr_html_(self, **kwargs: Any) -> str:
+        # srcdoc in a sandbox without same-origin: the map can't reach the notebook.
+        return (
+            f'<iframe title="{inert_text(self.title or "")}" sandbox="allow-scripts allow-modals" '
+            f'srcdoc="{escape(self._text)}" width="100%" height="640"></iframe>'
+        )
+
+
+class PlanMap(folium.Map):
+    """A ``folium.Map`` whose page is already written; `nankai_gis.webmap.draw` makes it.
+
+    It shows itself in a notebook, and ``save(path)`` writes the one file. Further Folium
+    layers can't be added: their scripts would be text that the page's policy forbids.
+    """
+
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012  Folium reads both as class attributes
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012
+    _template = Jinja("")
+
+    def __init__(self, content: dict[str, Any], *, cdn: bool) -> None:
+        (south, west), (north, east) = content["bounds"]
+        super().__init__(location=[(south + north) / 2, (west + east) / 2], tiles=None)
+        self._id = "nankai"
+        self.content = content
+        page = _Page(document(content, cdn=cdn), content["title"])
+        page.add_child(self)
+
+    def add_child(self, child: Any, name: str | None = None, index: int | None = None) -> Any:
+        """Refuse: see the class."""
+        raise DataError(
+            "this map is complete and takes no further Folium layers; "
+            "give the frames to nankai_gis.webmap.draw, or start from folium.Map"
+        )

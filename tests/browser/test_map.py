@@ -1,0 +1,258 @@
+"""The plan's map in a real browser: it draws, switches, answers, prints, and stays quiet."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+import shapely
+from frames import HEADS, plan_frames
+
+from nankai_gis import webmap
+
+pytestmark = pytest.mark.browser
+DESK, PHONE = (1280, 800), (390, 844)
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return webmap.html(webmap.draw(plan_frames(), **HEADS))
+
+
+def _paths(page: Any, layer: str) -> int:
+    """Count the layer's paths that have an extent on the screen."""
+    return page.evaluate(
+        """pane => [...document.querySelectorAll(`.leaflet-nk-${pane}-pane path`)].filter(p => {
+            const box = p.getBoundingClientRect();
+            return box.width + box.height > 0; }).length""",
+        layer,
+    )
+
+
+def _boxes(page: Any) -> list[Any]:
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.nk-label:not(.nk-off)')].map(n => {
+            const b = n.getBoundingClientRect();
+            return [n.className, b.left, b.top, b.right, b.bottom]; })"""
+    )
+
+
+def _spot(page: Any, lon: float, lat: float) -> tuple[float, float]:
+    """Return where a place is on the screen, from the places of two known sites."""
+    frames = plan_frames()
+    west, south, east, north = frames["district"].total_bounds
+    box = page.evaluate(
+        """() => { const b = document.querySelector('.leaflet-nk-land-pane path')
+            .getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; }"""
+    )
+    x = box[0] + (lon - west) / (east - west) * (box[2] - box[0])
+    y = box[1] + (north - lat) / (north - south) * (box[3] - box[1])
+    return x, y
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_draws_every_layer(open_map: Any, text: str, size: tuple[int, int]) -> None:
+    page = open_map(text, size).page
+    drawn = {key: _paths(page, key) for key in plan_frames()}
+    casings = {"district": 2, "corridors": 2, "streets": 2}
+    expected = {
+        key: int(frame.geometry.notna().sum()) * casings.get(key, 1)
+        for key, frame in plan_frames().items()
+    }
+    assert drawn == expected
+    # Nothing of the page lies outside the window, and the whole district is in view.
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    holder = page.locator(".nk-map").bounding_box()
+    land = page.locator(".leaflet-nk-land-pane path").bounding_box()
+    assert holder["x"] <= land["x"]
+    assert land["x"] + land["width"] <= holder["x"] + holder["width"]
+    assert holder["y"] <= land["y"]
+    assert land["y"] + land["height"] <= holder["y"] + holder["height"]
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("zoom_steps", [0, 4])
+def test_labels_do_not_collide(
+    open_map: Any, text: str, size: tuple[int, int], zoom_steps: int
+) -> None:
+    page = open_map(text, size).page
+    for _ in range(zoom_steps):
+        page.click(".leaflet-control-zoom-in")
+        page.wait_for_timeout(350)
+    boxes = _boxes(page)
+    assert len(boxes) >= 4
+    for (_, *one), (_, *other) in combinations(boxes, 2):
+        assert shapely.box(*one).intersection(shapely.box(*other)).area == 0
+    if not zoom_steps:
+        kinds = [name for name, *_ in boxes]
+        assert sum("nk-label-zones" in kind for kind in kinds) == 3
+        assert sum("nk-label-corridors" in kind for kind in kinds) == 3
+        assert sum("nk-label-parcel" in kind for kind in kinds) == 1
+
+
+def test_legend_switches_layers(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    for key in plan_frames():
+        before = _paths(page, key)
+        assert before > 0
+        page.locator(f"input[name={key}]").uncheck()
+        assert _paths(page, key) == 0
+        assert page.locator(f".nk-label-{key}:not(.nk-off)").count() == 0
+        page.locator(f"input[name={key}]").check()
+        assert _paths(page, key) == before
+
+
+def test_legend_counts_and_figures(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    counts = dict(
+        page.evaluate(
+            """() => [...document.querySelectorAll('.nk-layer')].map(b =>
+                [b.querySelector('input').name, b.querySelector('.nk-count')?.textContent ?? ''])"""
+        )
+    )
+    assert counts == {
+        "district": "",
+        "zones": "3",
+        "parcel": "",
+        "corridors": "3",
+        "sites": "9（未定位 1）",
+        "subdistricts": "12",
+        "streets": "17",
+        "water": "2",
+        "green": "1",
+    }
+    lines = page.locator(".nk-layer:has(input[name=zones]) li").all_inner_texts()
+    assert [line.split() for line in lines] == [
+        ["啟航灣創新產業區", "14.62", "±", "0.41", "km²", "示意"],
+        ["老城廂「文商旅」升級發展集聚區", "2.31", "±", "0.05", "km²", "示意"],
+        ["水上奧體「商務總部」升級發展集聚區", "7.05", "±", "0.22", "km²", "示意"],
+    ]
+    resource = page.locator(".nk-layer:has(input[name=corridors]) li").nth(1).inner_text()
+    assert "3.90 km（規劃未建 1.40 km）" in resource
+
+
+def test_tooltip_and_popup_under_the_mouse(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    page.mouse.move(*_spot(page, 117.155, 39.122))
+    tip = page.locator(".leaflet-tooltip")
+    assert tip.locator("strong").inner_text() == "啟航灣創新產業區"
+    assert tip.locator(".nk-tip-facts").inner_text() == "14.62 ± 0.41 km²"
+    assert tip.locator(".nk-tag").inner_text() == "示意"
+    clause = plan_frames()["zones"]["clause"][0]
+    assert tip.locator(".nk-tip-clause").inner_text() == clause[:60] + "…"
+    page.mouse.click(*_spot(page, 117.155, 39.122))
+    card = page.locator(".leaflet-popup")
+    assert card.locator("blockquote").inner_text() == clause
+    said = dict(
+        zip(card.locator("dt").all_inner_texts(), card.locator("dd").all_inner_texts(), strict=True)
+    )
+    assert said == {
+        "面積": "14.62 ± 0.41 km²",
+        "周長": "19.83 km",
+        "章節": "第四章第一節",
+        "資料狀態": "推定示意",
+        "位置精度": "± 250 m",
+        "資料來源": "測試用圖形",
+        "資料日期": "2025-06-01",
+    }
+
+
+def test_keyboard_alone(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    box = page.locator("input[name=zones]")
+    box.focus()
+    page.keyboard.press("Space")
+    assert _paths(page, "zones") == 0
+    page.keyboard.press("Space")
+    assert _paths(page, "zones") == 3
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".leaflet-popup")
+    assert page.locator(".leaflet-popup h2 bdi").inner_text() == "啟航灣創新產業區"
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "關閉"
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".leaflet-popup", state="detached")
+    assert page.evaluate("document.activeElement.className") == "nk-item"
+
+
+def test_table_gives_the_same_figures(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    assert page.locator(".nk-figures").is_hidden()
+    page.click(".nk-open")
+    table = page.locator(".nk-figures table", has_text="重點片區")
+    cells = table.locator("tbody tr").first.locator("th,td").all_inner_texts()
+    assert cells[:3] == ["啟航灣創新產業區", "14.62 ± 0.41 km²", "19.83 km"]
+    frames = plan_frames()
+    listed = sum(len(frame) for key, frame in frames.items() if key not in ("water", "green"))
+    assert page.locator(".nk-figures tbody tr").count() == listed
+    page.click(".nk-open")
+    assert page.locator(".nk-figures").is_hidden()
+
+
+def test_prints_on_upright_a4(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    sheet = page.locator(".nk-map").bounding_box()
+    land = page.locator(".leaflet-nk-land-pane path").bounding_box()
+    assert sheet["width"] == pytest.approx(186 * 96 / 25.4, abs=1)
+    assert sheet["x"] < land["x"]
+    assert land["x"] + land["width"] < sheet["x"] + sheet["width"]
+    assert land["height"] > 0.7 * sheet["height"]
+    assert page.locator(".leaflet-control-zoom").is_hidden()
+    assert page.locator(".nk-open").is_hidden()
+    assert page.locator(".nk-figures").is_visible()
+    assert page.locator(".nk-legend").is_visible()
+    page.emulate_media(media="screen")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".nk-figures").is_hidden()
+    assert page.locator(".nk-map").bounding_box()["width"] == 1280 - 312
+
+
+def test_phone_folds_the_legend(open_map: Any, text: str) -> None:
+    page = open_map(text, PHONE).page
+    assert page.locator(".nk-legend").is_hidden()
+    page.click(".nk-fold")
+    assert page.locator(".nk-legend").is_visible()
+    page.locator("input[name=zones]").uncheck()
+    assert _paths(page, "zones") == 0
+
+
+def test_choropleth_and_other_languages(open_map: Any) -> None:
+    drawn = webmap.draw(plan_frames(coverage=True), **HEADS | {"review": "津S(2025)001"}, lang="en")
+    page = open_map(webmap.html(drawn)).page
+    fills = page.evaluate(
+        """() => [...document.querySelectorAll('.leaflet-nk-subdistricts-pane path')]
+            .map(p => p.getAttribute('fill'))"""
+    )
+    assert len(set(fills)) == 6  # five classes and the hatch of the one without data
+    assert page.locator("text=Old City Culture").first.is_visible()
+    assert "Map review no.: 津S(2025)001" in page.locator(".nk-foot").inner_text()
+    assert "Internal use" not in page.locator(".nk-foot").inner_text()
+
+
+def test_many_streets_go_to_a_canvas(open_map: Any) -> None:
+    frames = plan_frames()
+    many = frames["streets"].iloc[[0] * 1600].reset_index(drop=True)
+    page = open_map(webmap.html(webmap.draw(frames | {"streets": many}, **HEADS))).page
+    inked = page.evaluate(
+        """() => { const c = document.querySelector('.leaflet-nk-streets-pane canvas');
+            return c.getContext('2d').getImageData(0, 0, c.width, c.height).data
+                .some((v, i) => i % 4 === 3 && v > 0); }"""
+    )
+    assert inked
+    # The canvas lies below, so a zone above it still answers.
+    page.mouse.move(*_spot(page, 117.155, 39.122))
+    assert page.locator(".leaflet-tooltip strong").inner_text() == "啟航灣創新產業區"
+
+
+def test_notebook_shows_two_maps_in_sandboxes(open_map: Any) -> None:
+    shown = webmap.draw(plan_frames(), **HEADS | {"title": '"><img src=x onerror=window.ran=1>'})
+    host = f"<!DOCTYPE html><meta charset=utf-8>{shown._repr_html_()}{shown._repr_html_()}"
+    opened = open_map(host, ready="iframe")
+    for frame in opened.page.frames[1:]:
+        frame.wait_for_selector(".nk[data-drawn]", state="attached")
+        assert frame.locator(".leaflet-nk-zones-pane path").count() == 3
+        assert frame.locator("h1").inner_text() == '"><img src=x onerror=window.ran=1>'
+    assert len(opened.page.frames) == 3
