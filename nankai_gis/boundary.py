@@ -1,23 +1,78 @@
-"""From the lines of a ring to the ring itself.
+"""The compiler of rings: sides and lines in, a closed ring and its diagnosis out.
 
-A ring is given as lines in the order in which they follow each other. Neighbours meet where
-they share a vertex; where they share several, the shortest simple ring decides. The result
-keeps, for every stretch, which line it follows and how well that line is known.
+A ring is a round of lines in which each meets the next (`nankai_gis.course` says where). Where
+a definition gives the round, it is followed; where it gives only the four sides, the round is
+searched for: every road that is named must be used, on its own side, and what has to be put in
+between - a road used twice, a line that the clause doesn't name, a gap - costs. The cheapest
+simple ring wins; one that is nearly as cheap and encloses another area is an ambiguity, and is
+said.
 """
 
 from __future__ import annotations
 
+import heapq
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import shapely
+from shapely.geometry import LinearRing, Polygon
 
 from . import crs
+from .course import (
+    NEAR_M,
+    Course,
+    Courses,
+    Lines,
+    Meeting,
+    Place,
+    Plane,
+    Position,
+    resolve,
+    run_accuracy,
+    run_length,
+)
 from .errors import GeometryError, RoadNotFoundError
-from .model import Line, RingPart, Run, Status, Vertex, worst
-from .names import Index
+from .model import Corner, Line, RingPart, Run, Status, Vertex, worst
 
-# More combinations of corners than this mean that the lines share courses, not corners.
-_MOST_RINGS = 4096
+#: A line that the clause doesn't name bridges two roads over at most this length, metres.
+BRIDGE_M = 4000.0
+
+# What is put in between is dearer than what is named: a metre of gap, of an unnamed line.
+_GAP_COST, _BRIDGE_COST, _AGAIN_COST = 8.0, 2.0, 1.5
+_SWITCH_COST = 150.0
+# A run faces its side when its outward normal lies within about 75 degrees of it.
+_FACING = 0.26
+# Rings that cost up to this much more are named as alternatives; more area than this matters.
+_NEARLY, _MATTERS = 1.25, 0.05
+# Bounds of the search: what exceeds them is not a 四至 that a reader could follow either.
+_MOST_STEPS, _MOST_RINGS = 200_000, 4096
+
+# A round so far: each line with its role and the corner at which it was entered; the corner of
+# the first is known when the round closes.
+_Partial = tuple[tuple[Course, str, Meeting | None], ...]
+_OUTWARD = {"east": (1.0, 0.0), "south": (0.0, -1.0), "west": (-1.0, 0.0), "north": (0.0, 1.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another ring that nearly as well fits the sides.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        Names of the lines in order.
+    area_m2 : float
+        On the ellipsoid.
+    cost : float
+        Relative to the ring that was taken: 1.0 is as good.
+    """
+
+    lines: tuple[str, ...]
+    area_m2: float
+    cost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,230 +83,499 @@ class Ring:
     ----------
     runs : tuple of Run
         In order, counter-clockwise; each ends where the next begins.
+    corners : tuple of Corner
+        Corner k lies between run k and run k + 1.
     status : str
         Of the least certain run.
+    missing : mapping of str to tuple of str
+        Roads of the clause that the network doesn't hold, with the near names.
+    alternatives : tuple of Alternative
     """
 
     runs: tuple[Run, ...]
+    corners: tuple[Corner, ...]
     status: Status
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
-    def coordinates(self) -> list[tuple[float, float]]:
+    def coordinates(self) -> list[Position]:
         """Positions of the closed ring, lon and lat in degrees, first equal to last."""
         inner = [v.position for run in self.runs for v in run.vertices[:-1]]
         return [*inner, inner[0]]
 
 
-def run_accuracy(vertices: Sequence[Vertex]) -> float:
-    """Return the mean accuracy across a stretch of line, weighted by length.
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One line of a round, from where it is entered to where it is left."""
 
-    Parameters
-    ----------
-    vertices : sequence of Vertex
-        Two or more. Between two vertices the accuracy changes evenly.
-
-    Returns
-    -------
-    float
-        Metres.
-
-    Examples
-    --------
-    >>> a = Vertex(117.0, 39.0, 10.0, "osm", "s", "2026")
-    >>> b = Vertex(117.0, 39.1, 30.0, "osm", "s", "2026")
-    >>> run_accuracy([a, b])
-    20.0
-    """
-    lengths = crs.ellipsoid().line_lengths([v.lon for v in vertices], [v.lat for v in vertices])
-    total = sum(lengths)
-    if total == 0:
-        return vertices[0].accuracy_m
-    means = ((a.accuracy_m + b.accuracy_m) / 2 for a, b in itertools.pairwise(vertices))
-    return float(sum(m * d for m, d in zip(means, lengths, strict=True)) / total)
+    course: Course
+    role: Literal["named", "again", "bridge", "stand-in"]
+    part: RingPart | None
+    entry: Meeting
+    leave: Meeting
 
 
-def resolve(index: Index[Line], name: str) -> Line:
-    """Return the located line of a name.
-
-    Parameters
-    ----------
-    index : Index of Line
-    name : str
-        In any script, or the id.
-
-    Returns
-    -------
-    Line
-
-    Raises
-    ------
-    RoadNotFoundError
-        If nothing answers to the name, or the line has no coordinates.
-
-    Examples
-    --------
-    >>> from nankai_gis import reference
-    >>> resolve(reference.packaged().index(), "红旗路").id
-    'hongqi-road'
-    """
-    line = index[name]
-    if not line.vertices:
-        raise RoadNotFoundError(
-            "located street", name, hint="it is listed, but has no coordinates; name a stand-in"
+def _steps_to_ring(steps: Sequence[_Step]) -> tuple[list[Run], list[Corner]] | None:
+    """Runs and corners of a round, or None where a line would be used over no length."""
+    runs, corners = [], []
+    for step in steps:
+        vertices, length, bridged = step.course.path(step.entry.enter, step.leave.leave)
+        if length < 1.0:
+            return None
+        start = _joint(step.entry, vertices[0], step.course.plane)
+        # What is put in before the line belongs to it, so that runs join without a break.
+        if start is not None:
+            vertices = [start, *vertices]
+        runs.append((step, vertices, bridged))
+    finished = []
+    for k, (step, vertices, bridged) in enumerate(runs):
+        following = runs[(k + 1) % len(runs)][1][0]
+        if vertices[-1].position != following.position:
+            vertices = [*vertices, following]
+        part = step.part
+        status = worst(v.status for v in vertices)
+        if part is not None and part.stands_for is not None:
+            status = "inferred"
+        accuracy = max(run_accuracy(vertices), (part.accuracy_m if part else None) or 0.0)
+        finished.append(
+            Run(
+                step.course.line.id,
+                step.course.line.names.hant,
+                step.role,
+                part.stands_for if part else None,
+                tuple(_distinct(vertices)),
+                accuracy,
+                status,
+                bridged,
+            )
         )
-    return line
+        corners.append(Corner(step.leave.kind, step.leave.gap, following.position))
+    return finished, corners
 
 
-def corners(a: Line, b: Line) -> list[tuple[int, int]]:
-    """Return where two lines share a vertex.
-
-    Parameters
-    ----------
-    a, b : Line
-
-    Returns
-    -------
-    list of tuple of int
-        Index in `a` and index in `b`, in the order of `b`; empty where they don't meet.
-
-    Examples
-    --------
-    >>> from nankai_gis import reference
-    >>> lines = reference.packaged().index()
-    >>> corners(lines["衛津路"], lines["復康路"]) == [(6, 12)]
-    True
-    """
-    where = {v.position: i for i, v in enumerate(a.vertices)}
-    return [(where[v.position], j) for j, v in enumerate(b.vertices) if v.position in where]
+def _distinct(vertices: Sequence[Vertex]) -> list[Vertex]:
+    return [vertices[0]] + [b for a, b in itertools.pairwise(vertices) if a.position != b.position]
 
 
-def stretch(line: Line, start: int, stop: int) -> tuple[Vertex, ...]:
-    """Return the vertices of a line from one index to another, both included.
-
-    Parameters
-    ----------
-    line : Line
-    start, stop : int
-        Either may be the larger; the stretch then runs against the line.
-
-    Returns
-    -------
-    tuple of Vertex
-
-    Examples
-    --------
-    >>> from nankai_gis import reference
-    >>> line = reference.packaged().index()["南開二緯路"]
-    >>> stretch(line, 1, 0) == line.vertices[::-1]
-    True
-    """
-    if start <= stop:
-        return line.vertices[start : stop + 1]
-    return line.vertices[stop : start + 1][::-1]
-
-
-def _candidates(
-    lines: Sequence[Line], meetings: Sequence[list[tuple[int, int]]]
-) -> Iterator[list[tuple[Vertex, ...]]]:
-    """Yield every way to run along the lines from corner to corner."""
-    for choice in itertools.product(*meetings):
-        stretches = []
-        for k, line in enumerate(lines):
-            entry, leave = choice[k - 1][1], choice[k][0]
-            if entry == leave:
-                break
-            stretches.append(stretch(line, entry, leave))
-        else:
-            yield stretches
+def _joint(meeting: Meeting, at: Vertex, plane: Plane) -> Vertex | None:
+    """The position reached by carrying an end on, as a vertex that nobody has seen."""
+    if meeting.beyond is None:
+        return None
+    lon, lat = plane.back(meeting.beyond)
+    accuracy = max(at.accuracy_m, meeting.gap / 2)
+    return replace(at, lon=lon, lat=lat, accuracy_m=accuracy, status="inferred")
 
 
 def ring(
-    parts: Sequence[RingPart], index: Index[Line], points: Mapping[str, Vertex] | None = None
+    parts: Sequence[RingPart], lines: Lines, points: Mapping[str, Vertex] | None = None
 ) -> Ring:
-    """Compile an explicit ring.
+    """Compile a ring whose round is given.
 
     Parameters
     ----------
     parts : sequence of RingPart
         Two or more lines in the order in which the ring runs, either way round. A line may
         stand in it more than once.
-    index : Index of Line
+    lines : Lines
     points : mapping of str to Vertex, optional
         Control points that ``until`` may name.
 
     Returns
     -------
     Ring
-        Counter-clockwise and simple. Every vertex is a vertex of one of the lines.
+        Counter-clockwise and simple; where neighbours meet more than once, the shortest.
 
     Raises
     ------
     RoadNotFoundError
         If a line is unknown or has no coordinates.
     GeometryError
-        If ``until`` names no point shared by both lines, if neighbours share no vertex, or if
-        no combination of corners gives a simple ring.
+        If ``until`` names no corner of both lines, if neighbours don't meet, or if no
+        combination of corners gives a simple ring.
 
     Examples
     --------
     >>> from nankai_gis import reference
-    >>> lines = reference.packaged().index()
     >>> names = ["鞍山西道", "衛津路", "復康路", "紅旗路"]
-    >>> len(ring([RingPart(n) for n in names], lines).runs)
+    >>> len(ring([RingPart(n) for n in names], reference.packaged()).runs)
     4
     """
-    from shapely.geometry import LinearRing
-
-    lines = [resolve(index, part.line) for part in parts]
-    meetings = []
-    for k, (line, part) in enumerate(zip(lines, parts, strict=True)):
-        following = lines[(k + 1) % len(lines)]
-        shared = corners(line, following)
+    found = [resolve(lines, part.line) for part in parts]
+    courses = Courses(lines, found[0].parts[0][0].position)
+    round_ = [courses.course(line) for line in found]
+    choices = []
+    for k, (course, part) in enumerate(zip(round_, parts, strict=True)):
+        following = round_[(k + 1) % len(round_)]
+        meetings = courses.meetings(course, following)
         if part.until is not None:
             point = (points or {}).get(part.until)
-            shared = [
-                (i, j) for i, j in shared if point and line.vertices[i].position == point.position
-            ]
-        if not shared:
+            spot = courses.plane.to(point.position) if point else (math.inf, math.inf)
+            meetings = [m for m in meetings if math.dist(course.xy(m.leave), spot) < 1.0]
+        if not meetings:
             raise GeometryError(
-                f"{line.names.hant} and {following.names.hant} follow each other in the ring but "
-                "don't meet"
+                f"{course.line.names.hant} and {following.line.names.hant} follow each other in "
+                "the ring but don't meet"
                 + (f" at {part.until}" if part.until else "")
                 + "; put the line that joins them between"
             )
-        meetings.append(shared)
-    size = 1
-    for shared in meetings:
-        size *= len(shared)
-    if size > _MOST_RINGS:
-        raise GeometryError(f"{size} ways to run this ring; give lines that meet at fewer vertices")
-
-    geod = crs.ellipsoid()
-
-    def length(stretches: list[tuple[Vertex, ...]]) -> float:
-        return sum(geod.line_length([v.lon for v in s], [v.lat for v in s]) for s in stretches)
-
-    for stretches in sorted(_candidates(lines, meetings), key=length):
-        shape = LinearRing([v.position for s in stretches for v in s[:-1]])
-        if shape.is_simple:
-            break
-    else:
+        choices.append(meetings)
+    if math.prod(map(len, choices)) > _MOST_RINGS:
         raise GeometryError(
-            f"the ring {'、'.join(line.names.hant for line in lines)} crosses itself however its "
-            "corners are chosen; check the order of its lines"
+            f"{math.prod(map(len, choices))} ways to run this ring; "
+            "give lines that meet at fewer places, or say until where each is followed"
         )
-    runs = [
-        _run(line, part, vertices)
-        for line, part, vertices in zip(lines, parts, stretches, strict=True)
-    ]
+    seen: set[str] = set()
+    roles: list[Literal["named", "again", "bridge", "stand-in"]] = []
+    for part, line in zip(parts, found, strict=True):
+        roles.append("stand-in" if part.stands_for else "again" if line.id in seen else "named")
+        seen.add(line.id)
+    rounds = []
+    for chosen in itertools.product(*choices):
+        steps = [
+            _Step(course, role, part, chosen[k - 1], chosen[k])
+            for k, (course, role, part) in enumerate(zip(round_, roles, parts, strict=True))
+        ]
+        made = _steps_to_ring(steps)
+        if made is not None:
+            gaps = sum(corner.gap_m for corner in made[1])
+            rounds.append((sum(run_length(r.vertices) for r in made[0]) + 8 * gaps, made))
+    for _, (runs, corners) in sorted(rounds, key=lambda r: r[0]):
+        closed = _closed(runs, corners)
+        if closed is not None:
+            return closed
+    raise GeometryError(
+        f"the ring {'、'.join(line.names.hant for line in found)} crosses itself however its "
+        "corners are chosen; check the order of its lines"
+    )
+
+
+def _closed(runs: list[Run], corners: list[Corner]) -> Ring | None:
+    """A simple, counter-clockwise ring, or None."""
+    positions = [v.position for run in runs for v in run.vertices[:-1]]
+    if len(positions) < 3:
+        return None
+    shape = LinearRing(positions)
+    if not shape.is_simple or not shape.is_valid:
+        return None
     if not shape.is_ccw:
         runs = [replace(run, vertices=run.vertices[::-1]) for run in reversed(runs)]
-    return Ring(tuple(runs), worst(run.status for run in runs))
+        # The corner after the last run comes to stand after the first of the reversed.
+        corners = [*reversed(corners[:-1]), corners[-1]]
+    return Ring(tuple(runs), tuple(corners), worst(run.status for run in runs))
 
 
-def _run(line: Line, part: RingPart, vertices: tuple[Vertex, ...]) -> Run:
-    status = worst(v.status for v in vertices)
-    if part.stands_for is not None:
-        status = "inferred"
-    accuracy = max(run_accuracy(vertices), part.accuracy_m or 0.0)
-    return Run(line.id, part.stands_for, vertices, accuracy, status)
+class _Search:
+    """The round through all named roads, cheapest first."""
+
+    def __init__(
+        self,
+        courses: Courses,
+        named: Sequence[Course],
+        sides: Mapping[str, Sequence[str]],
+        inside: Sequence[Position],
+    ) -> None:
+        self.courses = courses
+        self.named = named
+        self.sides = sides
+        self.inside = [shapely.Point(p) for p in inside]
+        self.bridged = False
+        self._bridges: dict[tuple[str, str], list[tuple[Meeting, Course, Meeting]]] = {}
+
+    def run(self) -> list[tuple[float, Ring]]:
+        """Rings by cost: those within reach of the cheapest; empty where nothing closes."""
+        for self.bridged in (False, True):
+            found = self._rounds()
+            if found:
+                return found
+        return []
+
+    def _onward(
+        self, course: Course
+    ) -> Iterator[tuple[Meeting, Course, Course | None, Meeting | None]]:
+        """Every way to the next named road: direct, or over a line that isn't named."""
+        for following in self.named:
+            if following is course:
+                continue
+            meetings = self.courses.meetings(course, following)
+            for meeting in meetings:
+                yield meeting, following, None, None
+            if self.bridged and all(m.kind == "extended" for m in meetings):
+                for leave, bridge, enter in self._between(course, following):
+                    yield leave, following, bridge, enter
+
+    def _between(self, a: Course, b: Course) -> list[tuple[Meeting, Course, Meeting]]:
+        """The two cheapest lines that join two roads that don't meet."""
+        key = a.line.id, b.line.id
+        if key in self._bridges:
+            return self._bridges[key]
+        found: list[tuple[float, tuple[Meeting, Course, Meeting]]] = []
+        link = shapely.shortest_line(a.shape, b.shape)
+        if link.length <= BRIDGE_M:
+            box = link.buffer(NEAR_M + link.length / 2).bounds
+            corners = [self.courses.plane.back(p) for p in (box[:2], box[2:])]
+            taken = {course.line.id for course in self.named}
+            for line in self.courses.lines.around((*corners[0], *corners[1])):
+                if line.id in taken or not line.parts:
+                    continue
+                bridge = self.courses.course(line)
+                if max(bridge.shape.distance(a.shape), bridge.shape.distance(b.shape)) > NEAR_M:
+                    continue
+                for leave, enter in itertools.product(
+                    self.courses.meetings(a, bridge), self.courses.meetings(bridge, b)
+                ):
+                    length = bridge.distance(leave.enter, enter.leave)
+                    if "extended" not in (leave.kind, enter.kind) and 1 < length <= BRIDGE_M:
+                        gaps = leave.gap + enter.gap
+                        found.append((length + _GAP_COST * gaps, (leave, bridge, enter)))
+        found.sort(key=lambda f: f[0])
+        self._bridges[key] = [f[1] for f in found[:2]]
+        return self._bridges[key]
+
+    def _rounds(self) -> list[tuple[float, Ring]]:
+        first = self.named[0]
+        count = itertools.count()
+        queue: list[tuple[float, int, _Partial, Meeting | None]] = [
+            (0.0, next(count), ((first, "named", None),), None)
+        ]
+        rings: dict[tuple[str, ...], tuple[float, Ring]] = {}
+        limit = math.inf
+        for _ in range(_MOST_STEPS):
+            if not queue:
+                break
+            cost, _, steps, closing = heapq.heappop(queue)
+            if cost > limit:
+                break
+            if closing is not None:
+                key = _canonical([c.line.id for c, _, _ in steps])
+                if key in rings:
+                    continue
+                ring = self._finish(steps, closing)
+                if ring is not None and self._fits(ring):
+                    rings[key] = cost, ring
+                    limit = min(limit, cost * _NEARLY)
+                continue
+            for more, grown, done in self._grow(steps):
+                heapq.heappush(queue, (cost + more, next(count), grown, done))
+        return sorted(rings.values(), key=lambda r: r[0])
+
+    def _grow(self, steps: _Partial) -> Iterator[tuple[float, _Partial, Meeting | None]]:
+        course, role, entry = steps[-1]
+        used = [c.line.id for c, _, _ in steps]
+        extra = sum(r != "named" for _, r, _ in steps)
+        everywhere = len(set(used)) >= len(self.named) and all(
+            c.line.id in used for c in self.named
+        )
+        for leave, following, bridge, enter in self._onward(course):
+            along = 0.0 if entry is None else course.distance(entry.enter, leave.leave)
+            if entry is not None and along < 1.0:
+                continue
+            cost = along * {"named": 1.0, "again": _AGAIN_COST}.get(role, _BRIDGE_COST)
+            cost += _GAP_COST * leave.gap
+            grown, last = steps, leave
+            if bridge is not None and enter is not None:
+                if extra >= 3 or bridge.line.id in used:
+                    continue
+                grown = (*grown, (bridge, "bridge", leave))
+                cost += _BRIDGE_COST * bridge.distance(leave.enter, enter.leave) + _SWITCH_COST
+                cost += _GAP_COST * enter.gap
+                last = enter
+            if following is self.named[0] and everywhere:
+                opening = self._opening(grown)
+                if opening is not None:
+                    home = following.distance(last.enter, opening)
+                    if home >= 1.0:
+                        yield cost + home, grown, last
+            times = used.count(following.line.id)
+            if times == 0:
+                yield cost, (*grown, (following, "named", last)), None
+            elif times == 1 and extra < 3:
+                yield cost + _SWITCH_COST, (*grown, (following, "again", last)), None
+
+    def _opening(self, steps: _Partial) -> Place | None:
+        """Where the round left its first line."""
+        if len(steps) < 2:
+            return None
+        entry = steps[1][2]
+        return entry.leave if entry is not None else None
+
+    def _finish(self, steps: _Partial, closing: Meeting) -> Ring | None:
+        entries = [closing, *(entry for _, _, entry in steps[1:] if entry is not None)]
+        made = _steps_to_ring(
+            [
+                _Step(course, role, None, entries[k], entries[(k + 1) % len(entries)])  # type: ignore[arg-type]
+                for k, (course, role, _) in enumerate(steps)
+            ]
+        )
+        return None if made is None else _closed(*made)
+
+    def _fits(self, ring: Ring) -> bool:
+        polygon = Polygon(ring.coordinates)
+        return all(polygon.contains(p) for p in self.inside) and not self.misplaced(ring)
+
+    def misplaced(self, ring: Ring) -> list[tuple[str, str]]:
+        """Roads that don't face the side on which the clause names them."""
+        best: dict[tuple[str, str], float] = {
+            (line, side): -1.0 for side, ids in self.sides.items() for line in ids
+        }
+        for run in ring.runs:
+            a, b = (self.courses.plane.to(v.position) for v in (run.vertices[0], run.vertices[-1]))
+            chord = math.dist(a, b) or 1.0
+            # To the right of a counter-clockwise ring's edge lies the outside.
+            outward = (b[1] - a[1]) / chord, (a[0] - b[0]) / chord
+            for side, (x, y) in _OUTWARD.items():
+                if (run.line, side) in best:
+                    facing = outward[0] * x + outward[1] * y
+                    best[run.line, side] = max(best[run.line, side], facing)
+        wrong = []
+        for side in self.sides:
+            faces = {key: facing for key, facing in best.items() if key[1] == side}
+            if faces and max(faces.values()) < _FACING:
+                wrong += list(faces)
+            else:
+                # Among several roads of one side some are the risers of a stair, square to it.
+                wrong += [key for key, facing in faces.items() if facing < -_FACING]
+        return wrong
+
+
+def _canonical(ids: Sequence[str]) -> tuple[str, ...]:
+    """The same for a round wherever it begins and whichever way it runs."""
+    forms = []
+    for way in (list(ids), list(ids)[::-1]):
+        forms += [tuple(way[k:] + way[:k]) for k in range(len(way))]
+    return min(forms)
+
+
+def enclose(
+    sides: Mapping[str, Sequence[Sequence[str]]],
+    lines: Lines,
+    inside: Sequence[Position] = (),
+) -> Ring:
+    """Search for the ring that four sides describe.
+
+    Parameters
+    ----------
+    sides : mapping of str to sequence of sequence of str
+        For each of ``east``, ``south``, ``west``, ``north`` the roads that the clause names,
+        each with the names to look it up by, the first that is found being taken.
+    lines : Lines
+    inside : sequence of positions
+        Longitude and latitude of places that the ring must contain.
+
+    Returns
+    -------
+    Ring
+        Counter-clockwise and simple, through every named road that the network holds, each on
+        its own side; with the roads that are missing, and the alternatives within reach.
+
+    Raises
+    ------
+    RoadNotFoundError
+        If a side names no road that the network holds.
+    GeometryError
+        If the roads don't close, if one lies on another side than named, or if two rings that
+        differ in area are equally good; the message says which.
+
+    Examples
+    --------
+    >>> from nankai_gis import reference
+    >>> sides = {"north": [["鞍山西道"]], "east": [["衛津路"]], "south": [["復康路"]],
+    ...          "west": [["紅旗路"]]}
+    >>> [run.name for run in enclose(sides, reference.packaged()).runs]
+    ['紅旗路', '復康路', '衛津路', '鞍山西道']
+    """
+    missing: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[Line]] = {}
+    for side in ("north", "east", "south", "west"):
+        for names in sides.get(side, ()):
+            located = next((lines[n] for n in names if n in lines and lines[n].parts), None)
+            if located is None:
+                missing[names[0]] = tuple(lines.near(names[0])) if names[0] not in lines else ()
+            else:
+                found.setdefault(side, []).append(located)
+    if not found:
+        raise RoadNotFoundError(
+            "road of the clause", "、".join(missing), itertools.chain(*missing.values())
+        )
+    unique = {line.id: line for group in found.values() for line in group}
+    first = next(iter(unique.values()))
+    courses = Courses(lines, first.parts[0][0].position)
+    named = [courses.course(line) for line in unique.values()]
+    search = _Search(
+        courses, named, {side: [x.id for x in group] for side, group in found.items()}, inside
+    )
+    rings = search.run()
+    if not rings:
+        raise GeometryError(_why_open(search, missing))
+    cost, best = rings[0]
+    others = [
+        Alternative(tuple(r.name for r in other.runs), ring_area(other), round(c / cost, 3))
+        for c, other in rings[1:]
+    ]
+    area = ring_area(best)
+    rival = next(
+        (o for o in others if o.cost < 1.02 and abs(o.area_m2 / area - 1) > _MATTERS), None
+    )
+    if rival is not None:
+        raise GeometryError(
+            "two rings fit the sides equally well: "
+            f"{'、'.join(r.name for r in best.runs)} ({area / 1e6:.2f} km²) and "
+            f"{'、'.join(rival.lines)} ({rival.area_m2 / 1e6:.2f} km²); "
+            "give the ring, or a place that lies inside"
+        )
+    return replace(best, missing=missing, alternatives=tuple(others))
+
+
+def ring_area(ring: Ring) -> float:
+    """Return the area that a ring encloses.
+
+    Parameters
+    ----------
+    ring : Ring
+
+    Returns
+    -------
+    float
+        Square metres on the ellipsoid.
+
+    Examples
+    --------
+    >>> from nankai_gis import reference
+    >>> names = ["鞍山西道", "衛津路", "復康路", "紅旗路"]
+    >>> found = ring([RingPart(n) for n in names], reference.packaged())
+    >>> round(ring_area(found) / 1e6, 1)
+    4.3
+    """
+    lon, lat = zip(*ring.coordinates, strict=True)
+    return abs(float(crs.ellipsoid().polygon_area_perimeter(lon, lat)[0]))
+
+
+def _why_open(search: _Search, missing: Mapping[str, Sequence[str]]) -> str:
+    """Say what keeps the sides from closing."""
+    told = []
+    search.inside = []
+    anywhere = search.sides
+    search.sides = {}
+    rings = search.run()
+    if rings:
+        search.sides = anywhere
+        for line, side in search.misplaced(rings[0][1]):
+            name = next(c.line.names.hant for c in search.named if c.line.id == line)
+            told.append(f"{name} is named on the {side} side, but lies on another side of the ring")
+        if not told:
+            told.append("the ring that the sides describe doesn't contain the reference point")
+        return "; ".join(told)
+    for course in search.named:
+        met = [
+            other.line.names.hant
+            for other in search.named
+            if other is not course and search.courses.meetings(course, other)
+        ]
+        if len(met) < 2:
+            told.append(
+                f"{course.line.names.hant} meets "
+                + (f"only {met[0]}" if met else "none of the other roads")
+            )
+    if missing:
+        told.append(f"not in the network: {'、'.join(missing)}")
+    return "the sides don't close: " + ("; ".join(told) or "no round leads through all of them")

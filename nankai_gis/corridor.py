@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .boundary import corners, run_accuracy, stretch
+from .course import Course, Courses, Lines, Place, run_accuracy
 from .errors import GeometryError
 from .model import AxisPart, Line, Run, Vertex, worst
-from .names import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,66 +35,93 @@ class Piece:
 
 
 def axis(
-    parts: Sequence[AxisPart], index: Index[Line], points: Mapping[str, Vertex]
+    parts: Sequence[AxisPart], lines: Lines, points: Mapping[str, Vertex]
 ) -> tuple[Piece, ...]:
     """Compile the pieces of an axis.
 
     Parameters
     ----------
     parts : sequence of AxisPart
-    index : Index of Line
+    lines : Lines
     points : mapping of str to Vertex
         Control points that straight pieces run through.
 
     Returns
     -------
     tuple of Piece
-        One for each part, in order; empty for no parts.
+        One for each part, in order; empty for no parts. Where a street meets the line at which
+        its piece begins or ends more than once, the piece is the shortest that is possible.
 
     Raises
     ------
     RoadNotFoundError
         If a street is unknown.
     GeometryError
-        If a street doesn't meet the line at which its piece begins or ends, meets it more than
-        once, or a control point is unknown.
+        If a street doesn't meet the line at which its piece begins or ends, or a control point
+        is unknown.
 
     Examples
     --------
     >>> from nankai_gis import reference
     >>> network = reference.packaged()
     >>> part = AxisPart("紅旗路", "main", start="黃河道", end="長江道")
-    >>> len(axis([part], network.index(), network.points))
+    >>> len(axis([part], network, network.points))
     1
     """
-    return tuple(_piece(part, index, points) for part in parts)
+    return tuple(_piece(part, lines, points) for part in parts)
 
 
-def _piece(part: AxisPart, index: Index[Line], points: Mapping[str, Vertex]) -> Piece:
+def _piece(part: AxisPart, lines: Lines, points: Mapping[str, Vertex]) -> Piece:
     if part.road is None:
         missing = [name for name in part.through if name not in points]
         if missing:
             raise GeometryError(f"no control point is called {', '.join(missing)}")
         vertices = tuple(points[name] for name in part.through)
-        return Piece(part, None, Run("", None, vertices, run_accuracy(vertices), "inferred"))
-    line = index[part.road]
-    if not line.vertices:
+        name = "、".join(part.stands_for)
+        run = Run("", name, "bridge", name or None, vertices, run_accuracy(vertices), "inferred")
+        return Piece(part, None, run)
+    line = lines[part.road]
+    if not line.parts:
         return Piece(part, line, None)
-    first = 0 if part.start is None else _meeting(line, index[part.start])
-    last = len(line.vertices) - 1 if part.end is None else _meeting(line, index[part.end])
-    if first == last:
+    courses = Courses(lines, line.parts[0][0].position)
+    course = courses.course(line)
+    starts = _places(part.start, course, courses)
+    stops = _places(part.end, course, courses)
+    ways = sorted((course.distance(a, b), a, b) for a in starts for b in stops if a != b)
+    ways = [way for way in ways if way[0] > 1.0]
+    if not ways:
         raise GeometryError(f"{line.names.hant} from {part.start} to {part.end} has no length")
-    vertices = stretch(line, first, last)
-    run = Run(line.id, None, vertices, run_accuracy(vertices), worst(v.status for v in vertices))
+    # Between two crossings the shortest way; from end to end of a street the longest.
+    if part.start and part.end:
+        _, start, stop = ways[0]
+    else:
+        # Along the street's own direction, where both directions are as long.
+        _, start, stop = max(ways, key=lambda way: (way[0], -way[1][0], -way[1][1]))
+    found, _, bridged = course.path(start, stop)
+    run = Run(
+        line.id,
+        line.names.hant,
+        "named",
+        None,
+        tuple(found),
+        run_accuracy(found),
+        worst(v.status for v in found),
+        bridged,
+    )
     return Piece(part, line, run)
 
 
-def _meeting(line: Line, other: Line) -> int:
-    found = corners(line, other)
-    if len(found) != 1:
-        times = "doesn't meet" if not found else f"meets {len(found)} times"
+def _places(name: str | None, course: Course, courses: Courses) -> list[Place]:
+    """Where a piece may begin or end: at a line, or at the course's own ends."""
+    if name is None:
+        return [place for place, _ in course.ends()]
+    other = courses.lines[name]
+    if not other.parts:
+        raise GeometryError(f"{name} has no coordinates; end the piece at a line that has")
+    meetings = courses.meetings(course, courses.course(other))
+    if not meetings:
         raise GeometryError(
-            f"{line.names.hant} {times} {other.names.hant}; "
-            "begin or end the piece at a line that it meets once"
+            f"{course.line.names.hant} doesn't meet {other.names.hant}; "
+            "begin or end the piece at a line that it meets"
         )
-    return found[0][0]
+    return [m.leave for m in meetings]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import boundary, corridor
+from .course import resolve, run_accuracy, run_length
 from .errors import DataError
 from .layers import LAYER_OF_KIND, LAYERS
 from .model import Feature, Line, Run, Vertex, worst
@@ -120,7 +121,7 @@ def _parts(runs: Sequence[Run], network: Network) -> list[dict[str, Any]]:
 
 
 def _polygon(feature: Feature, plan: Plan, network: Network) -> FeatureDict:
-    ring = boundary.ring(feature.ring, network.index(), network.points)
+    ring = boundary.ring(feature.ring, network, network.points)
     vertices = [v for run in ring.runs for v in run.vertices]
     subdistricts = plan.index(["subdistrict"])
     properties = _common(feature) | {
@@ -140,13 +141,8 @@ def _polygon(feature: Feature, plan: Plan, network: Network) -> FeatureDict:
 
 
 def _mean_accuracy(runs: Sequence[Run]) -> float:
-    from . import crs
-
-    geod = crs.ellipsoid()
-    weights = [
-        geod.line_length([v.lon for v in r.vertices], [v.lat for v in r.vertices]) for r in runs
-    ]
-    return float(sum(r.accuracy_m * w for r, w in zip(runs, weights, strict=True)) / sum(weights))
+    weights = [run_length(run.vertices) for run in runs]
+    return sum(r.accuracy_m * w for r, w in zip(runs, weights, strict=True)) / sum(weights)
 
 
 def _along(network: Network) -> dict[tuple[float, float], list[tuple[str, float]]]:
@@ -179,9 +175,7 @@ def _end_accuracy(
 def _axis(feature: Feature, network: Network) -> list[FeatureDict]:
     along = _along(network)
     features = []
-    for rank, piece in enumerate(
-        corridor.axis(feature.axis, network.index(), network.points), start=1
-    ):
+    for rank, piece in enumerate(corridor.axis(feature.axis, network, network.points), start=1):
         part, run = piece.part, piece.run
         properties = _common(feature) | {
             "id": f"{feature.id}-{rank}",
@@ -225,7 +219,7 @@ def _street(line: Line, network: Network) -> FeatureDict:
         return _as_feature(properties, None)
     properties |= {
         "status": worst(v.status for v in line.vertices),
-        "accuracy_m": round(boundary.run_accuracy(line.vertices), 1),
+        "accuracy_m": round(run_accuracy(line.vertices), 1),
         **_provenance(line.vertices, network),
     }
     return _as_feature(properties, {"type": "LineString", "coordinates": _positions(line.vertices)})
@@ -234,7 +228,7 @@ def _street(line: Line, network: Network) -> FeatureDict:
 def _site(feature: Feature, network: Network) -> FeatureDict:
     properties = _common(feature) | {"theme": feature.theme}
     if feature.line is not None:
-        line = boundary.resolve(network.index(), feature.line)
+        line = resolve(network, feature.line)
         vertices = line.vertices
         geometry: dict[str, Any] = {"type": "LineString", "coordinates": _positions(vertices)}
     elif feature.point is not None:
@@ -246,7 +240,7 @@ def _site(feature: Feature, network: Network) -> FeatureDict:
         properties |= {"status": "not located", "accuracy_m": None}
         properties |= {"source": "", "source_ids": "", "date": ""}
         return _as_feature(properties, None)
-    accuracy = boundary.run_accuracy(vertices) if len(vertices) > 1 else vertices[0].accuracy_m
+    accuracy = run_accuracy(vertices) if len(vertices) > 1 else vertices[0].accuracy_m
     properties |= {
         "status": worst([feature.status, *(v.status for v in vertices)]),
         "accuracy_m": round(accuracy, 1),

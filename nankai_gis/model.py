@@ -240,16 +240,46 @@ class Line:
     id : str
     kind : {'street', 'railway', 'river', 'line'}
     names : Names
-    vertices : tuple of Vertex
-        In order along the line; empty where the line is not located.
+    parts : tuple of tuple of Vertex
+        The course, each part in order along the line; several where the course is broken or
+        branches, none where the line is not located.
     note : str
+    nodes : frozenset of tuple of float
+        Positions (lon, lat) at which other lines may join it. They need not lie on the course:
+        a street joins a carriageway, the course runs between the carriageways.
     """
 
     id: str
     kind: str
     names: Names
-    vertices: tuple[Vertex, ...]
+    parts: tuple[tuple[Vertex, ...], ...]
     note: str = ""
+    nodes: frozenset[tuple[float, float]] = frozenset()
+
+    @property
+    def vertices(self) -> tuple[Vertex, ...]:
+        """All vertices, part after part; empty where the line is not located."""
+        return tuple(v for part in self.parts for v in part)
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """Where a ring passes from one line to the next.
+
+    Attributes
+    ----------
+    kind : {'shared', 'crossing', 'near', 'extended'}
+        A node of both lines; lines that cross without one; ends within the limit; an end carried
+        straight on.
+    gap_m : float
+        What had to be put in between the lines; 0.0 for the first two kinds.
+    position : tuple of float
+        Longitude and latitude at which the next line is entered.
+    """
+
+    kind: Literal["shared", "crossing", "near", "extended"]
+    gap_m: float
+    position: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +290,11 @@ class Run:
     ----------
     line : str
         Id of the line.
+    name : str
+        Its name.
+    role : {'named', 'again', 'bridge', 'stand-in'}
+        A road of the clause; one used a second time to get from one road to the next; a line
+        that the clause doesn't name; a line in the place of a road that isn't there.
     stands_for : str or None
         Name of the road in whose place the line is taken.
     vertices : tuple of Vertex
@@ -268,10 +303,15 @@ class Run:
         Mean accuracy across the run, weighted by length.
     status : str
         Of the least certain vertex.
+    bridged_m : float
+        Metres of the run that bridge breaks in the line.
     """
 
     line: str
+    name: str
+    role: Literal["named", "again", "bridge", "stand-in"]
     stands_for: str | None
     vertices: tuple[Vertex, ...]
     accuracy_m: float
     status: Status
+    bridged_m: float = 0.0

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from . import catalog
@@ -21,7 +21,7 @@ from .model import STATUSES, Line, Names, Status, Vertex
 from .names import Index
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Network:
     """The lines and the control points of a reference network.
 
@@ -42,23 +42,52 @@ class Network:
     notes: dict[str, str]
     sources: dict[str, str]
 
-    def index(self) -> Index[Line]:
-        """Return the lines by all their names.
-
-        Returns
-        -------
-        Index of Line
-
-        Examples
-        --------
-        >>> packaged().index()["卫津路"].id
-        'weijin-road'
-        """
+    @cached_property
+    def _index(self) -> Index[Line]:
         return Index(
             (([line.id, *line.names.every()], line) for line in self.lines),
             what="street",
             error=RoadNotFoundError,
         )
+
+    def __getitem__(self, name: str) -> Line:
+        """Return the line of a name, in any script, or of an id.
+
+        Raises
+        ------
+        RoadNotFoundError
+            With the near names.
+        """
+        return self._index[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._index
+
+    def near(self, name: str) -> list[str]:
+        """Return the names most like one that isn't there, best first."""
+        return self._index.near(name)
+
+    def around(self, bounds: tuple[float, float, float, float]) -> list[Line]:
+        """Return the lines whose bounding box touches a box.
+
+        Parameters
+        ----------
+        bounds : tuple of float
+            West, south, east, north in degrees.
+
+        Returns
+        -------
+        list of Line
+        """
+        west, south, east, north = bounds
+        found = []
+        for line in self.lines:
+            lon, lat = [v.lon for v in line.vertices], [v.lat for v in line.vertices]
+            if lon and not (
+                min(lon) > east or max(lon) < west or min(lat) > north or max(lat) < south
+            ):
+                found.append(line)
+        return found
 
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -152,7 +181,9 @@ def read(folder: Path) -> Network:
         vertices = tuple(courses.pop(row["street"], ()))
         if len(vertices) == 1:
             raise DataError(f"streets.csv line {number}: {row['street']} has a single vertex")
-        lines.append(Line(row["street"], row["kind"], names, vertices, row["note"]))
+        nodes = frozenset(v.position for v in vertices)
+        parts = (vertices,) if vertices else ()
+        lines.append(Line(row["street"], row["kind"], names, parts, row["note"], nodes))
     if courses:
         raise DataError(f"street_vertices.csv: {', '.join(courses)} are not in streets.csv")
     return Network(tuple(lines), points, notes, sources)
@@ -168,7 +199,7 @@ def packaged() -> Network:
 
     Examples
     --------
-    >>> len(packaged().index()["南開二緯路"].vertices)
+    >>> len(packaged()["南開二緯路"].vertices)
     2
     """
     return read(catalog.root() / "digitised")

@@ -24,7 +24,6 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402 (needs the path above)
 import shapely  # noqa: E402
 from shapely.geometry import LineString, Point, Polygon  # noqa: E402
-from shapely.geometry.base import BaseGeometry  # noqa: E402
 
 from nankai_gis import crs, layers, reference, tables  # noqa: E402
 from nankai_gis.errors import RoadNotFoundError  # noqa: E402
@@ -135,7 +134,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    lines = reference.packaged().index()
+    lines = reference.packaged()
 
     def index(name: str) -> LineString | None:
         try:

@@ -14,7 +14,7 @@ FLOW = [
     ["errors", "crs", "model", "outfile"],
     ["catalog", "names", "layers", "plan", "reference"],
     ["_pbf", "_osm", "_overpass", "roads", "streets"],
-    ["clause", "boundary", "corridor", "overlay"],
+    ["clause", "course", "boundary", "corridor", "overlay"],
     ["derive"],
     ["measure"],
     ["coverage", "check"],

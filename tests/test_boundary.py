@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nankai_gis import boundary, corridor
-from nankai_gis.errors import GeometryError, RoadNotFoundError
+from nankai_gis.errors import GeometryError
 from nankai_gis.model import AxisPart, Line, Names, RingPart, Vertex
-from nankai_gis.names import Index
+from nankai_gis.reference import Network
 
 STEP = 0.01
 
@@ -17,11 +17,16 @@ def vertex(x: int, y: int, accuracy: float = 10.0, status: str = "osm") -> Verte
 
 
 def line(key: str, *xy: tuple[int, int], **more: object) -> Line:
-    return Line(key, "street", Names(key, key, key), tuple(vertex(*p, **more) for p in xy))  # type: ignore[arg-type]
+    return course(key, *(vertex(*p, **more) for p in xy))  # type: ignore[arg-type]
 
 
-def index(*lines: Line) -> Index[Line]:
-    return Index((([x.id], x) for x in lines), what="street", error=RoadNotFoundError)
+def course(key: str, *vertices: Vertex) -> Line:
+    nodes = frozenset(v.position for v in vertices)
+    return Line(key, "street", Names(key, key, key), (vertices,) if vertices else (), "", nodes)
+
+
+def index(*lines: Line) -> Network:
+    return Network(lines, {}, {}, {})
 
 
 def at(ring: boundary.Ring) -> list[tuple[int, int]]:
@@ -99,11 +104,8 @@ def test_a_figure_of_eight_is_refused() -> None:
 
 
 def test_accuracy_is_weighted_by_length_and_the_worst_status_counts() -> None:
-    rough = Line(
-        "rough",
-        "street",
-        Names("rough", "", ""),
-        (vertex(0, 0), vertex(0, 2, 90.0, "inferred"), vertex(0, 3, 90.0, "inferred")),
+    rough = course(
+        "rough", vertex(0, 0), vertex(0, 2, 90.0, "inferred"), vertex(0, 3, 90.0, "inferred")
     )
     ring = boundary.ring(
         parts("south", "middle", "north", "rough"), index(SOUTH, NORTH, MIDDLE, rough)
@@ -122,7 +124,7 @@ def test_a_stand_in_is_inferred_and_at_least_as_rough_as_stated() -> None:
 
 
 def test_an_axis_keeps_order_ends_and_what_is_missing() -> None:
-    lost = Line("lost", "street", Names("lost", "", ""), ())
+    lost = course("lost")
     lines = index(SOUTH, NORTH, WEST, MIDDLE, EAST, lost)
     pieces = corridor.axis(
         [

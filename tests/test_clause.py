@@ -90,7 +90,7 @@ def test_a_note_is_another_name_or_a_remark() -> None:
 @pytest.mark.parametrize("key", ["qihang-bay", "laochengxiang", "shuishang-aoti"])
 def test_the_plans_zones_read_as_they_are_structured(key: str) -> None:
     feature = plan.packaged().index()[key]
-    known = reference.packaged().index()
+    known = reference.packaged()
     read = {
         side: [fold(known[next(n for n in r.names if n in known)].names.hant) for r in rs]
         for side, rs in parse(feature.clause, known).sides.items()

@@ -1,0 +1,425 @@
+"""A course: a line laid out in a local plane, and where two of them meet.
+
+Two lines meet at a corner, found by a cascade whose first step that finds any decides: a node
+that both have or a crossing of the two; ends that come near the other line; ends carried
+straight on. Where two dual carriageways cross there are four nodes and one corner.
+
+Distances that decide are taken in the local plane, true to 1e-4 over ten kilometres; lengths
+that are reported are geodesics on the CGCS2000 ellipsoid.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import shapely
+from shapely.geometry import LineString, Point
+
+from . import crs
+from .errors import RoadNotFoundError
+from .model import Line, Vertex, worst
+
+#: Ends within this distance of another line meet it, metres.
+NEAR_M = 60.0
+#: An end is carried straight on by at most this much, metres.
+EXTEND_M = 400.0
+
+# Corners closer together than this are one: the four nodes where two dual carriageways cross.
+_CLUSTER_M = 100.0
+
+# A way along a broken street goes round a break only where that is not much longer.
+_BREAK_COST = 3.0
+
+Position = tuple[float, float]
+# A place on a course: which part, and how far along it, metres.
+Place = tuple[int, float]
+
+
+class Lines(Protocol):
+    """A network as the compiler sees it."""
+
+    def __getitem__(self, name: str) -> Line:
+        """Return the line of a name; RoadNotFoundError where there is none."""
+        ...
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a line answers to the name."""
+        ...
+
+    def near(self, name: str) -> list[str]:
+        """Return names like one that isn't there."""
+        ...
+
+    def around(self, bounds: tuple[float, float, float, float]) -> Sequence[Line]:
+        """Return the lines that touch a box: west, south, east, north in degrees."""
+        ...
+
+
+def run_length(vertices: Sequence[Vertex]) -> float:
+    """Return the length of a stretch on the ellipsoid.
+
+    Parameters
+    ----------
+    vertices : sequence of Vertex
+
+    Returns
+    -------
+    float
+        Metres; 0.0 for fewer than two vertices.
+
+    Examples
+    --------
+    >>> a = Vertex(117.0, 39.0, 10.0, "osm", "s", "2026")
+    >>> round(run_length([a, replace(a, lat=39.001)]), 1)
+    111.0
+    """
+    if len(vertices) < 2:
+        return 0.0
+    geod = crs.ellipsoid()
+    return float(geod.line_length([v.lon for v in vertices], [v.lat for v in vertices]))
+
+
+def run_accuracy(vertices: Sequence[Vertex]) -> float:
+    """Return the mean accuracy across a stretch of line, weighted by length.
+
+    Parameters
+    ----------
+    vertices : sequence of Vertex
+        Two or more. Between two vertices the accuracy changes evenly.
+
+    Returns
+    -------
+    float
+        Metres.
+
+    Examples
+    --------
+    >>> a = Vertex(117.0, 39.0, 10.0, "osm", "s", "2026")
+    >>> b = Vertex(117.0, 39.1, 30.0, "osm", "s", "2026")
+    >>> run_accuracy([a, b])
+    20.0
+    """
+    lengths = crs.ellipsoid().line_lengths([v.lon for v in vertices], [v.lat for v in vertices])
+    total = sum(lengths)
+    if total == 0:
+        return vertices[0].accuracy_m
+    means = ((a.accuracy_m + b.accuracy_m) / 2 for a, b in itertools.pairwise(vertices))
+    return float(sum(m * d for m, d in zip(means, lengths, strict=True)) / total)
+
+
+def resolve(lines: Lines, name: str) -> Line:
+    """Return the located line of a name.
+
+    Parameters
+    ----------
+    lines : Lines
+    name : str
+        In any script, or the id.
+
+    Returns
+    -------
+    Line
+
+    Raises
+    ------
+    RoadNotFoundError
+        If nothing answers to the name, or the line has no coordinates.
+
+    Examples
+    --------
+    >>> from nankai_gis import reference
+    >>> resolve(reference.packaged(), "红旗路").id
+    'hongqi-road'
+    """
+    line = lines[name]
+    if not line.parts:
+        raise RoadNotFoundError(
+            "located street", name, hint="it is listed, but has no coordinates; name a stand-in"
+        )
+    return line
+
+
+class Plane:
+    """A local plane, metres, about one position: true to 1e-4 over ten kilometres."""
+
+    def __init__(self, lon: float, lat: float) -> None:
+        geod = crs.ellipsoid()
+        step = 1e-3
+        self._origin = lon, lat
+        self._x = geod.inv(lon, lat, lon + step, lat)[2] / step
+        self._y = geod.inv(lon, lat, lon, lat + step)[2] / step
+
+    def to(self, position: Position) -> Position:
+        """Return the metres of a longitude and latitude."""
+        return (
+            (position[0] - self._origin[0]) * self._x,
+            (position[1] - self._origin[1]) * self._y,
+        )
+
+    def back(self, xy: Position) -> Position:
+        """Return the longitude and latitude of metres."""
+        return self._origin[0] + xy[0] / self._x, self._origin[1] + xy[1] / self._y
+
+
+class Course:
+    """A line in the local plane, with its vertices at hand."""
+
+    def __init__(self, line: Line, plane: Plane) -> None:
+        self.line = line
+        self.plane = plane
+        self.parts = [LineString([plane.to(v.position) for v in part]) for part in line.parts]
+        self.shape = shapely.MultiLineString(self.parts)
+        self._along = [
+            [0.0, *itertools.accumulate(math.dist(a, b) for a, b in itertools.pairwise(p.coords))]
+            for p in self.parts
+        ]
+        self._distances: dict[tuple[Place, Place], float] = {}
+
+    def place(self, xy: Position) -> tuple[Place, float]:
+        """The place nearest to a position, and how far off it lies."""
+        point = Point(xy)
+        off, part = min((shape.distance(point), k) for k, shape in enumerate(self.parts))
+        return (part, self.parts[part].project(point)), off
+
+    def xy(self, place: Place) -> Position:
+        """The position of a place, metres."""
+        point = self.parts[place[0]].interpolate(place[1])
+        return point.x, point.y
+
+    def vertex(self, place: Place) -> Vertex:
+        """The vertex at a place, or one between two, no better known than they are."""
+        part, at = place
+        along, vertices = self._along[part], self.line.parts[part]
+        for k, d in enumerate(along):
+            if abs(d - at) < 0.01:
+                return vertices[k]
+            if d > at:
+                share = (at - along[k - 1]) / (d - along[k - 1])
+                a, b = vertices[k - 1], vertices[k]
+                lon, lat = self.plane.back(self.xy(place))
+                return Vertex(
+                    lon,
+                    lat,
+                    a.accuracy_m + share * (b.accuracy_m - a.accuracy_m),
+                    worst((a.status, b.status)),
+                    a.source,
+                    a.date,
+                )
+        return vertices[-1]
+
+    def ends(self) -> Iterator[tuple[Place, Position]]:
+        """Every end of the course, with the unit vector that leads on from it."""
+        for k, part in enumerate(self.parts):
+            for at in (0.0, part.length):
+                inner = part.interpolate(min(50.0, part.length) if at == 0 else max(at - 50.0, 0.0))
+                x, y = self.xy((k, at))
+                away = math.hypot(x - inner.x, y - inner.y) or 1.0
+                yield (k, at), ((x - inner.x) / away, (y - inner.y) / away)
+
+    def _stretch(self, part: int, start: float, stop: float) -> list[Vertex]:
+        low, high = sorted((start, stop))
+        inner = [
+            v
+            for v, d in zip(self.line.parts[part], self._along[part], strict=True)
+            if low + 0.01 < d < high - 0.01
+        ]
+        found = [self.vertex((part, low)), *inner, self.vertex((part, high))]
+        return found if start <= stop else found[::-1]
+
+    def distance(self, start: Place, stop: Place) -> float:
+        """Metres along the course from one place to another."""
+        if start[0] == stop[0] and len(self.parts) == 1 and not self.parts[0].is_closed:
+            return abs(start[1] - stop[1])
+        key = (start, stop)
+        if key not in self._distances:
+            self._distances[key] = self._route(start, stop)[1]
+        return self._distances[key]
+
+    def path(self, start: Place, stop: Place) -> tuple[list[Vertex], float, float]:
+        """The way along the course: vertices, metres, and metres that bridge breaks."""
+        if start[0] == stop[0] and len(self.parts) == 1 and not self.parts[0].is_closed:
+            return self._stretch(start[0], start[1], stop[1]), abs(start[1] - stop[1]), 0.0
+        return self._route(start, stop)
+
+    def _graph(self, start: Place, stop: Place) -> dict[Place, list[tuple[Place, float]]]:
+        """The parts cut at the two places, and the jumps from their ends over the breaks."""
+        cuts: dict[int, set[float]] = {k: {0.0, p.length} for k, p in enumerate(self.parts)}
+        cuts[start[0]].add(start[1])
+        cuts[stop[0]].add(stop[1])
+        edges: dict[Place, list[tuple[Place, float]]] = {}
+
+        def join(a: Place, b: Place, cost: float) -> None:
+            edges.setdefault(a, []).append((b, cost))
+            edges.setdefault(b, []).append((a, cost))
+
+        for (k, at), _ in self.ends():
+            here = Point(self.xy((k, at)))
+            for other, shape in enumerate(self.parts):
+                if other != k:
+                    to = shape.project(here)
+                    cuts[other].add(to)
+                    join((k, at), (other, to), _BREAK_COST * here.distance(shape))
+        for k, part in enumerate(self.parts):
+            for low, high in itertools.pairwise(sorted(cuts[k])):
+                join((k, low), (k, high), high - low)
+            if part.is_closed:
+                join((k, 0.0), (k, part.length), 0.0)
+        return edges
+
+    def _route(self, start: Place, stop: Place) -> tuple[list[Vertex], float, float]:
+        """Shortest way over the parts; a break costs more than it is long."""
+        edges = self._graph(start, stop)
+        came: dict[Place, Place] = {}
+        queue: list[tuple[float, int, Place, Place]] = [(0.0, 0, start, start)]
+        ties = itertools.count(1)
+        while queue and stop not in came:
+            cost, _, here, before = heapq.heappop(queue)
+            if here in came:
+                continue
+            came[here] = before
+            for there, more in edges[here]:
+                if there not in came:
+                    heapq.heappush(queue, (cost + more, next(ties), there, here))
+        way = [stop]
+        while way[-1] != start:
+            way.append(came[way[-1]])
+        vertices = [self.vertex(start)]
+        length = bridged = 0.0
+        for a, b in itertools.pairwise(reversed(way)):
+            apart = math.dist(self.xy(a), self.xy(b))
+            if a[0] == b[0] and apart > 0.01:
+                vertices += self._stretch(a[0], a[1], b[1])[1:]
+                length += abs(a[1] - b[1])
+            elif apart > 0.01:
+                vertices.append(self.vertex(b))
+                length += apart
+                bridged += apart
+        return vertices, length, bridged
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A corner of two courses: where it lies on each, and what lies between."""
+
+    kind: Literal["shared", "crossing", "near", "extended"]
+    leave: Place
+    enter: Place
+    gap: float
+    # For an end that is carried on: the position reached.
+    beyond: Position | None = None
+
+    def reverse(self) -> Meeting:
+        """The same corner, met from the other course."""
+        return replace(self, leave=self.enter, enter=self.leave)
+
+
+def _clustered(positions: list[Position]) -> list[Position]:
+    """One position for each group closer together than a junction is wide."""
+    groups: list[list[Position]] = []
+    for position in sorted(positions):
+        for group in groups:
+            if any(math.dist(position, other) < _CLUSTER_M for other in group):
+                group.append(position)
+                break
+        else:
+            groups.append([position])
+    return [
+        (sum(x for x, _ in g) / len(g), sum(y for _, y in g) / len(g)) if len(g) > 1 else g[0]
+        for g in groups
+    ]
+
+
+def _meetings(a: Course, b: Course) -> list[Meeting]:
+    """Every corner of two courses, by the first step of the cascade that finds any."""
+    shared = [a.plane.to(p) for p in a.line.nodes & b.line.nodes]
+    crossings = _points(a.shape.intersection(b.shape))
+    found = []
+    for spot in _clustered(shared + crossings):
+        near = [c for c in crossings if math.dist(c, spot) < _CLUSTER_M]
+        # On the crossing of the centrelines where they cross: no jump is needed there.
+        at = min(near, key=lambda c: math.dist(c, spot)) if near else spot
+        leave, _ = a.place(at)
+        enter, _ = b.place(a.xy(leave) if not near else at)
+        joined = any(math.dist(s, spot) < _CLUSTER_M for s in shared)
+        found.append(Meeting("shared" if joined else "crossing", leave, enter, 0.0))
+    return found or _near(a, b) or _extended(a, b)
+
+
+def _points(shape: shapely.Geometry) -> list[Position]:
+    found: list[Position] = []
+    for piece in shapely.get_parts(shape):
+        if piece.geom_type == "Point":
+            found.append((piece.x, piece.y))
+        elif piece.geom_type == "LineString" and not piece.is_empty:
+            # Along a common stretch either end is a corner.
+            found += [piece.coords[0], piece.coords[-1]]
+    return found
+
+
+def _near(a: Course, b: Course) -> list[Meeting]:
+    found: list[Meeting] = []
+    for place, _ in a.ends():
+        enter, gap = b.place(a.xy(place))
+        if gap <= NEAR_M:
+            found.append(Meeting("near", place, enter, gap))
+    for place, _ in b.ends():
+        leave, gap = a.place(b.xy(place))
+        if gap <= NEAR_M and all(math.dist(a.xy(leave), a.xy(m.leave)) > _CLUSTER_M for m in found):
+            found.append(Meeting("near", leave, place, gap))
+    return found
+
+
+def _extended(a: Course, b: Course) -> list[Meeting]:
+    """Ends carried straight on until they meet the other line, or its own straight continuation."""
+    found = []
+    rays = [
+        [(place, _ray(course.xy(place), on)) for place, on in course.ends()] for course in (a, b)
+    ]
+    for place, ray in rays[0]:
+        for spot in _points(ray.intersection(b.shape)):
+            gap = math.dist(a.xy(place), spot)
+            found.append(Meeting("extended", place, b.place(spot)[0], gap, spot))
+    for place, ray in rays[1]:
+        for spot in _points(ray.intersection(a.shape)):
+            gap = math.dist(b.xy(place), spot)
+            found.append(Meeting("extended", a.place(spot)[0], place, gap, spot))
+    if not found:
+        for (pa, ra), (pb, rb) in itertools.product(*rays):
+            for spot in _points(ra.intersection(rb)):
+                gap = math.dist(a.xy(pa), spot) + math.dist(b.xy(pb), spot)
+                if gap <= EXTEND_M:
+                    found.append(Meeting("extended", pa, pb, gap, spot))
+    return sorted(found, key=lambda m: m.gap)[:2]
+
+
+def _ray(start: Position, on: Position) -> LineString:
+    return LineString([start, (start[0] + on[0] * EXTEND_M, start[1] + on[1] * EXTEND_M)])
+
+
+class Courses:
+    """Courses and corners of one compilation, each worked out once."""
+
+    def __init__(self, lines: Lines, origin: Position) -> None:
+        self.lines = lines
+        self.plane = Plane(*origin)
+        self._courses: dict[str, Course] = {}
+        self._known: dict[tuple[str, str], list[Meeting]] = {}
+
+    def course(self, line: Line) -> Course:
+        """Return the course of a line."""
+        if line.id not in self._courses:
+            self._courses[line.id] = Course(line, self.plane)
+        return self._courses[line.id]
+
+    def meetings(self, a: Course, b: Course) -> list[Meeting]:
+        """Return every corner of two courses; empty where they don't meet."""
+        key = a.line.id, b.line.id
+        if key not in self._known:
+            self._known[key] = _meetings(a, b)
+            self._known[key[::-1]] = [m.reverse() for m in self._known[key]]
+        return self._known[key]
