@@ -30,9 +30,10 @@ from .course import (
     Place,
     Plane,
     Position,
-    resolve,
+    located,
     run_accuracy,
     run_length,
+    together,
 )
 from .errors import GeometryError, RoadNotFoundError
 from .model import Corner, Line, RingPart, Run, Status, Vertex, worst
@@ -201,7 +202,7 @@ def ring(
     >>> len(ring([RingPart(n) for n in names], reference.packaged()).runs)
     4
     """
-    found = [resolve(lines, part.line) for part in parts]
+    found = located(lines, [part.line for part in parts])
     courses = Courses(lines, found[0].parts[0][0].position)
     round_ = [courses.course(line) for line in found]
     choices = []
@@ -486,13 +487,19 @@ def enclose(
     """
     missing: dict[str, tuple[str, ...]] = {}
     found: dict[str, list[Line]] = {}
+    asked: list[tuple[str, list[Line]]] = []
     for side in ("north", "east", "south", "west"):
         for names in sides.get(side, ()):
-            located = next((lines[n] for n in names if n in lines and lines[n].parts), None)
-            if located is None:
+            group = next(
+                (g for n in names if n in lines and (g := [x for x in lines.every(n) if x.parts])),
+                None,
+            )
+            if group is None:
                 missing[names[0]] = tuple(lines.near(names[0])) if names[0] not in lines else ()
             else:
-                found.setdefault(side, []).append(located)
+                asked.append((side, group))
+    for (side, _), line in zip(asked, together([group for _, group in asked]), strict=True):
+        found.setdefault(side, []).append(line)
     if not found:
         raise RoadNotFoundError(
             "road of the clause", "、".join(missing), itertools.chain(*missing.values())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .course import Course, Courses, Lines, Place, run_accuracy
+from .course import Course, Courses, Lines, Place, located, run_accuracy
 from .errors import GeometryError
 from .model import AxisPart, Line, Run, Vertex, worst
 
@@ -80,13 +80,16 @@ def _piece(part: AxisPart, lines: Lines, points: Mapping[str, Vertex]) -> Piece:
         name = "、".join(part.stands_for)
         run = Run("", name, "bridge", name or None, vertices, run_accuracy(vertices), "inferred")
         return Piece(part, None, run)
-    line = lines[part.road]
-    if not line.parts:
-        return Piece(part, line, None)
+    if part.road in lines and not any(line.parts for line in lines.every(part.road)):
+        return Piece(part, lines[part.road], None)
+    names = [name for name in (part.road, part.start, part.end) if name is not None]
+    # The street lies where the lines that it meets lie.
+    line, *others = located(lines, names)
+    ends = dict(zip(names[1:], others, strict=True))
     courses = Courses(lines, line.parts[0][0].position)
     course = courses.course(line)
-    starts = _places(part.start, course, courses)
-    stops = _places(part.end, course, courses)
+    starts = _places(ends.get(part.start or ""), course, courses)
+    stops = _places(ends.get(part.end or ""), course, courses)
     ways = sorted((course.distance(a, b), a, b) for a in starts for b in stops if a != b)
     ways = [way for way in ways if way[0] > 1.0]
     if not ways:
@@ -111,13 +114,10 @@ def _piece(part: AxisPart, lines: Lines, points: Mapping[str, Vertex]) -> Piece:
     return Piece(part, line, run)
 
 
-def _places(name: str | None, course: Course, courses: Courses) -> list[Place]:
+def _places(other: Line | None, course: Course, courses: Courses) -> list[Place]:
     """Where a piece may begin or end: at a line, or at the course's own ends."""
-    if name is None:
+    if other is None:
         return [place for place, _ in course.ends()]
-    other = courses.lines[name]
-    if not other.parts:
-        raise GeometryError(f"{name} has no coordinates; end the piece at a line that has")
     meetings = courses.meetings(course, courses.course(other))
     if not meetings:
         raise GeometryError(

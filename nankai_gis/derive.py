@@ -6,18 +6,167 @@ layers carry everything an output needs to say where a geometry comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from . import boundary, corridor
-from .course import resolve, run_accuracy, run_length
-from .errors import DataError
+from .boundary import Ring
+from .clause import Clause
+from .corridor import Piece
+from .course import Lines, located, run_accuracy, run_length
+from .errors import DataError, GeometryError, NankaiGISError, RoadNotFoundError
 from .layers import LAYER_OF_KIND, LAYERS
-from .model import Feature, Line, Run, Vertex, worst
+from .model import AxisPart, Feature, Line, Run, Vertex, worst
 from .plan import Plan
 from .reference import Network
 
 FeatureDict = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What became of one definition on one network.
+
+    Attributes
+    ----------
+    feature : Feature
+    ring : Ring or None
+        The boundary of a polygon.
+    axis : tuple of Piece
+        The pieces of a corridor.
+    error : NankaiGISError or None
+        Why there is no geometry.
+    remarks : tuple of str
+        What a reader of the result should know.
+    """
+
+    feature: Feature
+    ring: Ring | None = None
+    axis: tuple[Piece, ...] = ()
+    error: NankaiGISError | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def derive(
+    feature: Feature,
+    lines: Lines,
+    points: Mapping[str, Vertex] | None = None,
+    *,
+    search: bool = True,
+) -> Derived:
+    """Compile one definition on a network.
+
+    Parameters
+    ----------
+    feature : Feature
+        With a ring, sides or an axis.
+    lines : Lines
+        The packaged reference network, or that of a snapshot.
+    points : mapping of str to Vertex, optional
+        Control points that the definition may name.
+    search : bool
+        Whether a ring is searched for from the sides where the network lacks a line that the
+        definition's own ring names. Without, that is an error.
+
+    Returns
+    -------
+    Derived
+        An explicit ring is followed where the network holds all its lines. What can't be compiled is an error in the result, so that the
+        rest of a plan still compiles.
+
+    Examples
+    --------
+    >>> from nankai_gis import plan, reference
+    >>> made = derive(plan.packaged().index()["laochengxiang"], reference.packaged())
+    >>> len(made.ring.runs), made.error
+    (8, None)
+    """
+    try:
+        if feature.axis:
+            return _derive_axis(feature, lines, points or {})
+        return _derive_ring(feature, lines, points or {}, search)
+    except NankaiGISError as error:
+        return Derived(feature, error=error)
+
+
+def _derive_ring(
+    feature: Feature, lines: Lines, points: Mapping[str, Vertex], search: bool
+) -> Derived:
+    absent = [
+        part.line
+        for part in feature.ring
+        if part.line not in lines or not any(line.parts for line in lines.every(part.line))
+    ]
+    if feature.ring and not (absent and feature.sides and search):
+        return Derived(feature, ring=boundary.ring(feature.ring, lines, points))
+    if not feature.sides:
+        raise GeometryError(f"{feature.id} has neither a ring nor sides to compile")
+    remarks: tuple[str, ...] = ()
+    if absent:
+        remarks = (
+            f"the ring of the definition names {'、'.join(absent)}, which this network doesn't "
+            "hold; the ring was searched for from the four sides",
+        )
+    sides = {side: [[road] for road in roads] for side, roads in feature.sides.items()}
+    return Derived(feature, ring=boundary.enclose(sides, lines, feature.inside), remarks=remarks)
+
+
+def _derive_axis(feature: Feature, lines: Lines, points: Mapping[str, Vertex]) -> Derived:
+    pieces: list[Piece] = []
+    remarks: list[str] = []
+    for part in feature.axis:
+        try:
+            pieces += corridor.axis([part], lines, points)
+        except (RoadNotFoundError, GeometryError) as error:
+            # A street that is missing keeps its place in the axis; the others are drawn.
+            pieces.append(Piece(part, None, None))
+            remarks.append(str(error))
+    if all(piece.run is None for piece in pieces):
+        raise GeometryError(
+            f"none of the streets of {feature.id} can be drawn: {'; '.join(remarks)}"
+        )
+    return Derived(feature, axis=tuple(pieces), remarks=tuple(remarks))
+
+
+def clause_feature(clause: Clause, name: str = "clause") -> Feature:
+    """Return a definition made of nothing but a clause.
+
+    Parameters
+    ----------
+    clause : Clause
+    name : str
+        Id of the feature.
+
+    Returns
+    -------
+    Feature
+        A zone for a clause with sides, a corridor for one with an axis; of several names of a
+        road the first is taken.
+
+    Examples
+    --------
+    >>> from nankai_gis.clause import parse
+    >>> made = clause_feature(parse("東至甲路,南至乙路,西至丙路,北至丁路"))
+    >>> made.kind, made.sides["east"]
+    ('zone', ('甲路',))
+    """
+    from .model import Names
+
+    main = tuple(AxisPart(r.name, "main", planned=r.planned) for r in clause.main)
+    extension = tuple(AxisPart(r.name, "extension", planned=r.planned) for r in clause.extension)
+    axis = main + extension
+    return Feature(
+        id=name,
+        kind="corridor" if axis else "zone",
+        names=Names(name, name, name),
+        clause="",
+        clause_source="text",
+        status="osm",
+        file="",
+        sides={side: tuple(r.names[-1] for r in roads) for side, roads in clause.sides.items()},
+        axis=axis,
+    )
 
 
 def layers(plan: Plan, network: Network) -> dict[str, list[FeatureDict]]:
@@ -51,7 +200,7 @@ def layers(plan: Plan, network: Network) -> dict[str, list[FeatureDict]]:
     for feature in plan.features:
         try:
             made[LAYER_OF_KIND[feature.kind]] += _features(feature, plan, network)
-        except (ValueError, LookupError) as error:
+        except NankaiGISError as error:
             # The error keeps its class and its candidates; the reader learns which definition.
             error.args = (f"{feature.file}: [{feature.id}]: {error}",)
             raise
@@ -59,11 +208,71 @@ def layers(plan: Plan, network: Network) -> dict[str, list[FeatureDict]]:
 
 
 def _features(feature: Feature, plan: Plan, network: Network) -> list[FeatureDict]:
-    if feature.axis:
-        return _axis(feature, network)
-    if feature.ring:
-        return [_polygon(feature, plan, network)]
-    return [_site(feature, network)]
+    if feature.kind == "site":
+        return [_site(feature, network)]
+    derived = derive(feature, network, network.points, search=False)
+    if derived.error is not None:
+        raise derived.error
+    if derived.remarks:
+        raise GeometryError("; ".join(derived.remarks))
+    if derived.ring is None:
+        return _axis(feature, derived.axis, network)
+    return [_polygon(feature, derived.ring, plan, network)]
+
+
+def features(derived: Iterable[Derived], source: str) -> list[FeatureDict]:
+    """Return what was derived as GeoJSON features, with where each geometry comes from.
+
+    Parameters
+    ----------
+    derived : iterable of Derived
+        Those with an error have no feature.
+    source : str
+        The network: what it is and its date.
+
+    Returns
+    -------
+    list of dict
+        Polygons, and one line for each piece of an axis that is located.
+
+    Examples
+    --------
+    >>> from nankai_gis import plan, reference
+    >>> made = derive(plan.packaged().index()["xuefu"], reference.packaged())
+    >>> [f["geometry"]["type"] for f in features([made], "packaged")]
+    ['Polygon']
+    """
+    found: list[FeatureDict] = []
+    for one in derived:
+        common = _common(one.feature) | {"source": source}
+        if one.ring is not None:
+            ring = one.ring
+            properties = common | {
+                "status": worst([one.feature.status, ring.status]),
+                "accuracy_m": round(_mean_accuracy(ring.runs), 1),
+                "area_m2": boundary.ring_area(ring),
+                "missing": "、".join(ring.missing),
+                "parts": _parts(ring.runs),
+            }
+            coordinates = [[list(position) for position in ring.coordinates]]
+            found.append(_as_feature(properties, {"type": "Polygon", "coordinates": coordinates}))
+        for rank, piece in enumerate(one.axis, start=1):
+            if piece.run is None:
+                continue
+            properties = common | {
+                "id": f"{one.feature.id}-{rank}",
+                "corridor": one.feature.id,
+                "rank": rank,
+                "role": piece.part.role,
+                "planned": piece.part.planned,
+                "street_name": piece.run.name,
+                "status": piece.run.status,
+                "accuracy_m": round(piece.run.accuracy_m, 1),
+                "length_m": run_length(piece.run.vertices),
+            }
+            line = {"type": "LineString", "coordinates": _positions(piece.run.vertices)}
+            found.append(_as_feature(properties, line))
+    return found
 
 
 def _common(feature: Feature) -> dict[str, Any]:
@@ -100,15 +309,14 @@ def _as_feature(properties: dict[str, Any], geometry: dict[str, Any] | None) -> 
     return {"type": "Feature", "properties": properties, "geometry": geometry}
 
 
-def _parts(runs: Sequence[Run], network: Network) -> list[dict[str, Any]]:
-    names = {line.id: line.names.hant for line in network.lines}
+def _parts(runs: Sequence[Run]) -> list[dict[str, Any]]:
     parts, start = [], 0
     for run in runs:
         stop = start + len(run.vertices) - 1
         parts.append(
             {
                 "line": run.line,
-                "name": names[run.line],
+                "name": run.name,
                 "for": run.stands_for,
                 "start": start,
                 "stop": stop,
@@ -120,8 +328,7 @@ def _parts(runs: Sequence[Run], network: Network) -> list[dict[str, Any]]:
     return parts
 
 
-def _polygon(feature: Feature, plan: Plan, network: Network) -> FeatureDict:
-    ring = boundary.ring(feature.ring, network, network.points)
+def _polygon(feature: Feature, ring: Ring, plan: Plan, network: Network) -> FeatureDict:
     vertices = [v for run in ring.runs for v in run.vertices]
     subdistricts = plan.index(["subdistrict"])
     properties = _common(feature) | {
@@ -133,7 +340,7 @@ def _polygon(feature: Feature, plan: Plan, network: Network) -> FeatureDict:
         "code": feature.code,
         "population": feature.population[0] if feature.population else None,
         "population_year": feature.population[1] if feature.population else None,
-        "parts": _parts(ring.runs, network),
+        "parts": _parts(ring.runs),
         **_provenance(vertices, network),
     }
     coordinates = [[list(position) for position in ring.coordinates]]
@@ -172,10 +379,10 @@ def _end_accuracy(
     return known[0] if known else end.accuracy_m
 
 
-def _axis(feature: Feature, network: Network) -> list[FeatureDict]:
+def _axis(feature: Feature, pieces: Sequence[Piece], network: Network) -> list[FeatureDict]:
     along = _along(network)
     features = []
-    for rank, piece in enumerate(corridor.axis(feature.axis, network, network.points), start=1):
+    for rank, piece in enumerate(pieces, start=1):
         part, run = piece.part, piece.run
         properties = _common(feature) | {
             "id": f"{feature.id}-{rank}",
@@ -228,7 +435,7 @@ def _street(line: Line, network: Network) -> FeatureDict:
 def _site(feature: Feature, network: Network) -> FeatureDict:
     properties = _common(feature) | {"theme": feature.theme}
     if feature.line is not None:
-        line = resolve(network, feature.line)
+        (line,) = located(network, [feature.line])
         vertices = line.vertices
         geometry: dict[str, Any] = {"type": "LineString", "coordinates": _positions(vertices)}
     elif feature.point is not None:

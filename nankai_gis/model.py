@@ -150,6 +150,8 @@ class Feature:
     sides : mapping of str to tuple of str
         For each of `SIDES` the lines that the clause names.
     ring : tuple of RingPart
+    inside : tuple of tuple of float
+        Positions (lon, lat) that the ring must contain.
     axis : tuple of AxisPart
     claims : tuple of str
         Subdistricts that the plan says the feature covers.
@@ -181,6 +183,7 @@ class Feature:
     section: int | None = None
     sides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ring: tuple[RingPart, ...] = ()
+    inside: tuple[tuple[float, float], ...] = ()
     axis: tuple[AxisPart, ...] = ()
     claims: tuple[str, ...] = ()
     stated_area_m2: float | None = None

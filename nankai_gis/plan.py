@@ -86,6 +86,8 @@ class _People(_Table):
 
 _Ring = Annotated[list[_Text | _StandIn], Field(min_length=2)]
 _Area = Annotated[float, Field(gt=0)]
+# Pydantic's strict mode takes no list for a tuple, and TOML has only lists.
+_Position = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
 class _Definition(_Table):
@@ -107,42 +109,44 @@ class _Definition(_Table):
         return self
 
 
-class _District(_Definition):
-    kind: Literal["district"]
-    sides: _FourSides
-    ring: _Ring
+class _Areal(_Definition):
+    sides: _FourSides | _SomeSides | None = None
+    ring: _Ring | None = None
+    inside: list[_Position] = []
     claims: list[_Text] = []
     stated_area_km2: _Area | None = None
 
+    @model_validator(mode="after")
+    def _is_bounded(self) -> _Areal:
+        if self.ring is None and not isinstance(self.sides, _FourSides):
+            raise ValueError("give ring, or sides with east, south, west and north")
+        return self
 
-class _Zone(_Definition):
+
+class _District(_Areal):
+    kind: Literal["district"]
+    sides: _FourSides
+
+
+class _Zone(_Areal):
     kind: Literal["zone"]
     sides: _FourSides
-    ring: _Ring
-    claims: list[_Text]
-    stated_area_km2: _Area | None = None
 
 
-class _Parcel(_Definition):
+class _Parcel(_Areal):
     kind: Literal["parcel"]
-    sides: _SomeSides | None = None
-    ring: _Ring
-    stated_area_km2: _Area | None = None
-    within: _Text
+    within: _Text | None = None
 
 
 class _Corridor(_Definition):
     kind: Literal["corridor"]
     axis: Annotated[list[_Piece], Field(min_length=1)]
-    claims: list[_Text]
+    claims: list[_Text] = []
 
 
-class _Subdistrict(_Definition):
+class _Subdistrict(_Areal):
     kind: Literal["subdistrict"]
     code: Annotated[str, StringConstraints(pattern=r"^\d{9}$")]
-    sides: _SomeSides | None = None
-    ring: _Ring
-    stated_area_km2: _Area | None = None
     population: _People | None = None
 
 
@@ -244,7 +248,8 @@ def _feature(key: str, file: str, d: Any) -> Feature:
         file=file,
         note=d.note,
         sides={side: tuple(roads) for side, roads in sides.items()},
-        ring=tuple(map(_ring_part, getattr(d, "ring", ()))),
+        ring=tuple(map(_ring_part, getattr(d, "ring", None) or ())),
+        inside=tuple((lon, lat) for lon, lat in getattr(d, "inside", ())),
         axis=tuple(
             AxisPart(
                 p.road, p.role, p.start, p.end, p.planned, tuple(p.stands_for), tuple(p.through)
@@ -263,7 +268,7 @@ def _feature(key: str, file: str, d: Any) -> Feature:
 
 
 # Steps of pydantic's own making in a location: the branch of a union, not a key of the file.
-_BRANCHES = {*KINDS, "constrained-str", "_StandIn"}
+_BRANCHES = {*KINDS, "constrained-str", "_StandIn", "_FourSides", "_SomeSides"}
 
 
 def _faults(file: str, key: str, error: ValidationError) -> list[str]:
@@ -298,12 +303,12 @@ def _load(file: Path) -> tuple[Mapping[str, Any], list[str]]:
 
 
 def read(folder: Path) -> Plan:
-    """Read all definitions of a folder.
+    """Read all definitions of a folder, or of one file.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Every ``*.toml`` file in it is read, in the order of their names.
+        Every ``*.toml`` file in it is read, in the order of their names; a file is read alone.
 
     Returns
     -------
@@ -321,7 +326,7 @@ def read(folder: Path) -> Plan:
     >>> [f.id for f in read(catalog.root() / "plan").of_kind("corridor")]
     ['innovation-fusion', 'innovation-resource', 'smart-service']
     """
-    files = sorted(folder.glob("*.toml"))
+    files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
     if not files:
         raise PlanError([f"{folder}: no *.toml file here"])
     faults: list[str] = []

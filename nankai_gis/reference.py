@@ -63,6 +63,10 @@ class Network:
     def __contains__(self, name: str) -> bool:
         return name in self._index
 
+    def every(self, name: str) -> list[Line]:
+        """Return the line of a name; here a name has one."""
+        return [self[name]]
+
     def near(self, name: str) -> list[str]:
         """Return the names most like one that isn't there, best first."""
         return self._index.near(name)

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "nankai_gis"
 FLOW = [
     ["errors", "crs", "model", "outfile"],
     ["catalog", "names", "layers", "plan", "reference"],
-    ["_pbf", "_osm", "_overpass", "roads", "streets"],
+    ["_pbf", "_osm", "_overpass", "roads", "streets", "mapped"],
     ["clause", "course", "boundary", "corridor", "overlay"],
     ["derive"],
     ["measure"],

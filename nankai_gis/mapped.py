@@ -1,0 +1,192 @@
+"""The mapped network: the named streets of a road snapshot, as lines to compile along.
+
+What `nankai_gis.reference` is for the digitised tables, this is for OpenStreetMap: the same
+definitions compile on either.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from .errors import AmbiguousNameError
+from .model import Line, Names, Vertex
+from .reference import Network
+from .streets import Street, Streets, build
+
+if TYPE_CHECKING:
+    from .roads import Roads
+
+#: Accuracy of a mapped centreline across the street, one standard deviation, metres.
+ACCURACY_M = 5.0
+#: A network that lies this far beside the packaged one is in another datum, metres.
+SHIFT_M = 150.0
+
+
+class Mapped:
+    """The streets of a snapshot, looked up by name in either script.
+
+    Parameters
+    ----------
+    roads : Roads
+    gap_m, separation_m : float, optional
+        Limits for bridging breaks and for pairing carriageways (`nankai_gis.streets.build`).
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> from nankai_gis.roads import Origin, Roads
+    >>> frame = gpd.GeoDataFrame(
+    ...     {"way": [1], "name": ["红旗路"], "aliases": "", "highway": "primary",
+    ...      "railway": None, "waterway": None, "oneway": 0},
+    ...     geometry=[LineString([(117, 39.1), (117, 39.11)])], crs="EPSG:4326")
+    >>> origin = Origin("a.osm", "xml", "2026-01-01", (117, 39.1, 117, 39.11), 1, 1, 2)
+    >>> network = Mapped(Roads(frame, origin))
+    >>> "紅旗路" in network, len(network["紅旗路"].vertices)
+    (True, 2)
+    """
+
+    def __init__(
+        self, roads: Roads, *, gap_m: float | None = None, separation_m: float | None = None
+    ) -> None:
+        limits = {"gap_m": gap_m, "separation_m": separation_m}
+        self._frame = roads.frame
+        self._date = (roads.origin.date or "")[:10]
+        self._source = roads.origin.name
+        self.streets: Streets = build(
+            roads.frame, **{k: v for k, v in limits.items() if v is not None}
+        )
+        self._made: dict[int, Line] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.streets
+
+    def __getitem__(self, name: str) -> Line:
+        """Return the line of a name.
+
+        Raises
+        ------
+        RoadNotFoundError
+            With near names.
+        AmbiguousNameError
+            If the city has several streets of that name; the message lists the places.
+        """
+        return self._line(self.streets.find(name))
+
+    def every(self, name: str) -> list[Line]:
+        """Return the streets of a name, one for each place in the city that has one."""
+        try:
+            return [self[name]]
+        except AmbiguousNameError:
+            return [self._line(street) for street in self.streets.all(name)]
+
+    def near(self, name: str) -> list[str]:
+        """Return the names most like one that isn't there, best first."""
+        return self.streets.near_names(name)
+
+    @cached_property
+    def _tree(self) -> tuple[shapely.STRtree, list[str]]:
+        named = self._frame[self._frame["name"].notna()]
+        return shapely.STRtree(named.geometry.values), named["name"].tolist()
+
+    def around(self, bounds: tuple[float, float, float, float]) -> list[Line]:
+        """Return the streets with a way in a box: west, south, east, north in degrees."""
+        tree, names = self._tree
+        found = dict.fromkeys(
+            part for i in np.sort(tree.query(shapely.box(*bounds))) for part in names[i].split(";")
+        )
+        return [line for name in found for line in self.every(name.strip())]
+
+    def _line(self, street: Street) -> Line:
+        key = id(street)
+        if key not in self._made:
+            parts = tuple(
+                tuple(
+                    Vertex(x, y, ACCURACY_M, "osm", self._source, self._date)
+                    for x, y in shapely.get_coordinates(part).tolist()
+                )
+                for part in street.parts
+            )
+            nodes = frozenset(map(tuple, street.nodes().tolist()))
+            names = Names(street.name, street.name, street.name, street.aliases)
+            # The same name stands for other streets elsewhere: the first way tells them apart.
+            identity = f"{street.name}@{street.ways[0]}"
+            self._made[key] = Line(identity, street.kind, names, parts, street.place, nodes)
+        return self._made[key]
+
+
+def shift(mapped: Mapped, reference: Network) -> tuple[float, float] | None:
+    """Measure how far a network lies beside a reference, as data in another datum does.
+
+    Every stretch of street that both know says how far they are apart square to it; together,
+    north-south and east-west streets give the shift (least squares on the offsets, the median
+    of what each street says).
+
+    Parameters
+    ----------
+    mapped : Mapped
+    reference : Network
+        Only its lines of status ``osm`` and an accuracy of 25 m or better count.
+
+    Returns
+    -------
+    tuple of float, or None
+        Metres east and north by which `mapped` lies off; None where fewer than two streets in
+        different directions are known to both.
+
+    Examples
+    --------
+    >>> from nankai_gis import reference
+    >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> from nankai_gis.roads import Origin, Roads
+    >>> lines = [reference.packaged()[n] for n in ("紅旗路", "復康路", "衛津路")]
+    >>> moved = [LineString([(v.lon + 0.006, v.lat) for v in x.vertices]) for x in lines]
+    >>> frame = gpd.GeoDataFrame(
+    ...     {"way": [1, 2, 3], "name": [x.names.hans for x in lines], "aliases": "",
+    ...      "highway": "primary", "railway": None, "waterway": None, "oneway": 0},
+    ...     geometry=moved, crs="EPSG:4326")
+    >>> network = Mapped(Roads(frame, Origin("a", "xml", None, (117, 39, 118, 40), 3, 3, 30)))
+    >>> east, north = shift(network, reference.packaged())
+    >>> round(east, -1), abs(north) < 20
+    (520.0, True)
+    """
+    from .course import Plane
+
+    rows: list[tuple[float, float, float]] = []
+    plane: Plane | None = None
+    for line in reference.lines:
+        good = [v.status == "osm" and v.accuracy_m <= 25 for v in line.vertices]
+        if sum(good) < 2 or line.names.hant not in mapped:
+            continue
+        plane = plane or Plane(*line.vertices[0].position)
+        here = shapely.LineString([plane.to(v.position) for v in line.vertices])
+        for other in mapped.every(line.names.hant):
+            there = shapely.MultiLineString(
+                [[plane.to(v.position) for v in part] for part in other.parts]
+            )
+            if there.distance(here) > 2000:
+                continue
+            offsets = []
+            for share in np.linspace(0.1, 0.9, 17):
+                spot = here.interpolate(share, normalized=True)
+                near = shapely.get_coordinates(shapely.shortest_line(spot, there))
+                away = near[1] - near[0]
+                ahead = here.interpolate(min(share + 0.02, 1.0), normalized=True)
+                along = np.array([ahead.x - spot.x, ahead.y - spot.y])
+                along /= np.hypot(*along) or 1.0
+                # Off its ends the nearest point lies along the street and says nothing.
+                if abs(away @ along) < 0.5 * np.hypot(*away) + 1.0:
+                    normal = np.array([-along[1], along[0]])
+                    offsets.append((float(normal[0]), float(normal[1]), float(away @ normal)))
+            if offsets:
+                rows.append(tuple(np.median(np.array(offsets), axis=0)))
+    table = np.array(rows).reshape(-1, 3)
+    if len(table) < 2 or np.linalg.matrix_rank(table[:, :2], tol=0.5) < 2:
+        return None
+    east, north = np.linalg.lstsq(table[:, :2], table[:, 2], rcond=None)[0]
+    return float(east), float(north)
