@@ -7,7 +7,7 @@ layers carry everything an output needs to say where a geometry comes from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import boundary, corridor
@@ -72,8 +72,8 @@ def derive(
     Returns
     -------
     Derived
-        An explicit ring is followed where the network holds all its lines. What can't be compiled is an error in the result, so that the
-        rest of a plan still compiles.
+        An explicit ring is followed where the network holds all its lines. What can't be
+        compiled is an error in the result, so that the rest of a plan still compiles.
 
     Examples
     --------
@@ -99,7 +99,8 @@ def _derive_ring(
         if part.line not in lines or not any(line.parts for line in lines.every(part.line))
     ]
     if feature.ring and not (absent and feature.sides and search):
-        return Derived(feature, ring=boundary.ring(feature.ring, lines, points))
+        ring = boundary.ring(feature.ring, lines, points)
+        return Derived(feature, ring=_with_roles(ring, feature, lines))
     if not feature.sides:
         raise GeometryError(f"{feature.id} has neither a ring nor sides to compile")
     remarks: tuple[str, ...] = ()
@@ -110,6 +111,24 @@ def _derive_ring(
         )
     sides = {side: [[road] for road in roads] for side, roads in feature.sides.items()}
     return Derived(feature, ring=boundary.enclose(sides, lines, feature.inside), remarks=remarks)
+
+
+def _with_roles(ring: Ring, feature: Feature, lines: Lines) -> Ring:
+    """A ring in which a line that the clause doesn't name is a bridge."""
+    if not feature.sides:
+        return ring
+    named = {
+        line.id
+        for roads in feature.sides.values()
+        for road in roads
+        if road in lines
+        for line in lines.every(road)
+    }
+    runs = tuple(
+        replace(run, role="bridge") if run.role == "named" and run.line not in named else run
+        for run in ring.runs
+    )
+    return replace(ring, runs=runs)
 
 
 def _derive_axis(feature: Feature, lines: Lines, points: Mapping[str, Vertex]) -> Derived:

@@ -62,7 +62,7 @@ class Mapped:
         )
         self._made: dict[int, Line] = {}
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self.streets
 
     def __getitem__(self, name: str) -> Line:

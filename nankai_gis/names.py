@@ -96,8 +96,8 @@ class Index(Generic[T]):
             self._folded = folded
         return self._folded
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._exact or fold(name) in self._by_fold()
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (name in self._exact or fold(name) in self._by_fold())
 
     def __getitem__(self, name: str) -> T:
         """Return the one thing that answers to a name.

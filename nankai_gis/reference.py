@@ -60,7 +60,7 @@ class Network:
         """
         return self._index[name]
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._index
 
     def every(self, name: str) -> list[Line]:

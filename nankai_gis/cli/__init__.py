@@ -13,9 +13,11 @@ import click
 
 from .. import __version__
 from ..errors import NankaiGISError
+from .derive import derive_
 from .features import list_features, show
 from .maps import map_
 from .measures import area, length
+from .roads import roads
 
 
 class _Program(click.Group):
@@ -52,5 +54,5 @@ def main() -> None:
     """
 
 
-for command in (area, length, list_features, show, map_):
+for command in (area, length, list_features, show, derive_, roads, map_):
     main.add_command(command)

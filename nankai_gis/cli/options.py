@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def features(function: F) -> F:
@@ -39,6 +42,31 @@ def output(function: F) -> F:
         type=click.Path(dir_okay=True, path_type=Path),
         help="File to write; stdout by default.",
     )(function)
+
+
+def progress(items: Sequence[T], label: str) -> Iterator[T]:
+    """Go through items with a bar on stderr, where that is a terminal."""
+    if not sys.stderr.isatty() or len(items) < 2:
+        yield from items
+        return
+    with click.progressbar(items, label=label, file=sys.stderr) as bar:
+        yield from bar
+
+
+@contextlib.contextmanager
+def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show bytes as they arrive, on stderr, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, whole: None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr, show_eta=False) as bar:
+
+        def heard(done: int, whole: int | None) -> None:
+            # Without an announced length the bar shows what has come, not how much is left.
+            bar.length = max(whole or done * 2, 1)
+            bar.update(done - bar.pos)
+
+        yield heard
 
 
 def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:

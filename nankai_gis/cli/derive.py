@@ -1,0 +1,284 @@
+"""``derive``."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import GeometryError
+from . import options
+
+if TYPE_CHECKING:
+    from ..boundary import Ring
+    from ..course import Lines
+    from ..derive import Derived
+    from ..model import Corner, Feature, Run
+
+_CORNERS = {"shared": "共節點", "crossing": "相交", "near": "臨近", "extended": "延長"}
+_ROLES = {"named": "四至", "again": "重複", "bridge": "連接", "stand-in": "代替"}
+_SIDES = {"east": "東", "south": "南", "west": "西", "north": "北"}
+
+
+@click.command("derive")
+@options.features
+@click.option(
+    "--roads",
+    type=click.Path(path_type=Path),
+    help="Road network: a snapshot or any file that `roads import` reads. "
+    "Default: the packaged reference network.",
+)
+@click.option(
+    "--definitions",
+    type=click.Path(exists=True, path_type=Path),
+    help="Definitions of your own: a TOML file or a folder. Default: the packaged plan.",
+)
+@click.option("--text", help="A clause to compile as it stands, without any definition.")
+@click.option(
+    "--compare", is_flag=True, help="Show the difference from the packaged geometry of the same id."
+)
+@options.output
+def derive_(
+    names: tuple[str, ...],
+    roads: Path | None,
+    definitions: Path | None,
+    text: str | None,
+    compare: bool,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Compile clauses to geometry on a street network, with a diagnosis for every side.
+
+    Prints the diagnosis; --output writes the geometry, as GeoJSON or, for a name in .gpkg, as
+    GeoPackage. What doesn't compile is reported, and the rest is compiled all the same.
+    """
+    from .. import plan, reference
+    from ..derive import derive
+
+    if text is not None and (names or definitions):
+        raise click.UsageError("--text stands for a definition; leave out features and definitions")
+    lines: Lines
+    if roads is None:
+        lines, points = reference.packaged(), reference.packaged().points
+        source = "packaged reference network"
+    else:
+        lines, source = _mapped(roads)
+        points = {}
+    if text is not None:
+        wanted = [_from_text(text, lines)]
+    else:
+        read = plan.packaged() if definitions is None else plan.read(definitions)
+        kinds = ["district", "zone", "parcel", "corridor", "subdistrict"]
+        index = read.index(kinds)
+        wanted = (
+            [index[name] for name in names]
+            if names
+            else [f for f in read.features if f.kind in kinds]
+        )
+    derived = [derive(feature, lines, points) for feature in options.progress(wanted, "derive")]
+    if output is not None:
+        _write(derived, source, output, overwrite)
+    told = "\n".join(_diagnosis(one, lines, compare) for one in derived)
+    options.deliver(f"路網:{source}\n\n{told}", None, False)
+    failed = [one for one in derived if one.error is not None]
+    for one in failed:
+        click.echo(f"Error: {one.feature.id}: {one.error}", err=True)
+    if failed:
+        raise SystemExit(1)
+
+
+def _from_text(text: str, lines: Lines) -> Feature:
+    from ..clause import parse
+    from ..derive import clause_feature
+
+    return clause_feature(parse(text, lines))
+
+
+def _mapped(path: Path) -> tuple[Lines, str]:
+    """The network of a file or snapshot, and what it is."""
+    from .. import mapped, reference
+    from ..roads import read
+
+    roads = read(path)
+    network = mapped.Mapped(roads)
+    moved = mapped.shift(network, reference.packaged())
+    if moved is not None and math.hypot(*moved) > mapped.SHIFT_M:
+        click.echo(
+            f"Warning: {path.name} lies {moved[0]:+.0f} m east and {moved[1]:+.0f} m north of the "
+            "packaged streets, as data in GCJ-02 or BD-09 does; convert it to WGS-84 first",
+            err=True,
+        )
+    origin = roads.origin
+    date = origin.date or "date unknown"
+    return network, f"{origin.name}, {date}, {origin.ways} ways, sha256 {origin.sha256[:12]}"
+
+
+def _write(derived: list[Derived], source: str, output: Path, overwrite: bool) -> None:
+    from .. import tables
+    from ..derive import features
+
+    made = features(derived, source)
+    if not made:
+        raise GeometryError(f"nothing was compiled, so {output} was not written")
+    if output.suffix.lower() == ".gpkg":
+        _write_geopackage(made, output, overwrite)
+    else:
+        options.deliver(tables.geojson_text(made), output, overwrite)
+
+
+def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool) -> None:
+    import json
+
+    import geopandas
+
+    from ..crs import STORED
+    from ..outfile import replacing
+
+    # A GeoPackage has no cells for lists; the text of one is JSON.
+    for feature in made:
+        feature["properties"] = {
+            key: json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+            for key, value in feature["properties"].items()
+        }
+    frame = geopandas.GeoDataFrame.from_features(made, crs=STORED)
+    with replacing(output, overwrite=overwrite) as temporary:
+        temporary.unlink()
+        for kind, layer in (("Polygon", "zones"), ("LineString", "corridors")):
+            part = frame[frame.geom_type == kind]
+            if len(part):
+                part.dropna(axis=1, how="all").to_file(temporary, layer=layer, driver="GPKG")
+    click.echo(f"wrote {output}", err=True)
+
+
+def _diagnosis(one: Derived, lines: Lines, compare: bool) -> str:
+    from .. import tables
+
+    feature = one.feature
+    told = [f"{feature.names.hant}({feature.id})"]
+    if one.error is not None:
+        return "\n".join([*told, f"  未能生成:{one.error}", ""])
+    if one.ring is not None:
+        told += _ring(one.ring, feature, lines)
+    for piece in one.axis:
+        role, name = tables.ROLE_NAMES[piece.part.role], piece.part.road or ""
+        if piece.run is None:
+            told.append(f"  {role} {name}:未定位" + ("、規劃" if piece.part.planned else ""))
+        else:
+            told.append(f"  {role} {_stretch(piece.run)}")
+    told += [f"  說明:{remark}" for remark in one.remarks]
+    if compare and one.ring is not None:
+        told += _compared(one)
+    return "\n".join([*told, ""])
+
+
+def _stretch(run: Run) -> str:
+    from ..course import run_length
+
+    length = run_length(run.vertices)
+    told = f"{run.name}:{length / 1e3:.2f} 公里,精度 {run.accuracy_m:.0f} 米"
+    return told + (f",其中接續 {run.bridged_m:.0f} 米" if run.bridged_m > 0.5 else "")
+
+
+def _ring(ring: Ring, feature: Feature, lines: Lines) -> list[str]:
+    from .. import tables
+    from ..boundary import ring_area
+    from ..course import run_length
+    from ..tables import Column, number
+
+    cells = []
+    for k, run in enumerate(ring.runs):
+        corner = ring.corners[k - 1]
+        length = run_length(run.vertices)
+        straight = run_length([run.vertices[0], run.vertices[-1]])
+        cells.append(
+            [
+                _named_on(run, feature, lines),
+                run.name,
+                run.stands_for or "",
+                _ROLES[run.role],
+                _CORNERS[corner.kind] + (f" {corner.gap_m:.0f} 米" if corner.gap_m else ""),
+                number(length / 1e3, 2),
+                number(length / straight if straight > 1 else None, 2),
+                number(run.bridged_m, 0) if run.bridged_m > 0.5 else "",
+                number(run.accuracy_m, 0),
+                tables.STATUS_NAMES[run.status],
+                _confidence(run, corner, ring.corners[k]),
+                _passed_over(run, lines),
+            ]
+        )
+    columns = [
+        Column("邊"),
+        Column("道路"),
+        Column("代替"),
+        Column("作用"),
+        Column("起角"),
+        Column("公里", "right"),
+        Column("繞行比", "right"),
+        Column("接續(米)", "right"),
+        Column("精度(米)", "right"),
+        Column("依據"),
+        Column("把握"),
+        Column("同名未取"),
+    ]
+    told = [f"  {line}" for line in tables.terminal(columns, cells).splitlines()]
+    told.append(f"  閉合;面積 {ring_area(ring) / 1e6:.3f} 平方公里")
+    for name, near in ring.missing.items():
+        told.append(f"  路網中沒有{name}" + (f",相近的有:{'、'.join(near)}" if near else ""))
+    for other in ring.alternatives:
+        told.append(
+            f"  另一種走法:{'、'.join(other.lines)},{other.area_m2 / 1e6:.3f} 平方公里"
+            f"({(other.area_m2 / ring_area(ring) - 1) * 100:+.1f}%),代價為 {other.cost:.2f} 倍"
+        )
+    return told
+
+
+def _named_on(run: Run, feature: Feature, lines: Lines) -> str:
+    """The sides on which the clause names the line, or that for which it stands."""
+    found = []
+    for side, roads in feature.sides.items():
+        for road in roads:
+            if run.stands_for == road:
+                found.append(_SIDES[side])
+            elif road in lines:
+                ids = {line.id for line in lines.every(road)}
+                if run.line in ids:
+                    found.append(_SIDES[side])
+    return "".join(dict.fromkeys(found)) or "-"
+
+
+def _passed_over(run: Run, lines: Lines) -> str:
+    """Streets of the same name elsewhere, which were not taken."""
+    if run.name not in lines:
+        return ""
+    others = [line for line in lines.every(run.name) if line.id != run.line and line.parts]
+    return "; ".join(line.note or line.id for line in others)
+
+
+def _confidence(run: Run, entry: Corner, leave: Corner) -> str:
+    """High where both corners are seen and the line is well known; low where either is made up."""
+    kinds = {entry.kind, leave.kind}
+    if run.status == "inferred" or "extended" in kinds or run.accuracy_m > 200:
+        return "低"
+    if "near" in kinds or run.accuracy_m > 60 or run.bridged_m > 100:
+        return "中"
+    return "高"
+
+
+def _compared(one: Derived) -> list[str]:
+    from .. import study
+    from ..measure import compare
+
+    assert one.ring is not None
+    known = {f["properties"]["id"]: f for f in study.packaged().features(study.AREAL)}
+    packaged = known.get(one.feature.id)
+    if packaged is None:
+        return ["  內置資料中沒有同名要素,無從比較"]
+    coordinates = [[list(position) for position in one.ring.coordinates]]
+    found = compare({"type": "Polygon", "coordinates": coordinates}, packaged["geometry"])
+    return [
+        f"  與內置資料比較:面積差 {(found.area_m2 - found.other_m2) / 1e6:+.4f} 平方公里,"
+        f"對稱差 {found.symmetric_difference_m2 / 1e6:.4f} 平方公里,"
+        f"Hausdorff 距離 {found.hausdorff_m:.0f} 米"
+    ]

@@ -1,0 +1,199 @@
+"""``roads import``, ``roads fetch`` and ``roads info``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..roads import Origin, Roads
+
+
+@click.group()
+def roads() -> None:
+    """Road networks: import a file, fetch from Overpass, or describe a snapshot.
+
+    A snapshot is a GeoPackage that says where its data comes from, of what date it is, and
+    whether it is whole. Every result on it names it.
+    """
+
+
+@roads.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="Snapshot to write; by default the name of FILE with .gpkg, in this folder.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the snapshot if it exists.")
+@click.option(
+    "--bbox",
+    metavar="W,S,E,N",
+    help="Keep only ways that touch this box, in degrees.",
+)
+@click.option(
+    "--around",
+    metavar="FEATURE",
+    help="Keep only ways in the surroundings (1 km) of a feature of the plan.",
+)
+@click.option(
+    "--allow-incomplete",
+    is_flag=True,
+    help="Do without ways that lack nodes, as extracts have at their edge, and list them.",
+)
+def import_(
+    file: Path,
+    output: Path | None,
+    overwrite: bool,
+    bbox: str | None,
+    around: str | None,
+    allow_incomplete: bool,
+) -> None:
+    """Import a road network into a snapshot.
+
+    FILE is .osm, .osm.gz, .osm.bz2, .osm.pbf, an Overpass answer in JSON, or a vector file that
+    GDAL reads.
+    """
+    from .. import roads as networks
+
+    target = output or Path(file.name.split(".")[0] + ".gpkg")
+    _refuse(target, overwrite)
+    found = networks.read(file, bbox=_box(bbox, around), allow_incomplete=allow_incomplete)
+    _save(found, target, overwrite)
+
+
+@roads.command()
+@click.argument("feature", default="nankai")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    default=Path("roads.gpkg"),
+    show_default=True,
+    help="Snapshot to write.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the snapshot if it exists.")
+@click.option("--endpoint", help="Address of an Overpass interpreter.")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=1),
+    default=180.0,
+    show_default=True,
+    help="Seconds for everything: tries, pauses and transfer.",
+)
+@click.option("--offline", is_flag=True, help="Refuse to open any connection.")
+def fetch(
+    feature: str,
+    output: Path,
+    overwrite: bool,
+    endpoint: str | None,
+    deadline: float,
+    offline: bool,
+) -> None:
+    """Fetch the roads of a feature and its surroundings (1 km) from an Overpass server."""
+    from .. import roads as networks
+
+    _refuse(output, overwrite)
+    box = _around(feature)
+    with options.bytes_bar("fetch") as heard:
+        found = networks.fetch(
+            box, endpoint=endpoint, deadline_s=deadline, offline=offline, progress=heard
+        )
+    _save(found, output, overwrite)
+
+
+@roads.command()
+@click.argument("snapshot", type=click.Path(path_type=Path))
+@options.output_format("table", "json")
+def info(snapshot: Path, form: str) -> None:
+    """Describe a snapshot: source, date, extent, counts and checksum."""
+    from dataclasses import asdict
+
+    from .. import roads as networks
+    from .. import tables
+
+    # Loaded, not only looked up: whether a snapshot is whole is part of what it is.
+    origin = networks.load(snapshot).origin
+    if form == "json":
+        options.deliver(tables.json_text(asdict(origin)), None, False)
+    else:
+        options.deliver(_description(origin), None, False)
+
+
+def _refuse(target: Path, overwrite: bool) -> None:
+    """Before any long work."""
+    from ..errors import OutputError
+
+    if target.exists() and not overwrite:
+        raise OutputError(
+            f"{target} exists; nothing was written. Allow it to be replaced, or name another"
+        )
+
+
+def _box(bbox: str | None, around: str | None) -> tuple[float, float, float, float] | None:
+    if bbox and around:
+        raise click.UsageError("give --bbox or --around, not both")
+    if around:
+        return _around(around)
+    if bbox is None:
+        return None
+    try:
+        west, south, east, north = map(float, bbox.split(","))
+    except ValueError as error:
+        raise click.UsageError("--bbox takes four numbers: west,south,east,north") from error
+    return west, south, east, north
+
+
+def _around(name: str) -> tuple[float, float, float, float]:
+    """A box of one kilometre about a feature of the packaged plan."""
+    from .. import study
+
+    found = study.packaged()
+    key, _ = found.resolve(name)
+    lon: list[float] = []
+    lat: list[float] = []
+    for layer in found.layers.values():
+        for feature in layer:
+            p, geometry = feature["properties"], feature["geometry"]
+            if p.get("corridor", p["id"]) != key or geometry is None:
+                continue
+            coordinates = geometry["coordinates"]
+            positions = {"Polygon": coordinates[:1], "Point": [[coordinates]]}.get(
+                geometry["type"], [coordinates]
+            )[0]
+            lon += [p[0] for p in positions]
+            lat += [p[1] for p in positions]
+    if not lon:
+        from ..errors import GeometryError
+
+        raise GeometryError(f"{key} is not located; name a feature that is, or give a box")
+    # A kilometre of latitude, and of longitude at 39 N.
+    return min(lon) - 0.0116, min(lat) - 0.009, max(lon) + 0.0116, max(lat) + 0.009
+
+
+def _save(found: Roads, target: Path, overwrite: bool) -> None:
+    found.save(target, overwrite=overwrite)
+    click.echo(_description(found.origin), err=True, nl=False)
+    click.echo(f"wrote {target}", err=True)
+
+
+def _description(origin: Origin) -> str:
+    west, south, east, north = origin.bbox
+    told = [
+        f"來源:{origin.source or origin.name}",
+        f"檔案:{origin.name}({origin.format})",
+        f"數據日期:{origin.date or '未知'}",
+        f"範圍:{west:.4f},{south:.4f} 至 {east:.4f},{north:.4f}",
+        f"道路段:{origin.ways:,},有名稱 {origin.named:,},節點 {origin.nodes:,}",
+        f"SHA-256:{origin.sha256}",
+    ]
+    told += [f"未計入:{reason} {count:,}" for reason, count in origin.dropped.items()]
+    if origin.incomplete:
+        told.append(f"缺節點而未計入:{'、'.join(map(str, origin.incomplete[:20]))}")
+    told += [f"說明:{note}" for note in origin.notes]
+    return "\n".join(told) + "\n"

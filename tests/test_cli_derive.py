@@ -1,0 +1,198 @@
+"""Deriving and importing as a user does: good input and bad."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+from shapely.geometry import shape
+
+from nankai_gis import measure
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+# Two streets along, two across, a third that ends between them; nodes at the crossings.
+STREETS = {
+    "南一路": [(0, 0), (1, 0), (2, 0), (3, 0)],
+    "北二路": [(0, 2), (1, 2), (2, 2), (3, 2)],
+    "西三路": [(0, -1), (0, 0), (0, 2), (0, 3)],
+    "东四路": [(2, -1), (2, 0), (2, 2), (2, 3)],
+    "断头路": [(1, 0), (1, 1)],
+}
+
+
+def osm(streets: dict[str, list[tuple[int, int]]] = STREETS, shift: float = 0.0) -> str:
+    numbers: dict[tuple[int, int], int] = {}
+    ways = []
+    for way, (name, course) in enumerate(streets.items(), start=1):
+        refs = "".join(f'<nd ref="{numbers.setdefault(xy, len(numbers) + 1)}"/>' for xy in course)
+        tags = f'<tag k="highway" v="primary"/><tag k="name" v="{name}"/>'
+        ways.append(f'<way id="{way}">{refs}{tags}</way>')
+    nodes = "".join(
+        f'<node id="{n}" lon="{117.1 + x * 0.01 + shift:.6f}" lat="{39.1 + y * 0.01:.6f}"/>'
+        for (x, y), n in numbers.items()
+    )
+    return f'<osm version="0.6">{nodes}{"".join(ways)}</osm>'
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    (tmp_path / "city.osm").write_text(osm(), encoding="utf-8")
+    return tmp_path / "city.osm"
+
+
+TEXT = "東至東四路,南至南一路,西至西三路,北至北二路"
+
+
+def test_a_clause_compiles_without_a_definition(run: Run, city: Path, tmp_path: Path) -> None:
+    done = run("derive", "--text", TEXT, "--roads", city.name, "-o", "a.geojson")
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.decode()
+    assert "共節點" in told
+    assert "city.osm" in told
+    (feature,) = json.loads((tmp_path / "a.geojson").read_bytes())["features"]
+    polygon = shape(feature["geometry"])
+    assert polygon.bounds == pytest.approx((117.1, 39.1, 117.12, 39.12))
+    assert feature["properties"]["area_m2"] == pytest.approx(measure.area(polygon))
+    assert feature["properties"]["source"].startswith("city.osm")
+
+
+def test_a_snapshot_carries_its_origin(run: Run, city: Path, tmp_path: Path) -> None:
+    assert run("roads", "import", city.name).returncode == 0
+    assert (tmp_path / "city.gpkg").is_file()
+    done = run("roads", "info", "city.gpkg", "--format", "json")
+    origin = json.loads(done.stdout)
+    assert (origin["name"], origin["ways"], origin["named"]) == ("city.osm", 5, 5)
+    text = run("roads", "info", "city.gpkg").stdout.decode()
+    assert "道路段:5" in text
+    again = run("roads", "import", city.name)
+    assert again.returncode == 1
+    assert "city.gpkg exists; nothing was written" in again.stderr.decode()
+    derived = run("derive", "--text", TEXT, "--roads", "city.gpkg")
+    assert "city.osm" in derived.stdout.decode()
+
+
+def test_a_box_leaves_the_rest_out(run: Run, city: Path, tmp_path: Path) -> None:
+    done = run("roads", "import", city.name, "--bbox", "117.115,39.119,117.125,39.121")
+    assert done.returncode == 0, done.stderr
+    origin = json.loads(run("roads", "info", "city.gpkg", "--format", "json").stdout)
+    assert origin["ways"] == 2
+
+
+DEFINITIONS = """
+[block]
+kind = "zone"
+name = "街坊"
+name_hans = "街坊"
+name_en = "Block"
+clause = "東至東四路,南至南一路,西至西三路,北至北二路"
+clause_source = "test"
+status = "osm"
+sides = { east = ["東四路"], south = ["南一路"], west = ["西三路"], north = ["北二路"] }
+
+[lost]
+kind = "zone"
+name = "失路"
+name_hans = "失路"
+name_en = "Lost"
+clause = "x"
+clause_source = "test"
+status = "osm"
+sides = { east = ["東四路"], south = ["南一路"], west = ["西三路"], north = ["北二街"] }
+
+[axis]
+kind = "corridor"
+name = "軸"
+name_hans = "轴"
+name_en = "Axis"
+clause = "x"
+clause_source = "test"
+status = "osm"
+axis = [
+    { road = "南一路", role = "main", from = "西三路", to = "東四路" },
+    { road = "無名路", role = "extension", planned = true },
+]
+"""
+
+
+def test_one_definition_that_fails_leaves_the_others(run: Run, city: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(DEFINITIONS, encoding="utf-8")
+    done = run("derive", "--definitions", "mine.toml", "--roads", city.name, "-o", "a.gpkg")
+    assert done.returncode == 1
+    assert done.stderr.decode().count("Error: ") == 1
+    assert "lost: the sides don't close" in done.stderr.decode()
+    assert "北二街" in done.stderr.decode()
+    zones = gpd.read_file(tmp_path / "a.gpkg", layer="zones")
+    corridors = gpd.read_file(tmp_path / "a.gpkg", layer="corridors")
+    assert list(zones.id) == ["block"]
+    assert list(corridors.street_name) == ["南一路"]
+    assert "無名路:未定位、規劃" in done.stdout.decode()
+
+
+def test_a_misspelt_road_is_named_with_its_neighbours(run: Run, city: Path) -> None:
+    text = TEXT.replace("東四路", "東四街")
+    done = run("derive", "--text", text, "--roads", city.name)
+    assert done.returncode == 1
+    assert "東四街" in done.stderr.decode()
+
+
+def test_the_packaged_plan_compiles_to_what_is_packaged(run: Run) -> None:
+    done = run("derive", "--compare")
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.decode()
+    assert told.count("對稱差 0.0000 平方公里,Hausdorff 距離 0 米") == 17
+    assert "樂山道:未定位、規劃" in told
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["--text", "建設產業園區"], 1, "no side"),
+        (["--text", TEXT, "qihang-bay"], 2, "--text stands for a definition"),
+        (["--text", TEXT, "--roads", "nowhere.osm"], 1, "nowhere.osm"),
+        (["nowhere"], 1, "no feature is called 'nowhere'"),
+        (["--definitions", "nowhere.toml"], 2, "does not exist"),
+    ],
+)
+def test_bad_input_gets_a_message(run: Run, args: list[str], code: int, message: str) -> None:
+    done = run("derive", *args)
+    assert done.returncode == code
+    assert message in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_broken_definition_lists_its_faults(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(DEFINITIONS.replace('kind = "zone"', "", 1), "utf-8")
+    done = run("derive", "--definitions", "mine.toml")
+    assert done.returncode == 1
+    assert "mine.toml: [block] kind: missing" in done.stderr.decode()
+
+
+def test_a_shifted_network_is_warned_about(run: Run, tmp_path: Path) -> None:
+    from nankai_gis import reference
+
+    nodes, ways, n = [], [], 0
+    for way, name in enumerate(("紅旗路", "復康路", "衛津路", "北馬路"), start=1):
+        refs = ""
+        for v in reference.packaged()[name].vertices:
+            n += 1
+            nodes.append(f'<node id="{n}" lon="{v.lon + 0.0063:.6f}" lat="{v.lat + 0.0012:.6f}"/>')
+            refs += f'<nd ref="{n}"/>'
+        tags = f'<tag k="highway" v="primary"/><tag k="name" v="{name}"/>'
+        ways.append(f'<way id="{way}">{refs}{tags}</way>')
+    text = f'<osm version="0.6">{"".join(nodes)}{"".join(ways)}</osm>'
+    (tmp_path / "gcj.osm").write_text(text, encoding="utf-8")
+    done = run("derive", "xuefu", "--roads", "gcj.osm")
+    assert "Warning: gcj.osm lies +54" in done.stderr.decode()
+    assert "GCJ-02" in done.stderr.decode()
+
+
+def test_fetching_offline_opens_nothing(run: Run, tmp_path: Path) -> None:
+    done = run("roads", "fetch", "laochengxiang", "--offline")
+    assert done.returncode == 1
+    assert "offline: nothing is fetched" in done.stderr.decode()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,781 @@
+"""Reading OSM's formats: what is in the file comes out, and what is broken is refused."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import importlib.util
+import json
+import sys
+import zlib
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nankai_gis import _pbf, roads
+from nankai_gis.errors import DataError
+
+
+def _script(name: str) -> ModuleType:
+    """Import a program of the scripts folder by its path."""
+    path = Path(__file__).parents[1] / "scripts" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules.setdefault(name, importlib.util.module_from_spec(spec))
+    spec.loader.exec_module(module)
+    return module
+
+
+make = _script("make_network")
+FORMATS = ["a.osm", "a.osm.gz", "a.osm.bz2", "a.osm.pbf", "a.json", "geom.json"]
+
+
+def _write(net, folder: Path, name: str) -> Path:
+    return make.write(net, folder / name, geom=name.startswith("geom"))
+
+
+def _rows(frame):
+    return [
+        (*row[:-1], shapely.get_coordinates(row[-1]).tolist())
+        for row in frame.itertuples(index=False, name=None)
+    ]
+
+
+@pytest.fixture(scope="module")
+def city():
+    return make.city(300)
+
+
+def _small(**tags: str):
+    """Make a network of one way from 117.1 to 117.2 with these tags."""
+    net = make.Network()
+    a, b = net.node(117.1, 39.1), net.node(117.2, 39.1)
+    net.way([a, b], **(tags or {"highway": "primary"}))
+    return net
+
+
+# --- the same in every format -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_gives_what_was_generated(city, tmp_path, name):
+    found = roads.read(_write(city, tmp_path, name))
+    wanted = [way for way in city.ways if "boundary" not in way.tags]
+    places = {node.id: [node.lon, node.lat] for node in city.nodes}
+    assert found.frame.way.tolist() == [way.id for way in wanted]
+    assert found.frame.name.tolist() == [way.tags.get("name") for way in wanted]
+    assert found.frame.highway.tolist() == [way.tags.get("highway") for way in wanted]
+    assert [shapely.get_coordinates(line).tolist() for line in found.frame.geometry] == [
+        [places[ref] for ref in way.refs] for way in wanted
+    ]
+    origin = found.origin
+    assert (origin.ways, origin.date) == (300, make.DATE)
+    assert origin.named == sum("name" in way.tags for way in wanted)
+    assert origin.nodes == sum(len(way.refs) for way in wanted)
+    assert sum(origin.dropped.values()) == len(city.ways) - 300
+    assert "© OpenStreetMap contributors, ODbL" in origin.source
+
+
+_words = st.text(
+    st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=6
+)
+_tags = st.dictionaries(
+    st.sampled_from(["name", "name:en", "alt_name", "ref", "highway", "layer", "bridge", "other"]),
+    _words,
+    max_size=5,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    places=st.lists(
+        st.tuples(st.integers(-(10**9), 10**9), st.integers(-(9 * 10**8), 9 * 10**8)),
+        min_size=2,
+        max_size=8,
+        unique=True,
+    ),
+    ways=st.lists(st.tuples(st.lists(st.integers(0, 99), max_size=6), _tags), max_size=6),
+    gaps=st.integers(1, 10**12),
+)
+def test_any_network_reads_the_same_as_pbf_xml_and_json(tmp_path_factory, places, ways, gaps):
+    folder = tmp_path_factory.mktemp("any")
+    net = make.Network()
+    for lon, lat in places:
+        net.node(lon / 1e7, lat / 1e7)
+        net.nodes[-1].id = len(net.nodes) * gaps
+    net.way([gaps, 2 * gaps], highway="primary")
+    for refs, tags in ways:
+        net.way([(ref % len(places) + 1) * gaps for ref in refs])
+        net.ways[-1].tags = tags
+        net.ways[-1].id = gaps + len(net.ways)
+    wanted = []
+    where = {node.id: [node.lon, node.lat] for node in net.nodes}
+    for way in sorted(net.ways, key=lambda way: way.id):
+        line = [where[ref] for ref in way.refs]
+        if "highway" in way.tags and len({tuple(place) for place in line}) > 1:
+            wanted.append((way.id, way.tags.get("name"), way.tags.get("ref"), line))
+    for name in ("a.osm", "a.osm.pbf", "a.json", "geom.json"):
+        frame = roads.read(_write(net, folder, name)).frame
+        got = [(row[0], row[1], row[7], row[-1]) for row in _rows(frame)]
+        assert got == wanted, name
+
+
+def test_nodes_and_ways_may_stand_in_any_order(city, tmp_path):
+    mixed = make.Network(city.nodes[::-1], city.ways[::-1], [], city.date)
+    for name in ("a.osm", "a.osm.pbf", "a.json"):
+        there = _rows(roads.read(_write(city, tmp_path, name)).frame)
+        assert _rows(roads.read(_write(mixed, tmp_path, "mixed-" + name)).frame) == there
+
+
+def test_decoding_agrees_with_pyosmium(city, tmp_path):
+    import osmium
+
+    path = _write(city, tmp_path, "a.osm.pbf")
+    factory = osmium.geom.WKBFactory()
+    wanted = {
+        way.id: (factory.create_linestring(way), dict(way.tags).get("name"))
+        for way in osmium.FileProcessor(str(path), osmium.osm.WAY | osmium.osm.NODE)
+        .with_locations()
+        .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+        .with_filter(osmium.filter.KeyFilter("highway", "railway", "waterway"))
+    }
+    frame = roads.read(path).frame
+    wkb = shapely.to_wkb(frame.geometry.to_numpy(), hex=True)
+    assert dict(zip(frame.way, zip(wkb, frame.name, strict=True), strict=True)) == wanted
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "pbf,pbf_dense_nodes=false",
+        "pbf,pbf_compression=none",
+        "pbf,locations_on_ways=true",
+        "pbf,add_metadata=none",
+    ],
+)
+def test_unusual_forms_of_pbf(city, tmp_path, options):
+    import osmium
+
+    usual = _write(city, tmp_path, "usual.osm.pbf")
+    path = tmp_path / "unusual.osm.pbf"
+    writer = osmium.SimpleWriter(osmium.io.File(str(path), options))
+    if "locations_on_ways" in options:
+        osmium.apply(
+            osmium.io.Reader(str(usual)),
+            osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem")),
+            writer,
+        )
+    else:
+        osmium.apply(osmium.io.Reader(str(usual)), writer)
+    writer.close()
+    found = roads.read(path)
+    assert _rows(found.frame) == _rows(roads.read(usual).frame)
+    # The header has no date here: the newest object has, unless nothing carries one.
+    assert found.origin.date == (None if "metadata=none" in options else make.DATE)
+
+
+def test_a_history_is_refused(tmp_path):
+    import osmium
+
+    path = tmp_path / "a.osh.pbf"
+    writer = osmium.SimpleWriter(str(path))
+    writer.add_way(osmium.osm.mutable.Way(id=1, version=1, nodes=[1, 2], tags={"highway": "path"}))
+    writer.close()
+    with pytest.raises(DataError, match="history"):
+        roads.read(path)
+
+
+# --- what the tags come to ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tags", "sense"),
+    [
+        ({}, 0),
+        ({"oneway": "yes"}, 1),
+        ({"oneway": "1"}, 1),
+        ({"oneway": "-1"}, -1),
+        ({"oneway": "reverse"}, -1),
+        ({"oneway": "no", "junction": "roundabout"}, 0),
+        ({"junction": "roundabout"}, 1),
+        ({"junction": "circular"}, 1),
+        ({"highway": "motorway"}, 1),
+        ({"highway": "motorway", "oneway": "no"}, 0),
+        ({"highway": "motorway", "oneway": "reversible"}, 0),
+    ],
+)
+def test_oneway(tmp_path, tags, sense):
+    path = _write(_small(**{"highway": "primary", **tags}), tmp_path, "a.osm")
+    assert roads.read(path).frame.oneway.tolist() == [sense]
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted"),
+    [
+        ({}, (False, False, 0)),
+        ({"bridge": "yes", "layer": "1"}, (True, False, 1)),
+        ({"bridge": "viaduct", "layer": "2;3"}, (True, False, 0)),
+        ({"bridge": "no", "tunnel": "culvert", "layer": "-1"}, (False, True, -1)),
+        ({"tunnel": "no", "layer": "up"}, (False, False, 0)),
+        ({"layer": "1e300"}, (False, False, 99)),
+        ({"layer": "nan"}, (False, False, 0)),
+    ],
+)
+def test_bridge_tunnel_layer(tmp_path, tags, wanted):
+    path = _write(_small(highway="primary", **tags), tmp_path, "a.osm.pbf")
+    frame = roads.read(path).frame
+    assert next(zip(frame.bridge, frame.tunnel, frame.layer, strict=True)) == wanted
+
+
+def test_aliases_are_the_other_names_once_each(tmp_path):
+    net = _small(highway="primary", name="卫津南路", alt_name="南延线; 卫津南路;旧路")
+    net.ways[0].tags |= {"name:zh-Hant": "衛津南路", "old_name": "旧路", "name:en": "Weijin Rd S"}
+    net.ways[0].tags |= {"name:ja": "not counted"}
+    frame = roads.read(_write(net, tmp_path, "a.osm")).frame
+    assert frame.aliases.tolist() == ["衛津南路;南延线;旧路;Weijin Rd S"]
+    assert frame.dtypes.astype(str).to_dict() == {**roads.COLUMNS, "geometry": "geometry"}
+
+
+def test_a_missing_name_is_none_and_no_alias_is_empty(tmp_path):
+    frame = roads.read(_write(_small(highway="service"), tmp_path, "a.osm")).frame
+    assert frame.name[0] is None
+    assert frame.ref[0] is None
+    assert frame.railway[0] is None
+    assert frame.aliases[0] == ""
+
+
+def test_what_is_kept_and_what_is_dropped_by_reason(tmp_path):
+    net = _small(highway="footway")
+    a, b, c = 1, 2, net.node(117.2, 39.2)
+    for key, value in {
+        "railway": ["rail", "abandoned", "light_rail", "platform", "station"],
+        "waterway": ["river", "canal", "stream", "drain", "dam", "riverbank"],
+        "building": ["yes"],
+    }.items():
+        for word in value:
+            net.way([a, b], **{key: word})
+    net.way([a, b, c, a], highway="pedestrian", area="yes")
+    net.way([a, b, c], highway="pedestrian", area="yes")
+    net.way([a, b, c, a], highway="residential")
+    net.way([a], highway="residential")
+    net.way([a, a], highway="residential")
+    net.ways.append(make.Way(1, [a, b], {"highway": "footway"}))
+    for name in ("a.osm", "a.osm.pbf", "a.json", "geom.json"):
+        found = roads.read(_write(net, tmp_path, name))
+        assert found.frame.railway.dropna().tolist() == ["rail", "abandoned", "light_rail"]
+        assert found.frame.waterway.dropna().tolist() == ["river", "canal", "stream", "drain"]
+        assert found.frame.highway.dropna().tolist() == ["footway", "pedestrian", "residential"]
+        assert dict(found.origin.dropped) == {
+            "no highway, railway or waterway of interest": 5,
+            "closed and tagged area=yes": 1,
+            "fewer than two different points": 2,
+            "the same way again": 1,
+        }, name
+
+
+# --- a box --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_box_keeps_the_ways_that_touch_it_whole(city, tmp_path, name):
+    path = _write(city, tmp_path, name)
+    whole = roads.read(path).frame
+    bbox = (117.165, 39.118, 117.172, 39.121)
+    touching = whole[whole.intersects(shapely.box(*bbox))]
+    assert 0 < len(touching) < len(whole)
+    found = roads.read(path, bbox=bbox)
+    assert _rows(found.frame) == _rows(touching)
+    assert found.origin.dropped["outside the area asked for"] == len(whole) - len(touching)
+
+
+def test_a_box_elsewhere_is_no_empty_frame(city, tmp_path):
+    path = _write(city, tmp_path, "a.osm.pbf")
+    with pytest.raises(DataError, match="no way in the area asked for; the file covers 117"):
+        roads.read(path, bbox=(116.0, 39.8, 116.5, 40.0))
+
+
+@pytest.mark.parametrize(
+    ("bbox", "why"),
+    [
+        ((39.0, 117.0, 39.2, 117.3), "look swapped"),
+        ((117.3, 39.0, 117.0, 39.2), "is empty"),
+        ((500000, 4300000, 510000, 4310000), "not in degrees"),
+        ((117.0, 39.0, 117.3), "is no box"),
+        ((float("nan"), 39.0, 117.3, 40.0), "not in degrees"),
+    ],
+)
+def test_a_box_that_is_none(city, tmp_path, bbox, why):
+    with pytest.raises(DataError, match=why):
+        roads.read(_write(city, tmp_path, "a.osm"), bbox=bbox)
+
+
+# --- partial, damaged, swapped ------------------------------------------------------------------
+
+
+def _without(net, *missing: int):
+    nodes = [node for node in net.nodes if node.id not in missing]
+    return make.Network(nodes, net.ways, [], net.date)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_missing_nodes_are_refused_and_listed_when_allowed(city, tmp_path, name):
+    lost = city.ways[100].refs[1]
+    path = _write(_without(city, lost), tmp_path, name)
+    with pytest.raises(DataError, match=f"1 ways lack 1 of their nodes .ways {city.ways[100].id}"):
+        roads.read(path)
+    found = roads.read(path, allow_incomplete=True)
+    assert found.origin.incomplete == (city.ways[100].id,)
+    assert found.origin.dropped["nodes missing"] == 1
+    assert found.origin.ways == 299
+    whole = roads.read(_write(city, tmp_path, "whole-" + name)).frame
+    assert _rows(found.frame) == _rows(whole[whole.way != city.ways[100].id])
+
+
+def test_missing_nodes_beyond_the_box_do_no_harm(city, tmp_path):
+    path = _write(_without(city, city.ways[-1].refs[1]), tmp_path, "a.osm.pbf")
+    west, south, east, north = roads.read(path, allow_incomplete=True).frame.total_bounds
+    far = shapely.get_coordinates(
+        shapely.Point(next(n.lon for n in city.nodes if n.id == city.ways[-1].refs[0]), 0)
+    )[0][0]
+    middle = (west + east) / 2
+    half = (west, south, middle, north) if far > middle else (middle, south, east, north)
+    assert roads.read(path, bbox=half).origin.incomplete == ()
+
+
+def test_all_nodes_missing(tmp_path):
+    net = _small()
+    net.nodes.clear()
+    for name in ("a.osm", "a.osm.pbf", "a.json"):
+        with pytest.raises(DataError, match="lack 2 of their nodes"):
+            roads.read(_write(net, tmp_path, name))
+        with pytest.raises(DataError, match="no way is left: nodes missing: 1"):
+            roads.read(_write(net, tmp_path, name), allow_incomplete=True)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.9, 0.999])
+def test_a_file_that_is_cut_off(city, tmp_path, name, share):
+    path = _write(city, tmp_path, name)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(DataError, match=r"cut off|damaged|not a PBF|neither OSM|no way"):
+        roads.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("a.osm.pbf", b"", "is empty"),
+        ("a.osm", b"", "is empty"),
+        ("a.osm.pbf", b"<html><body>404</body></html>", "not a PBF"),
+        ("a.osm", b"<!DOCTYPE html><html><body>404</body></html>", "an HTML page"),
+        ("a.json", b"<html>busy</html>", "an HTML page"),
+        ("a.osm", b"just words", "neither OSM XML nor Overpass JSON"),
+        ("a.osm.gz", gzip.compress(b"just words"), "neither OSM XML nor Overpass JSON"),
+        ("a.osm", b'<osmChange version="0.6"></osmChange>', "list of changes"),
+        ("a.osm", b'<osm version="0.6"></osm>', "no way in it"),
+        ("a.osm.bz2", bz2.compress(b'<osm version="0.6"></osm>'), "no way in it"),
+        ("a.json", b'{"elements": []}', "holds no way"),
+        ("a.json", b'{"elements": [{"type": "node", "id": 1, "lat": 1, "lon": 2}]}', "no way"),
+        ("a.json", b'{"error": "no"}', "no list of elements"),
+        ("a.json", b'{"elements": [{"type": "way"}]}', "no road|none of its|malformed"),
+        ("a.json", b'{"elements": [7]}', "malformed"),
+        ("a.json", b'{"remark": "runtime error: timed out", "elements": []}', "timed out"),
+        (
+            "a.json",
+            b'{"elements": [{"type": "way", "id": 1, "tags": {"highway": "primary"}}]}',
+            "out geom",
+        ),
+        ("a.vrt", b"<OGRVRTDataSource></OGRVRTDataSource>", "points elsewhere"),
+    ],
+)
+def test_what_is_no_map(tmp_path, name, data, why):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=why):
+        roads.read(path)
+
+
+def test_there_is_no_such_file(tmp_path):
+    for ask in (roads.read, roads.load, roads.areas, roads.info):
+        with pytest.raises(DataError, match="no such file"):
+            ask(tmp_path / "none.osm")
+    with pytest.raises(DataError, match="no such file"):
+        roads.read("https://example.org/a.osm.pbf")
+
+
+def test_only_ways_of_no_interest(tmp_path):
+    with pytest.raises(DataError, match="none of its 1 ways is a road"):
+        roads.read(_write(_small(building="yes"), tmp_path, "a.osm.pbf"))
+
+
+@pytest.mark.parametrize("name", ["a.osm", "a.osm.pbf", "a.json", "geom.json"])
+def test_swapped_coordinates(city, tmp_path, name):
+    nodes = [make.Node(node.id, node.lat, node.lon) for node in city.nodes]
+    path = _write(make.Network(nodes, city.ways, [], city.date), tmp_path, name)
+    with pytest.raises(DataError, match="look swapped"):
+        roads.read(path)
+
+
+def test_swapped_coordinates_that_are_valid_are_seen_against_a_box(tmp_path):
+    net = make.Network()
+    net.way([net.node(48.2, 16.3), net.node(48.3, 16.4)], highway="primary")
+    with pytest.raises(DataError, match="look swapped"):
+        roads.read(_write(net, tmp_path, "a.osm"), bbox=(16.2, 48.1, 16.5, 48.4))
+
+
+def test_an_answer_with_a_remark_and_ways_is_refused(city, tmp_path):
+    answer = make.overpass(city) | {"remark": "runtime error: Query timed out"}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(answer), encoding="utf-8")
+    with pytest.raises(DataError, match="not complete: runtime error"):
+        roads.read(path)
+
+
+def test_an_xml_answer_with_a_remark_is_refused(city, tmp_path):
+    text = "".join(make.xml(city)).replace("make_network", "Overpass API 0.7")
+    hurt = text.replace("</osm>", "<remark> runtime error: timed\nout </remark></osm>").encode()
+    for name, pack in {
+        "a.osm": bytes,
+        "b.osm.gz": gzip.compress,
+        "c.osm.bz2": bz2.compress,
+    }.items():
+        path = tmp_path / name
+        path.write_bytes(pack(text.encode()))
+        assert roads.read(path).origin.ways == 300
+        path.write_bytes(pack(hurt))
+        for ask in (roads.read, roads.areas):
+            with pytest.raises(DataError, match="not complete: runtime error: timed out"):
+                ask(path)
+        path.write_bytes(pack(hurt)[:-3])
+        with pytest.raises(DataError):
+            roads.read(path)
+
+
+@pytest.mark.parametrize("name", FORMATS[:4])
+def test_the_content_says_the_format_not_the_name(city, tmp_path, name):
+    path = _write(city, tmp_path, name)
+    other = path.rename(tmp_path / "download.xml")
+    assert roads.read(other).origin.ways == 300
+    assert len(roads.areas(other)) == 2
+
+
+def test_ids_may_be_negative(tmp_path):
+    # as editors write them for what isn't uploaded yet
+    net = make.Network([make.Node(-1, 117.1, 39.1), make.Node(-2, 117.2, 39.1)])
+    net.ways.append(make.Way(-3, [-1, -2], {"highway": "primary"}))
+    for name in ("a.osm", "a.osm.pbf", "a.json"):
+        assert roads.read(_write(net, tmp_path, name)).frame.way.tolist() == [-3]
+
+
+# --- bytes that lie -----------------------------------------------------------------------------
+
+
+def _blob(kind: bytes, data: bytes) -> bytes:
+    def varint(value: int) -> bytes:
+        out = b""
+        while value > 0x7F:
+            out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+        return out + bytes([value])
+
+    body = b"\x10" + varint(len(data)) + b"\x1a" + varint(len(zlib.compress(data)))
+    body += zlib.compress(data)
+    head = b"\x0a" + varint(len(kind)) + kind + b"\x18" + varint(len(body))
+    return len(head).to_bytes(4, "big") + head + body
+
+
+def _raw_blocks(path: Path) -> list[bytes]:
+    return [_pbf._inflate(body) for _, body in _pbf._blobs(path.read_bytes())]
+
+
+@pytest.fixture(scope="module")
+def blocks(tmp_path_factory):
+    return _raw_blocks(_write(make.city(40), tmp_path_factory.mktemp("raw"), "a.osm.pbf"))
+
+
+def test_blocks_put_together_again_are_read(blocks):
+    data = _blob(b"OSMHeader", blocks[0]) + b"".join(_blob(b"OSMData", b) for b in blocks[1:])
+    assert len(_pbf.decode(data, ["highway"], ["highway"]).ids) == 36
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_damage_inside_a_block_is_an_error_of_our_own_or_harmless(blocks, data):
+    which = data.draw(st.integers(0, len(blocks) - 1))
+    block = bytearray(blocks[which])
+    for _ in range(data.draw(st.integers(1, 4))):
+        block[data.draw(st.integers(0, len(block) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.sampled_from([0, 0, 1, 7]))
+    hurt = [*blocks[:which], bytes(block[: len(block) - cut]), *blocks[which + 1 :]]
+    whole = _blob(b"OSMHeader", hurt[0]) + b"".join(_blob(b"OSMData", b) for b in hurt[1:])
+    try:
+        found = _pbf.decode(whole, ["highway", "name"], ["highway"])
+    except (_pbf.DamagedError, _pbf.UnusualError):
+        return
+    assert len(found.ids) == len(found.counts) == len(found.tags["name"])
+    assert found.counts.sum() == len(found.refs)
+
+
+def _message(*fields: tuple[int, bytes | int]) -> bytes:
+    """Write a small Protocol Buffers message; all numbers and lengths below 128."""
+    out = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            out += bytes([number << 3, value])
+        else:
+            out += bytes([number << 3 | 2, len(value)]) + value
+    return out
+
+
+def _one_way(way: bytes) -> bytes:
+    table = _message((1, b""), (1, b"highway"), (1, b"path"))
+    header = _blob(b"OSMHeader", _message((4, b"OsmSchema-V0.6")))
+    return header + _blob(b"OSMData", _message((1, table), (2, _message((3, way)))))
+
+
+def test_a_way_written_by_hand():
+    way = _message((1, 7), (2, b"\x01"), (3, b"\x02"), (8, b"\x02\x04"))
+    found = _pbf.decode(_one_way(way), ["highway"], ["highway"])
+    assert (found.ids.tolist(), found.refs.tolist()) == ([7], [1, 3])
+    assert found.tags["highway"].tolist() == ["path"]
+
+
+@pytest.mark.parametrize(
+    ("way", "why"),
+    [
+        (_message((1, 7), (2, b"\x01\x01"), (3, b"\x02")), "not as many values as keys"),
+        (_message((1, 7), (2, b"\x01"), (3, b"\x05")), "beyond the block's strings"),
+        (_message((2, b"\x01"), (3, b"\x02")), "no id"),
+        (_message((1, 7), (2, b"\x01"))[:-1], "longer than its block|longer than the way"),
+        (b"\x08", "a way is cut off"),
+    ],
+)
+def test_a_way_that_contradicts_itself(way, why):
+    with pytest.raises(_pbf.DamagedError, match=why):
+        _pbf.decode(_one_way(way), ["highway"], ["highway"])
+
+
+def test_a_field_does_not_reach_into_the_next_way():
+    bad = _message((1, 7), (2, b"\x01\x01"))[:-1]
+    good = _message((1, 8), (2, b"\x01"), (3, b"\x02"))
+    group = _message((3, bad), (3, good))
+    table = _message((1, b""), (1, b"highway"), (1, b"path"))
+    data = _blob(b"OSMHeader", b"") + _blob(b"OSMData", _message((1, table), (2, group)))
+    with pytest.raises(_pbf.DamagedError, match="longer than the way"):
+        _pbf.decode(data, ["highway"], ["highway"])
+
+
+def test_packed_bytes_that_end_too_early():
+    packed = zlib.compress(b"some words, some words")[:-5]
+    with pytest.raises(_pbf.DamagedError, match="ends too early"):
+        _pbf._inflate(_message((3, packed)))
+
+
+def test_how_much_is_cut_off_is_said(city, tmp_path):
+    path = _write(city, tmp_path, "a.osm.pbf")
+    data = path.read_bytes()
+    path.write_bytes(data[:-7])
+    with pytest.raises(DataError, match=f"ends at byte {len(data) - 7}, 7 bytes too early"):
+        roads.read(path)
+
+
+@pytest.mark.parametrize("newer", ["node", "way", "neither"])
+def test_the_newest_object_dates_a_file_that_has_no_date(tmp_path, newer):
+    import osmium
+    from osmium.osm import mutable
+
+    path = tmp_path / "a.osm.pbf"
+    old, new = "2020-01-01T00:00:00Z", "2025-05-06T07:08:09Z"
+    writer = osmium.SimpleWriter(str(path))
+    for number in (1, 2):
+        stamp = new if newer == "node" and number == 1 else old
+        writer.add_node(mutable.Node(id=number, location=(number, 1), timestamp=stamp, version=1))
+    stamp = new if newer == "way" else old
+    tags = {"highway": "path"}
+    writer.add_way(mutable.Way(id=1, nodes=[1, 2], tags=tags, timestamp=stamp, version=1))
+    writer.close()
+    assert roads.read(path).origin.date == (old if newer == "neither" else new)
+
+
+def test_a_block_that_claims_another_size():
+    blob = bytearray(_blob(b"OSMHeader", b"abc"))
+    blob[blob.index(b"\x10\x03") + 1] = 4
+    with pytest.raises(_pbf.DamagedError, match="size that it claims"):
+        _pbf.decode(bytes(blob), ["highway"], ["highway"])
+
+
+def test_numbers_of_any_size():
+    values = [0, 1, -1, 63, -64, 64, 2**31, -(2**31), 2**62, -(2**63), 2**63 - 1]
+    data = b""
+    for value in values:
+        zigzag = (value << 1 ^ value >> 63) & (2**64 - 1)
+        while zigzag > 0x7F:
+            data, zigzag = data + bytes([zigzag & 0x7F | 0x80]), zigzag >> 7
+        data += bytes([zigzag])
+    assert _pbf._zigzag(_pbf._varints(data)).tolist() == values
+    assert _pbf._varints(b"").tolist() == []
+    with pytest.raises(_pbf.DamagedError, match="cut off"):
+        _pbf._varints(data[:-1])
+
+
+# --- areas --------------------------------------------------------------------------------------
+
+
+def _square(net, x: float, y: float, side: float, *, ccw: bool = True) -> list[int]:
+    ring = [net.node(x, y), net.node(x + side, y), net.node(x + side, y + side)]
+    ring.append(net.node(x, y + side))
+    ring = ring if ccw else ring[::-1]
+    return [*ring, ring[0]]
+
+
+def _boundary(net, *members: tuple[int, str], **tags: str) -> int:
+    base = {"type": "multipolygon", "boundary": "administrative", "admin_level": "8"}
+    number = len(net.relations) + 1
+    parts = [("way", way, role) for way, role in members]
+    net.relations.append(make.Relation(number, parts, base | tags))
+    return number
+
+
+@pytest.fixture(params=["a.osm", "a.osm.pbf", "a.osm.gz"])
+def areas(request, tmp_path):
+    def _areas(net, **kwargs):
+        return roads.areas(_write(net, tmp_path, request.param), **kwargs)
+
+    return _areas
+
+
+def test_district_and_subdistrict(city, areas):
+    frame = areas(city)
+    assert frame.crs == "EPSG:4326"
+    assert frame[["id", "kind", "name", "aliases", "admin_level", "boundary"]].values.tolist() == [
+        [1, "relation", "南开区", "Nankai", "6", "administrative"],
+        [2, "relation", "学府街道", "", "8", "administrative"],
+    ]
+    assert frame.attrs["broken"] == {}
+    assert frame.geometry[0].contains(frame.geometry[1])
+    assert areas(city, admin_level=8).id.tolist() == [2]
+    assert areas(city, admin_level="6").id.tolist() == [1]
+    none = areas(city, admin_level=4)
+    assert (len(none), list(none.columns)) == (0, list(frame.columns))
+
+
+def test_rings_split_touching_and_nested(areas):
+    net = make.Network()
+    # an outer ring in three ways, one of them against the others
+    ring = _square(net, 0, 0, 10)
+    split = [net.way(ring[:2]), net.way(ring[1:4][::-1]), net.way(ring[3:])]
+    _boundary(net, *((way, "outer") for way in split), name="split")
+    # two inner rings that share an edge
+    outer = net.way(_square(net, 20, 0, 10))
+    a, b, c, d = (net.node(x, y) for x, y in ((22, 2), (24, 2), (24, 4), (22, 4)))
+    e, f = net.node(26, 2), net.node(26, 4)
+    left, right = net.way([a, b, c, d, a]), net.way([b, e, f, c, b])
+    _boundary(net, (outer, "outer"), (left, "inner"), (right, "inner"), name="touching")
+    # an island in a lake
+    ways = [net.way(_square(net, 40, 0, 10)), net.way(_square(net, 42, 2, 6))]
+    ways.append(net.way(_square(net, 44, 4, 2)))
+    _boundary(net, (ways[0], "outer"), (ways[1], "inner"), (ways[2], "outer"), name="nested")
+    # two outer rings that touch in one node
+    ring = _square(net, 60, 0, 4)
+    other = [ring[2], net.node(68, 4), net.node(68, 8), net.node(64, 8), ring[2]]
+    _boundary(net, (net.way(ring), "outer"), (net.way(other), "outer"), name="corner")
+    frame = areas(net).set_index("name")
+    assert frame.attrs["broken"] == {}
+    assert {name: shape.area for name, shape in frame.geometry.items()} == pytest.approx(
+        {"split": 100, "touching": 92, "nested": 100 - 36 + 4, "corner": 16 + 16}
+    )
+    assert frame.is_valid.all()
+    assert len(frame.geometry["touching"].interiors) == 1
+    assert len(frame.geometry["nested"].geoms) == 2
+
+
+def test_broken_rings_are_told_with_the_reason(areas):
+    net = make.Network()
+    good = _boundary(net, (net.way(_square(net, 0, 0, 1)), "outer"), name="good")
+    gone = _boundary(net, (net.way(_square(net, 2, 0, 1)[:3]), "outer"), (999, "outer"))
+    a, b, c, d = (net.node(x, y) for x, y in ((4, 0), (5, 1), (5, 0), (4, 1)))
+    crossed = _boundary(net, (net.way([a, b, c, d, a]), "outer"))
+    open_ = _boundary(net, (net.way(_square(net, 6, 0, 1)[:4]), "outer"))
+    holed = _boundary(net, (net.way([*_square(net, 8, 0, 1)[:4], 9999, a]), "outer"))
+    empty = _boundary(net)
+    frame = areas(net)
+    assert frame.id.tolist() == [good]
+    broken = frame.attrs["broken"]
+    assert sorted(broken) == [gone, crossed, open_, holed, empty]
+    assert broken[gone] == "member ways missing from the file: 999"
+    assert "don't close or cross" in broken[crossed]
+    assert "don't close or cross" in broken[open_]
+    assert broken[holed] == "member ways with missing nodes: 5"
+    assert broken[empty] == "it has no member ways"
+
+
+def test_only_broken_ones_are_an_error(areas):
+    net = make.Network()
+    _boundary(net, (net.way(_square(net, 0, 0, 1)[:4]), "outer"))
+    with pytest.raises(DataError, match="none of 1 relations gives an area: 1: its rings"):
+        areas(net)
+
+
+def test_an_area_that_comes_out_invalid_is_told_not_repaired(tmp_path, monkeypatch):
+    from nankai_gis import _osm
+
+    bow = shapely.MultiPolygon([shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])])
+    good = shapely.MultiPolygon([shapely.box(0, 0, 1, 1)])
+    rings = [
+        _osm.Ring(i, "relation", {}, shapely.to_wkb(s, hex=True)) for i, s in ((7, bow), (8, good))
+    ]
+    monkeypatch.setattr(_osm, "areas", lambda *_: (rings, {}))
+    frame = roads.areas(tmp_path)
+    assert frame.id.tolist() == [8]
+    assert frame.attrs["broken"][7].startswith("not valid: Self-intersection")
+
+
+def test_a_closed_way_is_an_area_only_with_a_boundary(areas):
+    net = make.Network()
+    net.way(_square(net, 0, 0, 1, ccw=False), boundary="administrative", name="一街道")
+    net.way(_square(net, 2, 0, 1), building="yes")
+    frame = areas(net)
+    assert frame[["id", "kind", "name"]].values.tolist() == [[1, "way", "一街道"]]
+    assert frame.geometry[0].area == pytest.approx(1)
+
+
+def test_areas_of_a_damaged_or_other_file(city, tmp_path):
+    path = _write(city, tmp_path, "a.osm.pbf")
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DataError, match="damaged or cut off"):
+        roads.areas(path)
+    with pytest.raises(DataError, match="areas are assembled from"):
+        roads.areas(_write(city, tmp_path, "a.json"))
+
+
+# --- the generator ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ways", [40, 300, 1234])
+def test_the_city_has_as_many_ways_as_asked(ways, tmp_path):
+    net = make.city(ways, seed=3)
+    assert roads.read(_write(net, tmp_path, "a.osm.pbf")).origin.ways == ways
+
+
+def test_the_generator_gives_the_same_bytes_again(tmp_path, capsys):
+    for name in FORMATS:
+        path = str(tmp_path / name)
+        assert make.main(["--ways", "60", path]) == 0
+        assert make.main(["--ways", "60", "--check", path]) == 0
+        assert make.main(["--ways", "60", "--seed", "1", "--check", path]) == 3
+    assert "differs from what is generated" in capsys.readouterr().out
+
+
+def test_dual_carriageways_are_one_way_and_apart():
+    net = make.city(400)
+    pairs = [way for way in net.ways if way.tags.get("highway") == "secondary"]
+    assert pairs
+    assert all(way.tags["oneway"] == "yes" for way in pairs)
+    assert len({node.id for node in net.nodes}) == len(net.nodes)
+    assert np.isfinite([[node.lon, node.lat] for node in net.nodes]).all()
