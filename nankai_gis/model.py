@@ -155,6 +155,10 @@ class Feature:
     axis : tuple of AxisPart
     claims : tuple of str
         Subdistricts that the plan says the feature covers.
+    joins : tuple of str
+        Features that a corridor is said to join.
+    joins_clause : str
+        The words that say so.
     stated_area_m2 : float or None
         The area that the plan or another text states.
     within : str or None
@@ -186,6 +190,8 @@ class Feature:
     inside: tuple[tuple[float, float], ...] = ()
     axis: tuple[AxisPart, ...] = ()
     claims: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
+    joins_clause: str = ""
     stated_area_m2: float | None = None
     within: str | None = None
     code: str | None = None

@@ -79,6 +79,11 @@ class _SomeSides(_Table):
     north: _Roads | None = None
 
 
+class _Joins(_Table):
+    clause: _Text
+    features: Annotated[list[_Text], Field(min_length=2)]
+
+
 class _People(_Table):
     persons: Annotated[int, Field(gt=0)]
     year: int
@@ -142,6 +147,7 @@ class _Corridor(_Definition):
     kind: Literal["corridor"]
     axis: Annotated[list[_Piece], Field(min_length=1)]
     claims: list[_Text] = []
+    joins: _Joins | None = None
 
 
 class _Subdistrict(_Areal):
@@ -236,6 +242,7 @@ def _feature(key: str, file: str, d: Any) -> Feature:
     sides = d.sides.model_dump(exclude_none=True) if getattr(d, "sides", None) else {}
     people = getattr(d, "population", None)
     area = getattr(d, "stated_area_km2", None)
+    joins = getattr(d, "joins", None)
     return Feature(
         id=key,
         kind=d.kind,
@@ -257,6 +264,8 @@ def _feature(key: str, file: str, d: Any) -> Feature:
             for p in getattr(d, "axis", ())
         ),
         claims=tuple(getattr(d, "claims", ())),
+        joins=tuple(joins.features) if joins else (),
+        joins_clause=joins.clause if joins else "",
         stated_area_m2=None if area is None else area * 1e6,
         within=getattr(d, "within", None),
         code=getattr(d, "code", None),
@@ -367,6 +376,11 @@ def _broken_references(plan: Plan) -> list[str]:
                 faults.append(
                     f"{f.file}: [{f.id}] claims: {claim!r} is no subdistrict of this plan ({near})"
                 )
+        faults += [
+            f"{f.file}: [{f.id}] joins.features: {name!r} is no feature of this plan"
+            for name in f.joins
+            if name not in everything
+        ]
         if f.within is not None and f.within not in everything:
             faults.append(f"{f.file}: [{f.id}] within: {f.within!r} is no feature of this plan")
     return faults

@@ -13,6 +13,7 @@ import click
 
 from .. import __version__
 from ..errors import NankaiGISError
+from .check import check_
 from .derive import derive_
 from .features import list_features, show
 from .maps import map_
@@ -54,5 +55,5 @@ def main() -> None:
     """
 
 
-for command in (area, length, list_features, show, derive_, roads, map_):
+for command in (area, length, list_features, show, derive_, check_, roads, map_):
     main.add_command(command)
