@@ -14,13 +14,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-BLOCK = re.compile(r"(?s)(<!-- begin: (\w+) -->\n).*?(<!-- end: \2 -->)")
+BLOCK = re.compile(r"(?s)(<!-- begin: ([^>]+?) -->\n).*?(<!-- end: \2 -->)")
 
 
 def printed(command: str) -> str:
     """What a command prints, as a code block."""
     done = subprocess.run(
-        [sys.executable, "-m", "nankai_gis", command], cwd=ROOT, check=True, capture_output=True
+        [sys.executable, "-m", "nankai_gis", *command.split()], cwd=ROOT, check=True, capture_output=True
     )
     return f"```\n{done.stdout.decode()}```\n"
 

@@ -229,3 +229,10 @@ def test_nothing_is_loaded_that_is_not_used(code: str, unwanted: set[str]) -> No
     ask = f"import sys\n{code}\nprint('\\n', *sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, check=True)
     assert not unwanted & set(done.stderr.decode().split())
+
+
+def test_the_readme_shows_what_the_program_prints() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "update_readme.py"), "--check"], capture_output=True
+    )
+    assert done.returncode == 0, done.stdout.decode()
