@@ -192,6 +192,8 @@ def _sniff(name: str, head: bytes) -> str:
         raise DataError(f"{name}: a list of changes, not a map; apply it to an extract first")
     if re.match(rb"<(!doctype\s+)?html", start, re.IGNORECASE):
         raise DataError(f"{name}: an HTML page, likely a server's error message, not map data")
+    if b"<graphml" in start:
+        return "vector"
     if b"<OGRVRT" in start:
         raise DataError(f"{name}: a GDAL virtual file points elsewhere; give the file it points to")
     packed = head.startswith((_GZIP, _BZIP2))
@@ -634,6 +636,11 @@ def _opened(path: Path) -> tuple[gpd.GeoDataFrame, str]:
     import pyogrio
 
     name = path.name
+    with path.open("rb") as stream:
+        if b"<graphml" in stream.read(4096):
+            from . import _graph
+
+            return _graph.read(path), "edges"
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")

@@ -168,7 +168,7 @@ def read(
     path : str or path-like
         A local file; its content says what it is: OSM PBF, OSM XML (also packed with gzip or
         bzip2), an Overpass answer in JSON (``out geom`` or ``out body`` with nodes), a snapshot,
-        or any vector file that GDAL reads and that says its CRS. In the last, columns are
+        a street graph that osmnx saved (GraphML), or any vector file that GDAL reads and that says its CRS. In the last, columns are
         guessed by name whatever their case; Geofabrik's are known.
     bbox : tuple of float, optional
         West, south, east, north in degrees. Ways that touch it are kept whole.

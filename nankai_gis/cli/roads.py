@@ -56,8 +56,8 @@ def import_(
 ) -> None:
     """Import a road network into a snapshot.
 
-    FILE is .osm, .osm.gz, .osm.bz2, .osm.pbf, an Overpass answer in JSON, or a vector file that
-    GDAL reads.
+    FILE is .osm, .osm.gz, .osm.bz2, .osm.pbf, an Overpass answer in JSON, a street graph that
+    osmnx saved, or a vector file that GDAL reads.
     """
     from .. import roads as networks
 

@@ -1,0 +1,62 @@
+"""Street graphs that osmnx saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import networkx as nx
+import osmnx
+import pytest
+from shapely.geometry import LineString
+
+from nankai_gis import crs, roads
+from nankai_gis.errors import DataError
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    """A two-way street, a one-way carriageway, and an edge that was simplified from two ways."""
+    g = nx.MultiDiGraph(crs="epsg:4326")
+    for node, (x, y) in enumerate([(117.1, 39.1), (117.11, 39.1), (117.11, 39.11)], start=1):
+        g.add_node(node, x=x, y=y, street_count=2)
+    two_way = {"osmid": 10, "name": "红旗路", "highway": "primary", "oneway": False, "length": 1.0}
+    g.add_edge(1, 2, **two_way, reversed=False)
+    g.add_edge(2, 1, **two_way, reversed=True)
+    bend = LineString([(117.11, 39.1), (117.112, 39.105), (117.11, 39.11)])
+    g.add_edge(
+        2,
+        3,
+        osmid=[11, 12],
+        name=["复康路", "卫津路"],
+        highway=["primary", "secondary"],
+        oneway=True,
+        reversed=False,
+        length=1.0,
+        geometry=bend,
+    )
+    path = tmp_path / "city.graphml"
+    osmnx.save_graphml(g, path)
+    return path
+
+
+def test_a_two_way_street_is_there_once_and_measured_anew(graph: Path) -> None:
+    found = roads.read(graph).frame
+    assert len(found) == 2
+    (street,) = found[found.name == "红旗路"].geometry
+    assert sorted(street.coords) == [(117.1, 39.1), (117.11, 39.1)]
+    assert crs.ellipsoid().geometry_length(street) == pytest.approx(865.0, abs=0.1)
+    assert found[found.name == "红旗路"].oneway.item() == 0
+
+
+def test_names_of_a_simplified_edge_stay_together(graph: Path) -> None:
+    found = roads.read(graph).frame
+    (edge,) = found[found.name != "红旗路"].itertuples()
+    assert (edge.name, edge.oneway) == ("复康路;卫津路", 1)
+    assert len(edge.geometry.coords) == 3
+
+
+def test_another_graph_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.graphml"
+    nx.write_graphml(nx.path_graph(3), path)
+    with pytest.raises(DataError, match=r"other\.graphml: not a street graph"):
+        roads.read(path)
