@@ -49,10 +49,10 @@ def derive_(
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Compile clauses to geometry on a street network, with a diagnosis for every side.
+    """Compile clauses to geometry on a street network.
 
-    Prints the diagnosis; --output writes the geometry, as GeoJSON or, for a name in .gpkg, as
-    GeoPackage. What doesn't compile is reported, and the rest is compiled all the same.
+    Prints a diagnosis for every side; --output writes the geometry, as GeoJSON or, for a name in
+    .gpkg, as GeoPackage. What doesn't compile is reported, and the rest is compiled all the same.
     """
     from .. import plan, reference
     from ..derive import derive

@@ -10,7 +10,7 @@ import click
 from . import options
 
 if TYPE_CHECKING:
-    from ..model import Feature
+    from ..model import Feature, Line
     from ..reference import Network
     from ..study import Study
 
@@ -28,7 +28,7 @@ _SIDE_NAMES = {"east": "東至", "south": "南至", "west": "西至", "north": "
 @options.output_format("table", "csv", "json")
 @options.output
 def list_features(kinds: tuple[str, ...], form: str, output: Path | None, overwrite: bool) -> None:
-    """List the features of the plan, and which of them are located."""
+    """List the features of the plan and whether they are located."""
     from .. import study, tables
     from ..model import KINDS
     from ..tables import Column
@@ -78,13 +78,24 @@ def list_features(kinds: tuple[str, ...], form: str, output: Path | None, overwr
 @click.command()
 @click.argument("name", metavar="FEATURE")
 def show(name: str) -> None:
-    """Show one feature: its clause, how it is read, and how well each side is known."""
+    """Show a feature or a street: clause, reading, sides, sources.
+
+    For a feature of the plan its clause, how it is read, and how well each side is known; for a
+    street, railway or river of the reference network its course and where that comes from.
+    """
     from .. import plan, reference, study
+    from ..errors import FeatureNotFoundError
 
     found = study.packaged()
-    key, _ = found.resolve(name)
-    feature = plan.packaged().index()[key]
     network = reference.packaged()
+    try:
+        key, _ = found.resolve(name)
+    except FeatureNotFoundError:
+        if name not in network:
+            raise
+        options.deliver(_street(network[name], network), None, False)
+        return
+    feature = plan.packaged().index()[key]
     lines = [
         f"{feature.names.hant}  {feature.names.hans}  {feature.names.en}",
         f"id:{feature.id}    類型:{_kind(feature)}",
@@ -99,6 +110,36 @@ def show(name: str) -> None:
     if feature.note:
         lines += ["", f"說明:{feature.note}"]
     options.deliver("\n".join(lines) + "\n", None, False)
+
+
+def _street(line: Line, network: Network) -> str:
+    from .. import tables
+    from ..course import run_accuracy, run_length
+    from ..model import worst
+
+    told = [
+        "  ".join(dict.fromkeys((line.names.hant, line.names.hans, line.names.en))),
+        f"id:{line.id}    類型:{tables.KIND_NAMES[line.kind]}",
+    ]
+    if line.names.aliases:
+        told.append(f"別名:{'、'.join(line.names.aliases)}")
+    if line.vertices:
+        status = tables.STATUS_NAMES[worst(v.status for v in line.vertices)]
+        told += [
+            "",
+            f"長度:{run_length(line.vertices) / 1e3:.2f} 公里(中心線)",
+            f"精度:{run_accuracy(line.vertices):.0f} 米(橫向,按長度加權)",
+            f"依據:{status}",
+            "來源:"
+            + "\n      ".join(
+                network.sources[s] for s in sorted({v.source for v in line.vertices})
+            ),
+        ]
+    else:
+        told += ["", "位置:未定位(沒有帶來源的坐標)"]
+    if line.note:
+        told += ["", f"說明:{line.note}"]
+    return "\n".join(told) + "\n"
 
 
 def _kind(feature: Feature) -> str:

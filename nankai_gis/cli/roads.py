@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def roads() -> None:
-    """Road networks: import a file, fetch from Overpass, or describe a snapshot.
+    """Road networks: import, fetch, describe.
 
     A snapshot is a GeoPackage that says where its data comes from, of what date it is, and
     whether it is whole. Every result on it names it.
