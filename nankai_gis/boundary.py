@@ -15,6 +15,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import shapely
@@ -46,6 +47,8 @@ _GAP_COST, _BRIDGE_COST, _AGAIN_COST = 8.0, 2.0, 1.5
 _SWITCH_COST = 150.0
 # A run faces its side when its outward normal lies within about 75 degrees of it.
 _FACING = 0.26
+# Vertices closer to a corner than this stand at it.
+_HAIR_M = 0.05
 # Rings that cost up to this much more are named as alternatives; more area than this matters.
 _NEARLY, _MATTERS = 1.25, 0.05
 # Bounds of the search: what exceeds them is not a 四至 that a reader could follow either.
@@ -119,53 +122,72 @@ class _Step:
 
 def _steps_to_ring(steps: Sequence[_Step]) -> tuple[list[Run], list[Corner]] | None:
     """Runs and corners of a round, or None where a line would be used over no length."""
-    runs, corners = [], []
+    ways = []
     for step in steps:
         vertices, length, bridged = step.course.path(step.entry.enter, step.leave.leave)
         if length < 1.0:
             return None
-        start = _joint(step.entry, vertices[0], step.course.plane)
-        # What is put in before the line belongs to it, so that runs join without a break.
-        if start is not None:
-            vertices = [start, *vertices]
-        runs.append((step, vertices, bridged))
-    finished = []
-    for k, (step, vertices, bridged) in enumerate(runs):
-        following = runs[(k + 1) % len(runs)][1][0]
-        if vertices[-1].position != following.position:
-            vertices = [*vertices, following]
+        ways.append((vertices, bridged))
+    runs, corners = [], []
+    for k, (step, (vertices, bridged)) in enumerate(zip(steps, ways, strict=True)):
+        start = _joint(steps[k - 1].leave, ways[k - 1][0][-1], vertices[0], step.course.plane)
+        following = ways[(k + 1) % len(ways)][0][0]
+        stop = _joint(step.leave, vertices[-1], following, step.course.plane)
+        # What is put in between belongs to the line whose end is carried on.
+        vertices = [
+            _carried(start, vertices[0], step.entry),
+            *_clear(vertices, (start, stop), step.course.plane),
+            _carried(stop, vertices[-1], step.leave),
+        ]
         part = step.part
         status = worst(v.status for v in vertices)
         if part is not None and part.stands_for is not None:
             status = "inferred"
-        accuracy = max(run_accuracy(vertices), (part.accuracy_m if part else None) or 0.0)
-        finished.append(
+        runs.append(
             Run(
                 step.course.line.id,
                 step.course.line.names.hant,
                 step.role,
                 part.stands_for if part else None,
-                tuple(_distinct(vertices)),
-                accuracy,
+                tuple(vertices),
+                max(run_accuracy(vertices), (part.accuracy_m if part else None) or 0.0),
                 status,
                 bridged,
             )
         )
-        corners.append(Corner(step.leave.kind, step.leave.gap, following.position))
-    return finished, corners
+        corners.append(Corner(step.leave.kind, step.leave.gap, stop))
+    return runs, corners
 
 
-def _distinct(vertices: Sequence[Vertex]) -> list[Vertex]:
-    return [vertices[0]] + [b for a, b in itertools.pairwise(vertices) if a.position != b.position]
+def _clear(
+    vertices: Sequence[Vertex], corners: Sequence[Position], plane: Plane
+) -> Sequence[Vertex]:
+    """The vertices that don't stand at a corner: a hair's breadth beside one they make a spike."""
+    spots = [plane.to(v.position) for v in vertices]
+    first, last = (plane.to(corner) for corner in corners)
+    low, high = 0, len(spots)
+    while low < high and math.dist(spots[low], first) < _HAIR_M:
+        low += 1
+    while low < high and math.dist(spots[high - 1], last) < _HAIR_M:
+        high -= 1
+    return vertices[low:high]
 
 
-def _joint(meeting: Meeting, at: Vertex, plane: Plane) -> Vertex | None:
-    """The position reached by carrying an end on, as a vertex that nobody has seen."""
-    if meeting.beyond is None:
-        return None
-    lon, lat = plane.back(meeting.beyond)
-    accuracy = max(at.accuracy_m, meeting.gap / 2)
-    return replace(at, lon=lon, lat=lat, accuracy_m=accuracy, status="inferred")
+def _joint(meeting: Meeting, leave: Vertex, enter: Vertex, plane: Plane) -> Position:
+    """Where a ring passes from one line to the next: on the line that runs on past the corner."""
+    if meeting.beyond is not None:
+        return plane.back(meeting.beyond)
+    return (leave if meeting.on == "leave" else enter).position
+
+
+def _carried(to: Position, end: Vertex, meeting: Meeting) -> Vertex:
+    """The end of a line carried to the corner; where it was carried far, nobody has seen it."""
+    if to == end.position:
+        return end
+    if meeting.kind != "extended":
+        return replace(end, lon=to[0], lat=to[1])
+    accuracy = max(end.accuracy_m, meeting.gap / 2)
+    return replace(end, lon=to[0], lat=to[1], accuracy_m=accuracy, status="inferred")
 
 
 def ring(
@@ -305,16 +327,32 @@ class _Search:
                 for leave, bridge, enter in self._between(course, following):
                     yield leave, following, bridge, enter
 
+    @cached_property
+    def _junctions(self) -> shapely.MultiPoint:
+        """Where named roads meet without being carried on: about there the quarter lies."""
+        return shapely.MultiPoint(
+            [
+                a.xy(meeting.leave)
+                for a, b in itertools.combinations(self.named, 2)
+                for meeting in self.courses.meetings(a, b)
+                if meeting.kind != "extended"
+            ]
+        )
+
     def _between(self, a: Course, b: Course) -> list[tuple[Meeting, Course, Meeting]]:
-        """The two cheapest lines that join two roads that don't meet."""
+        """The two best lines that join two roads that don't meet: short, and about the quarter."""
         key = a.line.id, b.line.id
         if key in self._bridges:
             return self._bridges[key]
         found: list[tuple[float, tuple[Meeting, Course, Meeting]]] = []
         link = shapely.shortest_line(a.shape, b.shape)
         if link.length <= BRIDGE_M:
-            box = link.buffer(NEAR_M + link.length / 2).bounds
-            corners = [self.courses.plane.back(p) for p in (box[:2], box[2:])]
+            # Somewhere about the quarter it touches either of them: the shorter is looked along.
+            about = shapely.box(*shapely.union(link, self._junctions).buffer(NEAR_M).bounds)
+            middle = (link if self._junctions.is_empty else self._junctions).centroid
+            boxes = [shapely.box(*c.shape.buffer(NEAR_M).bounds) & about for c in (a, b)]
+            bounds = min(boxes, key=lambda box: box.length).bounds
+            corners = [self.courses.plane.back(p) for p in (bounds[:2], bounds[2:])]
             taken = {course.line.id for course in self.named}
             for line in self.courses.lines.around((*corners[0], *corners[1])):
                 if line.id in taken or not line.parts:
@@ -327,11 +365,15 @@ class _Search:
                 ):
                     length = bridge.distance(leave.enter, enter.leave)
                     if "extended" not in (leave.kind, enter.kind) and 1 < length <= BRIDGE_M:
-                        gaps = leave.gap + enter.gap
-                        found.append((length + _GAP_COST * gaps, (leave, bridge, enter)))
+                        cost = length + _GAP_COST * (leave.gap + enter.gap)
+                        # Of many that are as short, those in the quarter, not beside it.
+                        aside = middle.distance(shapely.Point(bridge.xy(leave.enter)))
+                        found.append((cost + aside, (leave, bridge, enter)))
         found.sort(key=lambda f: f[0])
-        self._bridges[key] = [f[1] for f in found[:2]]
-        return self._bridges[key]
+        best = [f[1] for f in found[:2]]
+        self._bridges[key] = best
+        self._bridges[key[::-1]] = [(n.reverse(), line, m.reverse()) for m, line, n in best]
+        return best
 
     def _rounds(self) -> list[tuple[float, Ring]]:
         first = self.named[0]
@@ -519,17 +561,17 @@ def enclose(
         Alternative(tuple(r.name for r in other.runs), ring_area(other), round(c / cost, 3))
         for c, other in rings[1:]
     ]
-    area = ring_area(best)
-    rival = next(
-        (o for o in others if o.cost < 1.02 and abs(o.area_m2 / area - 1) > _MATTERS), None
-    )
-    if rival is not None:
-        raise GeometryError(
-            "two rings fit the sides equally well: "
-            f"{'、'.join(r.name for r in best.runs)} ({area / 1e6:.2f} km²) and "
-            f"{'、'.join(rival.lines)} ({rival.area_m2 / 1e6:.2f} km²); "
-            "give the ring, or a place that lies inside"
-        )
+    quarter = Polygon(best.coordinates)
+    for other, (_, rival) in zip(others, rings[1:], strict=True):
+        # Two quarters may differ and be equally large.
+        differs = quarter.symmetric_difference(Polygon(rival.coordinates)).area / quarter.area
+        if other.cost < 1.02 and differs > _MATTERS:
+            raise GeometryError(
+                "two rings fit the sides equally well: "
+                f"{'、'.join(r.name for r in best.runs)} ({ring_area(best) / 1e6:.2f} km²) and "
+                f"{'、'.join(other.lines)} ({other.area_m2 / 1e6:.2f} km²); "
+                "give the ring, or a place that lies inside"
+            )
     return replace(best, missing=missing, alternatives=tuple(others))
 
 
@@ -560,18 +602,6 @@ def ring_area(ring: Ring) -> float:
 def _why_open(search: _Search, missing: Mapping[str, Sequence[str]]) -> str:
     """Say what keeps the sides from closing."""
     told = []
-    search.inside = []
-    anywhere = search.sides
-    search.sides = {}
-    rings = search.run()
-    if rings:
-        search.sides = anywhere
-        for line, side in search.misplaced(rings[0][1]):
-            name = next(c.line.names.hant for c in search.named if c.line.id == line)
-            told.append(f"{name} is named on the {side} side, but lies on another side of the ring")
-        if not told:
-            told.append("the ring that the sides describe doesn't contain the reference point")
-        return "; ".join(told)
     for course in search.named:
         met = [
             other.line.names.hant
@@ -585,4 +615,21 @@ def _why_open(search: _Search, missing: Mapping[str, Sequence[str]]) -> str:
             )
     if missing:
         told.append(f"not in the network: {'、'.join(missing)}")
+    if not told:
+        # Every road meets its neighbours: is there a ring that doesn't fit the clause?
+        search.inside, inside = [], search.inside
+        search.sides, sides = {}, search.sides
+        rings = search.run()
+        search.inside, search.sides = inside, sides
+        if rings:
+            wrong = [
+                f"{course.line.names.hant} is named on the {side} side, but lies on another side "
+                "of the ring"
+                for line, side in search.misplaced(rings[0][1])
+                for course in search.named
+                if course.line.id == line
+            ]
+            return "; ".join(wrong) or (
+                "the ring that the sides describe doesn't contain the reference point"
+            )
     return "the sides don't close: " + ("; ".join(told) or "no round leads through all of them")

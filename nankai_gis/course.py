@@ -47,7 +47,7 @@ class Lines(Protocol):
         """Return the line of a name; RoadNotFoundError where there is none."""
         ...
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         """Whether a line answers to the name."""
         ...
 
@@ -276,6 +276,10 @@ class Course:
                 )
         return vertices[-1]
 
+    def ends_at(self, place: Place) -> bool:
+        """Whether a part ends at a place."""
+        return not 0.01 < place[1] < self.parts[place[0]].length - 0.01
+
     def ends(self) -> Iterator[tuple[Place, Position]]:
         """Every end of the course, with the unit vector that leads on from it."""
         for k, part in enumerate(self.parts):
@@ -374,12 +378,15 @@ class Meeting:
     leave: Place
     enter: Place
     gap: float
-    # For an end that is carried on: the position reached.
+    # The course that runs on past the corner, which the end of the other one is carried to.
+    on: Literal["leave", "enter"] = "enter"
+    # Where neither does, as both ends are carried on: the position that they reach.
     beyond: Position | None = None
 
     def reverse(self) -> Meeting:
         """The same corner, met from the other course."""
-        return replace(self, leave=self.enter, enter=self.leave)
+        on: Literal["leave", "enter"] = "leave" if self.on == "enter" else "enter"
+        return replace(self, leave=self.enter, enter=self.leave, on=on)
 
 
 def _clustered(positions: list[Position]) -> list[Position]:
@@ -404,13 +411,17 @@ def _meetings(a: Course, b: Course) -> list[Meeting]:
     crossings = _points(a.shape.intersection(b.shape))
     found = []
     for spot in _clustered(shared + crossings):
+        joined = any(math.dist(s, spot) < _CLUSTER_M for s in shared)
         near = [c for c in crossings if math.dist(c, spot) < _CLUSTER_M]
         # On the crossing of the centrelines where they cross: no jump is needed there.
         at = min(near, key=lambda c: math.dist(c, spot)) if near else spot
-        leave, _ = a.place(at)
-        enter, _ = b.place(a.xy(leave) if not near else at)
-        joined = any(math.dist(s, spot) < _CLUSTER_M for s in shared)
-        found.append(Meeting("shared" if joined else "crossing", leave, enter, 0.0))
+        leave, enter = a.place(at)[0], b.place(at)[0]
+        on: Literal["leave", "enter"] = "enter"
+        if not near and b.ends_at(enter):
+            leave, on = a.place(b.xy(enter))[0], "leave"
+        elif not near:
+            enter = b.place(a.xy(leave))[0]
+        found.append(Meeting("shared" if joined else "crossing", leave, enter, 0.0, on))
     return found or _near(a, b) or _extended(a, b)
 
 
@@ -434,7 +445,7 @@ def _near(a: Course, b: Course) -> list[Meeting]:
     for place, _ in b.ends():
         leave, gap = a.place(b.xy(place))
         if gap <= NEAR_M and all(math.dist(a.xy(leave), a.xy(m.leave)) > _CLUSTER_M for m in found):
-            found.append(Meeting("near", leave, place, gap))
+            found.append(Meeting("near", leave, place, gap, "leave"))
     return found
 
 
@@ -447,17 +458,17 @@ def _extended(a: Course, b: Course) -> list[Meeting]:
     for place, ray in rays[0]:
         for spot in _points(ray.intersection(b.shape)):
             gap = math.dist(a.xy(place), spot)
-            found.append(Meeting("extended", place, b.place(spot)[0], gap, spot))
+            found.append(Meeting("extended", place, b.place(spot)[0], gap))
     for place, ray in rays[1]:
         for spot in _points(ray.intersection(a.shape)):
             gap = math.dist(b.xy(place), spot)
-            found.append(Meeting("extended", a.place(spot)[0], place, gap, spot))
+            found.append(Meeting("extended", a.place(spot)[0], place, gap, "leave"))
     if not found:
         for (pa, ra), (pb, rb) in itertools.product(*rays):
             for spot in _points(ra.intersection(rb)):
                 gap = math.dist(a.xy(pa), spot) + math.dist(b.xy(pb), spot)
                 if gap <= EXTEND_M:
-                    found.append(Meeting("extended", pa, pb, gap, spot))
+                    found.append(Meeting("extended", pa, pb, gap, beyond=spot))
     return sorted(found, key=lambda m: m.gap)[:2]
 
 

@@ -267,7 +267,8 @@ def features(derived: Iterable[Derived], source: str) -> list[FeatureDict]:
         if one.ring is not None:
             ring = one.ring
             properties = common | {
-                "status": worst([one.feature.status, ring.status]),
+                # A ring that does without a road of its clause is a guess at what it means.
+                "status": "inferred" if ring.missing else worst([one.feature.status, ring.status]),
                 "accuracy_m": round(_mean_accuracy(ring.runs), 1),
                 "area_m2": boundary.ring_area(ring),
                 "missing": "、".join(ring.missing),

@@ -10,12 +10,13 @@ The projection here is azimuthal equidistant about the origin, which the package
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
 import shapely
+import shapely.ops
 from pyproj import Transformer
 from shapely import LineString
 
@@ -76,6 +77,8 @@ class City:
     corners: dict[frozenset[str], tuple[float, float]]
     #: Length of the axis per name, metres.
     lengths: dict[str, float]
+    #: From metres of the draft to longitude and latitude.
+    lay: Callable[[XY], list[tuple[float, float]]]
 
 
 @dataclass
@@ -113,14 +116,18 @@ class Draft:
             return np.column_stack((np.round(lon, DIGITS), np.round(lat, DIGITS)))
 
         lines = [
-            (road, line, sense)
+            (road, line, sense, number)
             for road in self.roads
-            for line, sense in road.carriageways()
-        ]  # fmt: skip
-        noded = _node([(line, road.grade) for road, line, _ in lines])
+            for number, (line, sense) in enumerate(road.carriageways())
+        ]
+        noded = _node([(line, road.grade) for road, line, *_ in lines])
         rows = []
-        for (road, line, sense), points in zip(lines, noded, strict=True):
-            for piece in _without(line, points, road.gaps):
+        for (road, line, sense, number), points in zip(lines, noded, strict=True):
+            gaps = road.gaps
+            if road.width and number % 2:
+                # The left carriageway is drawn from the other end.
+                gaps = tuple((1 - high, 1 - low) for low, high in gaps)
+            for piece in _without(line, points, gaps):
                 rows.append(_row(len(rows) + 1, road, lay(piece), sense))
         axes: dict[str, LineString] = {}
         lengths: dict[str, float] = {}
@@ -138,7 +145,9 @@ class Draft:
                 if not meet.is_empty:
                     spot = shapely.get_coordinates(meet)[:1]
                     corners[frozenset((one, two))] = tuple(lay(spot)[0].tolist())
-        return City(to_frame(rows), axes, corners, lengths)
+        return City(
+            to_frame(rows), axes, corners, lengths, lambda xy: [(x, y) for x, y in lay(xy).tolist()]
+        )
 
 
 def to_frame(rows: Iterable[dict[str, object]]) -> gpd.GeoDataFrame:
@@ -308,3 +317,87 @@ def arc(radius: float, start: float, end: float, count: int = 40) -> list[tuple[
     angle = np.radians(np.linspace(start, end, count))
     points = [(float(radius * np.cos(a)), float(radius * np.sin(a))) for a in angle]
     return [*points[:-1], points[0]] if end - start == 360 else points
+
+
+# ------------------------------------------------------------------ quarters
+
+
+@dataclass(frozen=True)
+class Edge:
+    """How the street along one edge of a quarter is built.
+
+    ``before`` and ``after`` are the metres by which it runs on past the corners; where they are
+    negative it stops short of them. ``bend`` bulges it outwards, ``gap`` cuts a piece out of its
+    middle, ``grade`` lifts it over or under what it crosses.
+    """
+
+    width: float = 0.0
+    before: float = 120.0
+    after: float = 120.0
+    bend: float = 0.0
+    gap: float = 0.0
+    grade: int = 0
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """Streets that enclose a quarter, and the answers to its 四至."""
+
+    draft: Draft
+    #: Names of the streets, counter-clockwise.
+    names: list[str]
+    #: Names for each side by the way in which the edges face.
+    sides: dict[str, list[str]]
+    corners: list[tuple[float, float]]
+    #: The ring along the axes, metres, not closed.
+    outline: list[tuple[float, float]]
+
+
+def quarter(corners: XY, edges: Mapping[int, Edge] | None = None) -> Quarter:
+    """A quarter with these corners, counter-clockwise; edge k leads from corner k to k + 1."""
+    draft, names, outline = Draft(), [], []
+    sides: dict[str, list[str]] = {"east": [], "south": [], "west": [], "north": []}
+    spots = np.array(corners, dtype=float)
+    for k, start in enumerate(spots):
+        edge = (edges or {}).get(k, Edge())
+        stop = spots[(k + 1) % len(spots)]
+        length = float(np.hypot(*(stop - start)))
+        ahead = (stop - start) / length
+        outward = np.array([ahead[1], -ahead[0]])
+        # A hump that leaves the corners at right angles.
+        share = np.linspace(0, 1, 25) if edge.bend else np.array([0.0, 1.0])
+        hump = edge.bend * np.sin(np.pi * share) ** 2
+        axis = start + share[:, None] * (stop - start) + hump[:, None] * outward
+        outline += [(float(x), float(y)) for x, y in axis[:-1]]
+        line = LineString(axis)
+        if edge.before < 0 or edge.after < 0:
+            line = shapely.ops.substring(
+                line, max(-edge.before, 0.0), line.length - max(-edge.after, 0.0)
+            )
+        points = [*line.coords]
+        if edge.before > 0:
+            points.insert(0, tuple(start - edge.before * ahead))
+        if edge.after > 0:
+            points.append(tuple(stop + edge.after * ahead))
+        line = LineString(points)
+        middle = line.project(shapely.Point(axis[len(axis) // 2])) if edge.bend else (
+            line.project(shapely.Point((start + stop) / 2))
+        )  # fmt: skip
+        half = edge.gap / 2
+        gaps = [((middle - half) / line.length, (middle + half) / line.length)] if half else []
+        name = "甲乙丙丁戊己庚辛壬癸子丑寅卯"[k] + "路道街"[k % 3]
+        facing = (
+            ("east" if outward[0] > 0 else "west")
+            if abs(outward[0]) > abs(outward[1])
+            else ("north" if outward[1] > 0 else "south")
+        )
+        sides[facing].append(name)
+        names.append(name)
+        draft.add(name, line, width=edge.width, gaps=tuple(gaps), grade=edge.grade)
+    return Quarter(draft, names, sides, [(float(x), float(y)) for x, y in spots], outline)
+
+
+def mirrored(sides: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """What a clause says of the same quarter in a mirror, east for west."""
+    swap = {"east": "west", "west": "east"}
+    return {swap.get(side, side): list(names) for side, names in sides.items()}

@@ -11,23 +11,23 @@ PACKAGE = Path(__file__).resolve().parent.parent / "nankai_gis"
 
 # Each stage may import the stages before it; modules of one stage may import those to their left.
 FLOW = [
-    ["errors", "crs", "model", "outfile"],
+    ["errors", "crs", "model", "outfile", "datum", "fonts", "style", "sheet"],
     ["catalog", "names", "layers", "plan", "reference"],
-    ["_pbf", "_osm", "_overpass", "roads", "streets", "mapped"],
-    ["clause", "course", "boundary", "corridor", "overlay"],
+    ["_pbf", "_graph", "_osm", "_overpass", "roads", "_centreline", "streets", "course", "mapped"],
+    ["clause", "boundary", "corridor", "overlay"],
     ["derive"],
     ["measure"],
     ["coverage", "check"],
     ["study"],
-    ["tables", "webmap", "figure", "export", "report"],
+    ["tables", "brief", "webmap", "figure", "export", "report"],
     ["cli"],
 ]
-BASE = {"errors", "crs", "model", "outfile"}
+BASE = {"errors", "crs", "model", "outfile", "datum", "fonts", "style", "sheet"}
 PRESENTATION = {"tables", "webmap", "figure", "export", "report"}
 ORDER = [name for stage in FLOW for name in stage]
 # The package's own face and its entry point stand outside the flow.
 OUTSIDE = {"__init__", "__main__"}
-SOCKETS = {"socket", "requests", "urllib.request", "http.client", "httpx", "aiohttp", "osmnx"}
+SOCKETS = {"socket", "requests", "urllib.request", "http.client", "httpx", "aiohttp"}
 
 
 def concept(path: Path) -> str:

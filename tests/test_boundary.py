@@ -85,6 +85,13 @@ def test_where_streets_meet_twice_the_shortest_simple_ring_counts() -> None:
     assert (5, 3) not in at(ring)
 
 
+def test_a_ring_road_is_followed_through_its_seam() -> None:
+    loop = line("loop", (2, 0), (4, 0), (4, 4), (0, 4), (0, 0), (2, 0))
+    across = line("across", (-1, 1), (5, 1))
+    ring = boundary.ring(parts("loop", "across"), index(loop, across))
+    assert {(0, 0), (2, 0), (4, 0), (4, 1), (0, 1)} == set(at(ring))
+
+
 def test_until_chooses_the_corner() -> None:
     bend = line("bend", (0, 0), (0, 2), (4, 2), (4, 0))
     lines = index(SOUTH, bend)
@@ -101,6 +108,54 @@ def test_a_figure_of_eight_is_refused() -> None:
     lines = index(cross, back, line("left", (0, 0), (0, 2)), line("right", (4, 0), (4, 2)))
     with pytest.raises(GeometryError, match="crosses itself"):
         boundary.ring(parts("cross", "right", "back", "left"), lines)
+
+
+@pytest.mark.parametrize(
+    "names", [("south", "stub", "north", "west"), ("west", "north", "stub", "south")]
+)
+def test_a_corner_is_the_same_whichever_way_round(names: tuple[str, ...]) -> None:
+    # The stub ends 22 m short of the north: its end is carried there, and nothing else moves.
+    short = Vertex(117 + 2 * STEP, 39 + 2 * STEP - 0.0002, 10.0, "osm", "s", "2026")
+    lines = index(SOUTH, NORTH, WEST, course("stub", vertex(2, 0), short))
+    ring = boundary.ring(parts(*names), lines)
+    (near,) = [corner for corner in ring.corners if corner.kind == "near"]
+    assert near.position == pytest.approx(vertex(2, 2).position)
+    assert near.gap_m == pytest.approx(22.2, abs=0.1)
+    runs = {run.line: {v.position for v in run.vertices} for run in ring.runs}
+    assert short.position in runs["stub"]
+    assert short.position not in runs["north"]
+    assert near.position in runs["stub"] & runs["north"]
+    for run, following in zip(ring.runs, [*ring.runs[1:], ring.runs[0]], strict=True):
+        assert run.vertices[-1].position == following.vertices[0].position
+
+
+def test_a_vertex_a_hair_beside_a_corner_makes_no_spike() -> None:
+    # The north's vertex lies 1 cm behind the crossing with the west, off the line that is followed.
+    hair = 1e-7
+    north = course(
+        "north",
+        Vertex(117 - hair, 39 + 2 * STEP + hair, 10.0, "osm", "s", "2026"),
+        Vertex(117 + hair, 39 + 2 * STEP, 10.0, "osm", "s", "2026"),
+        vertex(4, 2),
+    )
+    ring = boundary.ring(
+        parts("south", "middle", "north", "west"), index(SOUTH, WEST, MIDDLE, north)
+    )
+    assert len(ring.runs) == 4
+    corner = [
+        p for p in ring.coordinates[:-1] if abs(p[0] - 117) + abs(p[1] - 39 - 2 * STEP) < 1e-5
+    ]
+    assert len(corner) == 1
+
+
+def test_a_run_keeps_every_vertex_between_its_corners() -> None:
+    near = [
+        Vertex(117 + x, 39 + y, 10.0, "osm", "s", "2026") for x, y in ((5e-5, 2e-5), (39.9e-3, 0))
+    ]
+    bent = course("bent", vertex(-1, 0), vertex(0, 0), *near, vertex(4, 0), vertex(5, 0))
+    ring = boundary.ring(parts("bent", "east", "north", "west"), index(bent, NORTH, WEST, EAST))
+    run = next(run for run in ring.runs if run.line == "bent")
+    assert [v.position for v in run.vertices] == [v.position for v in bent.vertices[1:-1]]
 
 
 def test_accuracy_is_weighted_by_length_and_the_worst_status_counts() -> None:

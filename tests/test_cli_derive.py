@@ -104,6 +104,16 @@ clause_source = "test"
 status = "osm"
 sides = { east = ["東四路"], south = ["南一路"], west = ["西三路"], north = ["北二街"] }
 
+[swapped]
+kind = "zone"
+name = "反向"
+name_hans = "反向"
+name_en = "Swapped"
+clause = "x"
+clause_source = "test"
+status = "osm"
+sides = { east = ["西三路"], south = ["南一路"], west = ["東四路"], north = ["北二路"] }
+
 [axis]
 kind = "corridor"
 name = "軸"
@@ -124,11 +134,14 @@ def test_one_definition_that_fails_leaves_the_others(run: Run, city: Path, tmp_p
     done = run("derive", "--definitions", "mine.toml", "--roads", city.name, "-o", "a.gpkg")
     assert done.returncode == 1
     assert done.stderr.decode().count("Error: ") == 1
-    assert "lost: the sides don't close" in done.stderr.decode()
-    assert "北二街" in done.stderr.decode()
+    assert "Error: swapped: " in done.stderr.decode()
+    assert "is named on the east side" in done.stderr.decode()
+    assert "Warning: lost: no road is called '北二街' in this network; near names: 北二路" in (
+        done.stderr.decode()
+    )
     zones = gpd.read_file(tmp_path / "a.gpkg", layer="zones")
     corridors = gpd.read_file(tmp_path / "a.gpkg", layer="corridors")
-    assert list(zones.id) == ["block"]
+    assert dict(zip(zones.id, zones.status, strict=True)) == {"block": "osm", "lost": "inferred"}
     assert list(corridors.street_name) == ["南一路"]
     assert "無名路:未定位、規劃" in done.stdout.decode()
 

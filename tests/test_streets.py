@@ -254,6 +254,49 @@ def test_staggered_breaks_of_both_carriageways():
     assert street.centreline_length_m == pytest.approx(1000, rel=0.01)
 
 
+def test_what_runs_on_alone_keeps_its_own_vertices():
+    # Half a kilometre of two carriageways, of which one runs on for a kilometre.
+    long = LineString([(0, -10), (500, -10), (900, -10), (1200, -60), (1500, -60)])
+    city = Draft(
+        [
+            cities.Road("單路", long, oneway=1),
+            cities.Road("單路", LineString([(500, 10), (0, 10)]), oneway=1),
+        ]
+    ).city()
+    street = only(city.frame)
+    assert isinstance(street.centreline, LineString)
+    assert [*street.centreline.coords][-3:] == [*city.frame.geometry.iloc[0].coords][-3:]
+    middle = city.lay([(250, 0)])
+    assert street.project(middle)[1][0] < 0.1
+
+
+def test_a_straight_middle_has_no_vertices_that_it_does_not_need():
+    street = only(Draft().add("直路", [(0, 0), (1000, 0)], width=20).city(turn=33).frame)
+    assert len(street.centreline.coords) <= 4
+
+
+@pytest.mark.parametrize("stub", [0.05, 0.3])
+@pytest.mark.parametrize("mirror", [False, True])
+def test_a_stub_that_points_aside_does_not_turn_the_middle_back(stub, mirror):
+    # The last centimetres of either carriageway lean by 20 degrees, as a moved node leaves them.
+    tip = (stub * np.cos(np.radians(20)), stub * np.sin(np.radians(20)))
+    draft = Draft(
+        [
+            cities.Road(
+                "偏路", LineString([(0, y), (500, y), (500 + tip[0], y + tip[1])]), oneway=w
+            )
+            for y, w in ((-18, 1), (18, -1))
+        ]
+    )
+    street = only(draft.city(mirror=mirror, turn=11).frame)
+    assert isinstance(street.centreline, LineString)
+    (x, y) = np.array(street.centreline.coords).T
+    step = np.column_stack((np.diff(x) * 0.776, np.diff(y)))
+    heading = (step[:-1] * step[1:]).sum(axis=1)
+    assert (heading > 0).all()
+    assert street.centreline_length_m == pytest.approx(500, abs=6)
+
+
 @pytest.mark.parametrize("end", ["link", "arc", "tip"])
 @pytest.mark.parametrize("oneway", [0, 1])
 def test_turning_loops_at_the_end(end, oneway):
@@ -739,6 +782,8 @@ def tanggu() -> streets.Streets:
 def test_streets_of_tanggu(tanggu):
     table = tanggu.frame()
     assert table.name.nunique() == 469
+    assert table.carriageway_length_m.sum() == pytest.approx(1_750_700, rel=0.005)
+    assert table.centreline_length_m.sum() == pytest.approx(1_109_640, rel=0.005)
     ratio = table.carriageway_length_m / table.centreline_length_m
     # Fully divided streets are half as long as their carriageways.
     divided = table.dual_share > 0.99

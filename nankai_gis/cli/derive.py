@@ -82,6 +82,13 @@ def derive_(
         _write(derived, source, output, overwrite)
     told = "\n".join(_diagnosis(one, lines, compare) for one in derived)
     options.deliver(f"路網:{source}\n\n{told}", None, False)
+    for one in derived:
+        for name, near in (one.ring.missing if one.ring else {}).items():
+            hint = f"; near names: {', '.join(near)}" if near else ""
+            click.echo(
+                f"Warning: {one.feature.id}: no road is called {name!r} in this network{hint}",
+                err=True,
+            )
     failed = [one for one in derived if one.error is not None]
     for one in failed:
         click.echo(f"Error: {one.feature.id}: {one.error}", err=True)
