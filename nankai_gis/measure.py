@@ -1,8 +1,9 @@
 """Areas and lengths on the CGCS2000 ellipsoid, with the uncertainty of their boundaries.
 
 The geometry may be anything with ``__geo_interface__`` or a GeoJSON mapping, in longitude and
-latitude (degrees). Edges are geodesics. A line that is straight in longitude and latitude lies
-up to 6 cm beside the geodesic over 2 km at 39 N; on the plan's zones that is 5 ppm of the area.
+latitude (degrees). Edges are straight in longitude and latitude, as RFC 7946 has them and as they
+are cut; over 2 km at 39 N such an edge lies up to 6 cm beside the geodesic, which on the plan's
+polygons would be up to 30 ppm of the area.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from typing import Any
 
 from . import crs
 from .errors import GeometryError
+
+# Degrees between points on an edge: the geodesic then lies within a tenth of a millimetre of it,
+# and the area within 1e-8 of its own.
+_STEP = 5e-4
 
 Coordinates = Sequence[Sequence[float]]
 GeoInterface = Any
@@ -52,13 +57,25 @@ def _lonlat(positions: Coordinates) -> tuple[list[float], list[float]]:
     return [p[0] for p in positions], [p[1] for p in positions]
 
 
+def _dense(ring: Coordinates) -> tuple[list[float], list[float]]:
+    """Longitudes and latitudes with so many points on each edge that geodesics follow it."""
+    lon, lat = _lonlat(ring)
+    dense: tuple[list[float], list[float]] = ([], [])
+    for xa, ya, xb, yb in zip(lon, lat, lon[1:], lat[1:], strict=False):
+        pieces = math.ceil(max(abs(xb - xa), abs(yb - ya)) / _STEP) or 1
+        for k in range(pieces):
+            dense[0].append(xa + (xb - xa) * k / pieces)
+            dense[1].append(ya + (yb - ya) * k / pieces)
+    return [*dense[0], *lon[-1:]], [*dense[1], *lat[-1:]]
+
+
 def _ellipsoidal(ring: Coordinates) -> tuple[float, float]:
-    area, perimeter = crs.ellipsoid().polygon_area_perimeter(*_lonlat(ring))
+    area, perimeter = crs.ellipsoid().polygon_area_perimeter(*_dense(ring))
     return abs(area), perimeter
 
 
 def _planar(ring: Coordinates) -> float:
-    x, y = crs.planar().transform(*_lonlat(ring))
+    x, y = crs.planar().transform(*_dense(ring))
     # Eastings and northings are millions of metres; from a local origin the products keep
     # their small digits.
     x0, y0 = x[0], y[0]
@@ -195,7 +212,7 @@ def length(geometry: GeoInterface) -> float:
     111.0
     """
     geod = crs.ellipsoid()
-    return float(sum(geod.line_length(*_lonlat(line)) for line in _lines(geometry)))
+    return float(sum(geod.line_length(*_dense(line)) for line in _lines(geometry)))
 
 
 def area_uncertainty(ring: Coordinates, parts: Iterable[Mapping[str, Any]]) -> float:

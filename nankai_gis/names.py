@@ -25,6 +25,26 @@ def _converter() -> OpenCC:
     return OpenCC("hk2s")
 
 
+def simplified(text: str) -> str:
+    """Return a text in simplified Chinese.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        Everything that isn't a Chinese character stays as it is.
+
+    Examples
+    --------
+    >>> simplified("啟航灣(示意)")
+    '启航湾(示意)'
+    """
+    return str(_converter().convert(text))
+
+
 @lru_cache(maxsize=65536)
 def fold(name: str) -> str:
     """Return the form of a name under which all its spellings are the same.

@@ -302,13 +302,13 @@ def _faults(file: str, key: str, error: ValidationError) -> list[str]:
     return [f"{place}: {message}" for place, message in found.items()]
 
 
-def _load(file: Path) -> tuple[Mapping[str, Any], list[str]]:
+def _tables(name: str, text: str | bytes) -> tuple[Mapping[str, Any], list[str]]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8")), []
+        return tomllib.loads(text if isinstance(text, str) else text.decode()), []
     except UnicodeDecodeError as error:
-        return {}, [f"{file.name}: not UTF-8 text (byte {error.start})"]
+        return {}, [f"{name}: not UTF-8 text (byte {error.start})"]
     except tomllib.TOMLDecodeError as error:
-        return {}, [f"{file.name}: not valid TOML: {error}"]
+        return {}, [f"{name}: not valid TOML: {error}"]
 
 
 def read(folder: Path) -> Plan:
@@ -338,26 +338,51 @@ def read(folder: Path) -> Plan:
     files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
     if not files:
         raise PlanError([f"{folder}: no *.toml file here"])
+    return parse({file.name: file.read_bytes() for file in files})
+
+
+def parse(texts: Mapping[str, str | bytes]) -> Plan:
+    """Read definitions from texts.
+
+    Parameters
+    ----------
+    texts : mapping of str to str or bytes
+        TOML by the name of its file.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    PlanError
+        As `read`.
+
+    Examples
+    --------
+    >>> parse({"a.toml": ""}).features
+    ()
+    """
     faults: list[str] = []
     features: list[Feature] = []
     home: dict[str, str] = {}
-    for file in files:
-        tables, broken = _load(file)
+    for name, text in texts.items():
+        tables, broken = _tables(name, text)
         faults += broken
         for key, table in tables.items():
-            where = f"{file.name}: [{key}]"
+            where = f"{name}: [{key}]"
             if not _ID.fullmatch(key):
                 faults.append(f"{where}: an id is lower-case ASCII words joined by hyphens")
             if key in home:
                 faults.append(f"{where}: id stands in {home[key]} already")
-            home.setdefault(key, file.name)
+            home.setdefault(key, name)
             if not isinstance(table, dict):
                 faults.append(f"{where}: not a table")
                 continue
             try:
-                features.append(_feature(key, file.name, _ANY.validate_python(table)))
+                features.append(_feature(key, name, _ANY.validate_python(table)))
             except ValidationError as error:
-                faults += _faults(file.name, key, error)
+                faults += _faults(name, key, error)
     features.sort(key=lambda f: KINDS.index(f.kind))
     plan = Plan(tuple(features))
     faults += _broken_references(plan)

@@ -1,23 +1,32 @@
-"""One result that every output reads: the layers of a plan and their measures.
+"""One result that every output reads: a plan, its layers, measures, coverage and checks.
 
-Tables, maps and reports take their figures from here, so that they can't disagree.
+Tables, maps and reports take their figures from here, so that they can't disagree. A study is
+kept in a GeoPackage: the layers as any GIS opens them, and beside them the definitions, the
+results and what they were made with, so that a figure can be traced and made again later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import layers, measure
-from .errors import FeatureNotFoundError, GeometryError
+from . import catalog, layers, measure
+from .errors import DataError, FeatureNotFoundError, GeometryError, OutputError
 from .measure import AreaRow, LengthRow
 from .model import KINDS
 from .names import Index
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
+
+    from .check import Finding
+    from .coverage import Coverage
+    from .plan import Plan
+
+_RECORD = "nankai_gis_study"
 
 #: Kinds that have an area.
 AREAL = ("district", "zone", "parcel", "subdistrict")
@@ -31,6 +40,8 @@ class Study:
     ----------
     layers : mapping of str to tuple of dict
         GeoJSON features by layer, EPSG:4326.
+    definitions : mapping of str to str
+        Text of the definition files, by name.
 
     Examples
     --------
@@ -40,6 +51,53 @@ class Study:
     """
 
     layers: Mapping[str, tuple[dict[str, Any], ...]]
+    definitions: Mapping[str, str]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan that the definitions make up."""
+        from .plan import parse
+
+        return parse(self.definitions)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """Zones and parcel held against streets and subdistricts."""
+        import pandas as pd
+
+        from . import coverage
+
+        streets, corridors = self.frame("streets"), self.frame("corridors")
+        return coverage.measure(
+            pd.concat([self.frame("zones"), self.frame("parcel")], ignore_index=True),
+            streets[streets["kind"] == "street"].reset_index(drop=True),
+            self.frame("subdistricts"),
+            district=self.frame("district"),
+            corridors=corridors[corridors.geometry.notna()].reset_index(drop=True),
+        )
+
+    @cached_property
+    def checks(self) -> list[Finding]:
+        """What the plan says, held to what is measured."""
+        from .check import check
+
+        return check(self.plan, self.layers)
+
+    def results(self) -> dict[str, list[dict[str, Any]]]:
+        """Return every figure that outputs show, as plain records.
+
+        Returns
+        -------
+        dict of str to list of dict
+            ``areas``, ``lengths``, ``checks``.
+        """
+        return {
+            "areas": [asdict(row) for row in self.areas(AREAL)],
+            "lengths": [asdict(row) for row in self.lengths()],
+            "checks": [
+                asdict(f) | {"place": list(f.place) if f.place else None} for f in self.checks
+            ],
+        }
 
     def features(self, kinds: Collection[str]) -> list[dict[str, Any]]:
         """Return the features of some kinds.
@@ -223,4 +281,214 @@ def packaged() -> Study:
     >>> len(packaged().areas(["subdistrict"]))
     12
     """
-    return Study({name: tuple(layers.features(name)) for name in layers.LAYERS})
+    folder = catalog.root() / "plan"
+    return Study({name: tuple(layers.features(name)) for name in layers.LAYERS}, _Texts(folder))
+
+
+class _Texts(Mapping[str, str]):
+    """The definition files of a folder, read when they are asked for: a table needs none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {file.name: file for file in sorted(folder.glob("*.toml"))}
+
+    def __getitem__(self, name: str) -> str:
+        return self._files[name].read_text(encoding="utf-8")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+def _made_with() -> dict[str, str]:
+    """Versions of what measures: a later figure that differs may differ by these."""
+    from importlib.metadata import version
+
+    from . import __version__
+
+    names = ("shapely", "pyproj", "geopandas", "numpy")
+    return {"nankai-gis": __version__, **{name: version(name) for name in names}}
+
+
+def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
+    """Keep a study in a GeoPackage.
+
+    Parameters
+    ----------
+    study : Study
+    path : pathlib.Path
+        Ends in ``.gpkg``.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and may not be replaced, or can't be written; it is then as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "study.gpkg"
+    >>> save(packaged(), file)
+    >>> load(file).areas(["parcel"]) == packaged().areas(["parcel"])
+    True
+    """
+    import contextlib
+    import json
+    import sqlite3
+
+    import geopandas
+
+    from .crs import STORED
+    from .outfile import replacing
+
+    if path.suffix.lower() != ".gpkg":
+        raise OutputError(f"{path}: a study is a GeoPackage; let its name end in .gpkg")
+    record = {
+        "made_with": _made_with(),
+        "data": {r.file: r.sha256 for r in catalog.records()},
+        "definitions": dict(study.definitions),
+        "layers": {name: list(features) for name, features in study.layers.items()},
+        "results": study.results(),
+    }
+    text = json.dumps(record, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    with replacing(path, overwrite=overwrite) as draft:
+        draft.unlink()
+        for name, features in study.layers.items():
+            drawn = [_flat(feature) for feature in features if feature["geometry"] is not None]
+            frame = geopandas.GeoDataFrame.from_features(drawn, crs=STORED)
+            for kind in sorted(set(frame.geom_type)):
+                part = frame[frame.geom_type == kind].dropna(axis=1, how="all")
+                several = len(set(frame.geom_type)) > 1
+                layer = f"{name}_{kind.lower()}" if several else name
+                part.to_file(draft, layer=layer, driver="GPKG")
+        with contextlib.closing(sqlite3.connect(draft)) as base, base:
+            base.execute(
+                f"CREATE TABLE {_RECORD} (id INTEGER PRIMARY KEY, sha256 TEXT, record TEXT)"
+            )
+            base.execute(
+                f"INSERT INTO {_RECORD} (sha256, record) VALUES (?, ?)", (_sha256(text), text)
+            )
+            base.execute(
+                "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) "
+                "VALUES (?, 'attributes', ?, 'definitions, results, sources, versions')",
+                (_RECORD, _RECORD),
+            )
+        if load(draft).results() != study.results():
+            raise OutputError(f"{path}: what was written doesn't read back the same")
+
+
+def _flat(feature: Mapping[str, Any]) -> dict[str, Any]:
+    """A feature whose lists are text, as cells of a table have to be."""
+    import json
+
+    properties = {
+        key: json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+        for key, value in feature["properties"].items()
+    }
+    return {"type": "Feature", "properties": properties, "geometry": feature["geometry"]}
+
+
+def _sha256(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _record(path: Path) -> dict[str, Any]:
+    import contextlib
+    import json
+    import sqlite3
+
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as base:
+            row = base.execute(f"SELECT sha256, record FROM {_RECORD}").fetchone()
+    except sqlite3.Error as error:
+        raise DataError(f"{path.name} is not a study of nankai-gis: {error}") from error
+    if row is None or _sha256(row[1]) != row[0]:
+        raise DataError(f"{path.name}: the study was changed after it was written")
+    found: dict[str, Any] = json.loads(row[1])
+    return found
+
+
+def load(path: Path) -> Study:
+    """Load a study that `save` wrote.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    DataError
+        If the file is missing, no study, or changed since it was written.
+
+    Examples
+    --------
+    >>> load(Path("nowhere.gpkg"))
+    Traceback (most recent call last):
+    nankai_gis.errors.DataError: nowhere.gpkg: there is no such file
+    """
+    record = _record(path)
+    return Study({k: tuple(v) for k, v in record["layers"].items()}, record["definitions"])
+
+
+def differences(path: Path) -> list[str]:
+    """Make the results of a kept study again, and compare.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    list of str
+        One line for each figure that comes out differently by more than 1e-9 of it, and one for
+        each version that has changed since; empty when everything is as it was.
+
+    Raises
+    ------
+    DataError
+        As `load`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "study.gpkg"
+    >>> save(packaged(), file)
+    >>> differences(file)
+    []
+    """
+    record = _record(path)
+    now = load(path).results()
+    told = [
+        f"{name}: made with {then}, now {_made_with().get(name, 'absent')}"
+        for name, then in record["made_with"].items()
+        if _made_with().get(name) != then
+    ]
+    for table, rows in record["results"].items():
+        if len(rows) != len(now[table]):
+            told.append(f"{table}: {len(rows)} rows then, {len(now[table])} now")
+            continue
+        for then, again in zip(rows, now[table], strict=True):
+            told += [
+                f"{table} {then.get('id') or then.get('feature') or then.get('street_name')} "
+                f"{key}: {value} then, {again[key]} now"
+                for key, value in then.items()
+                if not _same(value, again[key])
+            ]
+    return told
+
+
+def _same(then: Any, now: Any) -> bool:
+    if isinstance(then, float) and isinstance(now, float):
+        return abs(then - now) <= 1e-9 * max(abs(then), abs(now))
+    return bool(then == now)

@@ -1,0 +1,31 @@
+"""``study``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("study")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--verify", is_flag=True, help="Make the results of FILE again and compare.")
+@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
+def study_(file: Path, verify: bool, overwrite: bool) -> None:
+    """Keep everything behind the figures in one GeoPackage, or verify it.
+
+    It holds the layers, the definitions, all measures and findings, the checksums of the data and
+    the versions of what measured it, so that a figure can be traced and made again.
+    """
+    from .. import study
+
+    if not verify:
+        study.save(study.packaged(), file, overwrite=overwrite)
+        click.echo(f"wrote {file}", err=True)
+        return
+    told = study.differences(file)
+    for line in told:
+        click.echo(line)
+    click.echo(f"{len(told)} differences" if told else "every figure comes out as it was", err=True)
+    if told:
+        raise SystemExit(3)

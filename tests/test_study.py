@@ -1,0 +1,93 @@
+"""A study is kept whole, read back the same, and made again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+
+from nankai_gis import measure, study
+from nankai_gis.errors import DataError, OutputError
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("study") / "plan.gpkg"
+    study.save(study.packaged(), path)
+    return path
+
+
+def test_every_figure_reads_back_the_same(kept: Path) -> None:
+    again, packaged = study.load(kept), study.packaged()
+    assert again.results() == packaged.results()
+    assert again.plan == packaged.plan
+    assert again.coverage.areas.equals(packaged.coverage.areas)
+    assert study.differences(kept) == []
+
+
+def test_a_gis_opens_its_layers(kept: Path) -> None:
+    zones = gpd.read_file(kept, layer="zones")
+    assert list(zones.id) == ["qihang-bay", "laochengxiang", "shuishang-aoti"]
+    assert zones.crs.to_epsg() == 4326
+    assert measure.area(zones.geometry[0]) == study.packaged().areas(["zone"])[0].area_m2
+    assert {n for n, _ in gpd.list_layers(kept).to_numpy()} >= {"sites_point", "sites_linestring"}
+
+
+def test_it_says_what_it_was_made_with(kept: Path) -> None:
+    record = study._record(kept)
+    assert set(record["made_with"]) == {"nankai-gis", "shapely", "pyproj", "geopandas", "numpy"}
+    assert record["data"]["layers/zones.geojson"]
+    assert "qihang-bay" in record["definitions"]["zones.toml"]
+
+
+def tamper(path: Path, change: tuple[str, str], checksum: bool) -> Path:
+    with contextlib.closing(sqlite3.connect(path)) as base, base:
+        (text,) = base.execute("SELECT record FROM nankai_gis_study").fetchone()
+        assert change[0] in text
+        text = text.replace(*change, 1)
+        base.execute("UPDATE nankai_gis_study SET record = ?", (text,))
+        if checksum:
+            base.execute("UPDATE nankai_gis_study SET sha256 = ?", (study._sha256(text),))
+    return path
+
+
+@pytest.fixture
+def copy(kept: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "copy.gpkg"
+    path.write_bytes(kept.read_bytes())
+    return path
+
+
+def test_a_changed_study_is_refused(copy: Path) -> None:
+    with pytest.raises(DataError, match="changed after it was written"):
+        study.load(tamper(copy, ("啟航灣", "起航灣"), checksum=False))
+
+
+def test_figures_and_versions_that_no_longer_hold_are_named(copy: Path) -> None:
+    area = json.dumps(study.packaged().areas(["parcel"])[0].area_m2)
+    tamper(copy, (f'"area_m2": {area}', '"area_m2": 2200000.0'), checksum=True)
+    tamper(copy, ('"shapely": "', '"shapely": "0.'), checksum=True)
+    told = study.differences(copy)
+    assert len(told) == 2
+    assert told[0].startswith("shapely: made with 0.")
+    assert told[1].startswith("areas xiyingmen area_m2: 2200000.0 then")
+
+
+def test_another_geopackage_is_no_study(tmp_path: Path) -> None:
+    path = tmp_path / "other.gpkg"
+    study.packaged().frame("parcel")[["id", "geometry"]].to_file(path, driver="GPKG")
+    with pytest.raises(DataError, match="is not a study"):
+        study.load(path)
+
+
+def test_an_existing_study_is_kept(copy: Path) -> None:
+    before = copy.read_bytes()
+    with pytest.raises(OutputError, match="exists"):
+        study.save(study.packaged(), copy)
+    assert copy.read_bytes() == before
+    with pytest.raises(OutputError, match="let its name end"):
+        study.save(study.packaged(), copy.with_suffix(".geojson"))
