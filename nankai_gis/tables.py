@@ -1,4 +1,4 @@
-"""Rows as text: a set table for a terminal, CSV for a spreadsheet, JSON for a program.
+"""Rows as text: a set table for a terminal, CSV and XLSX for a spreadsheet, JSON for a program.
 
 It arranges what it is given and computes nothing but the change of unit.
 """
@@ -8,10 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from .errors import OutputError
 
 #: Square metres in each unit of area; 1 亩 is one fifteenth of a hectare.
 AREA_UNITS: Mapping[str, float] = {"km2": 1e6, "ha": 1e4, "mu": 1e4 / 15, "m2": 1.0}
@@ -180,10 +184,129 @@ def csv_text(records: Sequence[Mapping[str, Any]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
+#: What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
 def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value.startswith(_FORMULA):
         return "'" + value
     return value
+
+
+def xlsx_bytes(sheets: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
+    """Return records as a workbook, one sheet for each set.
+
+    Parameters
+    ----------
+    sheets : mapping of str to sequence of mapping
+        Records by the title of their sheet, those of one sheet all with the same keys, which
+        become its head. A sheet without records stays empty. A title is cut to the 31 characters
+        that it may have, and loses the signs that it may not.
+
+    Returns
+    -------
+    bytes
+        XLSX: a head that stays in view, columns as wide as their cells. A text stays a text,
+        whatever it begins with; control characters are left out, and of more than 32,767
+        characters the rest. Lists are JSON.
+
+    Raises
+    ------
+    ValueError
+        If there is no sheet.
+    OutputError
+        If the system's temporary folder is full.
+
+    Examples
+    --------
+    >>> import io, openpyxl
+    >>> data = xlsx_bytes({"片區": [{"name": "=1+1", "km2": 2}]})
+    >>> book = openpyxl.load_workbook(io.BytesIO(data))
+    >>> [[cell.value for cell in row] for row in book["片區"].rows]
+    [['name', 'km2'], ['=1+1', 2]]
+    >>> book["片區"]["A2"].data_type
+    's'
+    """
+    from openpyxl import Workbook  # type: ignore[import-untyped]
+
+    if not sheets:
+        raise ValueError("a workbook has at least one sheet")
+    book = Workbook()
+    book.remove(book.active)
+    for title, records in sheets.items():
+        plain = re.sub(r"[\[\]:*?/\\]", "_", title)[:31].strip("'")
+        # A title that is taken gets a number from openpyxl.
+        _fill(book.create_sheet(plain), records)
+    out = io.BytesIO()
+    try:
+        # Not only in memory: openpyxl keeps each sheet in a temporary file meanwhile.
+        book.save(out)
+    except _failures() as error:
+        raise OutputError(
+            f"can't make the workbook in the temporary folder {tempfile.gettempdir()} ({error}); "
+            "make room there or set TMPDIR"
+        ) from error
+    return out.getvalue()
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what a full disk raises; where lxml is installed openpyxl writes by it."""
+    try:
+        from lxml.etree import LxmlError  # type: ignore[import-untyped]
+    except ImportError:
+        return (OSError,)
+    return (OSError, LxmlError)
+
+
+def _fill(sheet: Any, records: Sequence[Mapping[str, Any]]) -> None:
+    from openpyxl.styles import Alignment, Font, PatternFill  # type: ignore[import-untyped]
+    from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
+
+    if not records:
+        return
+    for column, key in enumerate(records[0], 1):
+        head = sheet.cell(1, column)
+        _put(head, key)
+        head.font = Font(bold=True)
+        head.fill = PatternFill("solid", fgColor="E6E6E6")
+        head.alignment = Alignment(vertical="center", wrap_text=True)
+        widest = width(str(key))
+        for row, record in enumerate(records, 2):
+            cell = sheet.cell(row, column)
+            _put(cell, record[key])
+            if isinstance(record[key], float):
+                cell.number_format = _number_format(key)
+            widest = max(widest, width(_shown(record[key])))
+        sheet.column_dimensions[get_column_letter(column)].width = min(max(widest + 2, 8), 44)
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = sheet.dimensions
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,.3f}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _number_format(key: str) -> str:
+    unit = next((unit for unit in DECIMALS if key.endswith(f"_{unit}")), None)
+    if unit is None:
+        return "General"
+    decimals = DECIMALS[unit]
+    return "#,##0" + (f".{'0' * decimals}" if decimals else "")
+
+
+def _put(cell: Any, value: Any) -> None:
+    if isinstance(value, (list, tuple, Mapping)):
+        value = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        cell.value = value
+        return
+    text = re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", value)
+    # A worksheet reads _x0041_ as a character.
+    cell.value = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)[:32_767]
+    # A text, also after somebody has edited it.
+    cell.data_type = "s"
+    cell.quotePrefix = text.startswith(_FORMULA)
 
 
 def json_text(document: Mapping[str, Any]) -> bytes:
