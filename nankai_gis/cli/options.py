@@ -6,9 +6,12 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -67,6 +70,35 @@ def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
             bar.update(done - bar.pos)
 
         yield heard
+
+
+def read_layer(path: Path) -> GeoDataFrame:
+    """Read a vector layer that a user brings, in longitude and latitude."""
+    import pyogrio
+
+    from ..crs import STORED
+    from ..errors import CRSError, DataError
+
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        frame = pyogrio.read_dataframe(path)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise DataError(f"{path.name}: GDAL can't read it: {error}") from error
+    if not hasattr(frame, "crs"):
+        raise DataError(f"{path.name}: a table without geometry")
+    if frame.crs is None:
+        raise CRSError(f"{path.name}: no CRS is given; write the layer anew with one")
+    return frame.to_crs(STORED)
+
+
+def refuse(target: Path) -> None:
+    """Refuse an output that exists, before any long work."""
+    from ..errors import OutputError
+
+    raise OutputError(
+        f"{target} exists; nothing was written. Allow it to be replaced, or name another"
+    )
 
 
 def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:

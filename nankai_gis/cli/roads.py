@@ -62,7 +62,8 @@ def import_(
     from .. import roads as networks
 
     target = output or Path(file.name.split(".")[0] + ".gpkg")
-    _refuse(target, overwrite)
+    if target.exists() and not overwrite:
+        options.refuse(target)
     found = networks.read(file, bbox=_box(bbox, around), allow_incomplete=allow_incomplete)
     _save(found, target, overwrite)
 
@@ -98,7 +99,8 @@ def fetch(
     """Fetch the roads of a feature and its surroundings (1 km) from an Overpass server."""
     from .. import roads as networks
 
-    _refuse(output, overwrite)
+    if output.exists() and not overwrite:
+        options.refuse(output)
     box = _around(feature)
     with options.bytes_bar("fetch") as heard:
         found = networks.fetch(
@@ -123,16 +125,6 @@ def info(snapshot: Path, form: str) -> None:
         options.deliver(tables.json_text(asdict(origin)), None, False)
     else:
         options.deliver(_description(origin), None, False)
-
-
-def _refuse(target: Path, overwrite: bool) -> None:
-    """Before any long work."""
-    from ..errors import OutputError
-
-    if target.exists() and not overwrite:
-        raise OutputError(
-            f"{target} exists; nothing was written. Allow it to be replaced, or name another"
-        )
 
 
 def _box(bbox: str | None, around: str | None) -> tuple[float, float, float, float] | None:

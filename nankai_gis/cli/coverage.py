@@ -1,0 +1,303 @@
+"""``coverage``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from ..coverage import Coverage
+
+_KEYS = ("zone", "subdistrict", "street", "class")
+# Titles and decimals of the columns that a table shows; what isn't here isn't shown.
+_COLUMNS: dict[str, tuple[str, int | None]] = {
+    "zone_name": ("片區", None),
+    "corridor_name": ("發展帶", None),
+    "subdistrict_name": ("街道", None),
+    "street": ("道路", None),
+    "class_label": ("等級", None),
+    "class": ("等級", None),
+    "area_km2": ("面積(平方公里)", 3),
+    "share_of_zone": ("佔片區", 3),
+    "share_of_subdistrict": ("佔街道", 3),
+    "inside_km": ("區內(公里)", 3),
+    "boundary_km": ("邊界上(公里)", 3),
+    "outside_km": ("區外(公里)", 3),
+    "total_km": ("合計(公里)", 3),
+    "length_km": ("長度(公里)", 3),
+    "district_km": ("全區(公里)", 3),
+    "share_inside": ("區內佔比", 3),
+    "share_boundary": ("邊界佔比", 3),
+    "centreline_inside_km": ("區內中心線", 3),
+    "centreline_boundary_km": ("邊界中心線", 3),
+    "share_of_corridor": ("佔發展帶", 3),
+    "density_km_per_km2": ("密度(公里/平方公里)", 2),
+    "entries": ("進", 0),
+    "exits": ("出", 0),
+    "features": ("個數", 0),
+    "inside": ("區內", 0),
+    "boundary": ("邊界上", 0),
+    "streets_km": ("道路(公里)", 2),
+    "reached_km": ("可達(公里)", 2),
+    "reached_km2": ("可達(平方公里)", 3),
+    "share_of_area": ("佔面積", 3),
+    "share_of_streets": ("佔道路", 3),
+}
+
+
+@click.command("coverage")
+@click.option(
+    "--by",
+    default="zone,subdistrict",
+    show_default=True,
+    help="Keys of the table: some of zone, subdistrict, street, class, divided by commas.",
+)
+@click.option(
+    "--zones",
+    type=click.Path(path_type=Path),
+    help="Polygons of your own in place of the plan's zones and parcel.",
+)
+@click.option(
+    "--subdistricts",
+    type=click.Path(path_type=Path),
+    help="An official layer of subdistricts in place of the packaged working layer; an OSM file "
+    "gives its boundaries of admin_level 8.",
+)
+@click.option("--name-field", help="Column of the names in the layer of subdistricts.")
+@click.option(
+    "--roads",
+    type=click.Path(path_type=Path),
+    help="Road network, as for derive; by default the packaged streets.",
+)
+@click.option(
+    "--reach", type=click.FloatRange(min=0, min_open=True), help="Reach of the corridors, metres."
+)
+@click.option(
+    "--ends",
+    type=click.Choice(["round", "flat"]),
+    default="round",
+    show_default=True,
+    help="Ends of the reach.",
+)
+@click.option(
+    "--with",
+    "others",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Another layer to count by zone and subdistrict: facilities, parcels, buildings.",
+)
+@click.option(
+    "--walk",
+    type=click.Path(path_type=Path),
+    help="Points from which the walking reach is measured, along the network.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=15.0,
+    show_default=True,
+    help="Minutes on foot, at 4 km/h.",
+)
+@options.output_format("table", "csv", "xlsx", "json", "geojson")
+@options.output
+def coverage_(
+    by: str,
+    zones: Path | None,
+    subdistricts: Path | None,
+    name_field: str | None,
+    roads: Path | None,
+    reach: float | None,
+    ends: str,
+    others: tuple[Path, ...],
+    walk: Path | None,
+    minutes: float,
+    form: str,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Overlay the plan on streets and subdistricts, in tables that add up.
+
+    A street that runs along a boundary counts as on the boundary, once. Every table is held to
+    its whole, and says so.
+    """
+    from .. import coverage, layers
+
+    keys = _checked_keys(by)
+    if form == "xlsx" and output is None:
+        raise click.UsageError("--format xlsx needs --output")
+    if output is not None and form != "table" and output.exists() and not overwrite:
+        options.refuse(output)
+    streets, centrelines = _streets(roads)
+    subs = layers.frame("subdistricts")
+    if subdistricts is not None:
+        subs = _subdistricts(subdistricts)
+    areas = _plan_areas() if zones is None else options.read_layer(zones)
+    found = coverage.measure(
+        areas,
+        streets,
+        subs,
+        district=layers.frame("district") if zones is None else None,
+        corridors=_corridors() if zones is None else None,
+        reach_m=reach,
+        reach_ends="flat" if ends == "flat" else "round",
+        centrelines=centrelines,
+        subdistrict_name=name_field,
+    )
+    for other in others:
+        found = found.with_layer(other.stem, options.read_layer(other))
+    chosen = _chosen(found, keys)
+    walked = None
+    if walk is not None:
+        walked = coverage.walking_reach(
+            options.read_layer(walk), streets, areas, minutes=minutes
+        ).table
+    options.deliver(_output(found, chosen, walked, form), output, overwrite)
+
+
+def _checked_keys(by: str) -> list[str]:
+    keys = [key.strip() for key in by.split(",") if key.strip()]
+    unknown = [key for key in keys if key not in _KEYS]
+    if unknown or not keys or len(set(keys)) < len(keys):
+        raise click.UsageError(f"--by takes some of {', '.join(_KEYS)}, each once; got {by!r}")
+    return keys
+
+
+def _plan_areas() -> GeoDataFrame:
+    import pandas as pd
+
+    from .. import layers
+
+    return pd.concat([layers.frame("zones"), layers.frame("parcel")], ignore_index=True)
+
+
+def _corridors() -> GeoDataFrame:
+    from .. import layers
+
+    frame = layers.frame("corridors")
+    return frame[frame.geometry.notna()].reset_index(drop=True)
+
+
+def _streets(path: Path | None) -> tuple[GeoDataFrame, GeoDataFrame | None]:
+    """The street layer, and centrelines where carriageways are mapped one by one."""
+    from .. import layers
+
+    if path is None:
+        frame = layers.frame("streets")
+        return frame[frame["kind"] == "street"].reset_index(drop=True), None
+    from ..mapped import Mapped
+    from ..roads import read
+
+    found = read(path)
+    lines = Mapped(found).streets.frame()
+    return found.frame, lines[lines["kind"] == "street"].reset_index(drop=True)
+
+
+def _subdistricts(path: Path) -> GeoDataFrame:
+    if path.name.endswith((".osm", ".pbf", ".osm.gz", ".osm.bz2")):
+        from ..roads import areas
+
+        return areas(path, admin_level=8)
+    return options.read_layer(path)
+
+
+def _chosen(found: Coverage, keys: list[str]) -> list[tuple[str, DataFrame]]:
+    """The tables that answer the keys, each with its title."""
+    asked = set(keys)
+    if asked == {"zone", "subdistrict"}:
+        tables = [("片區 × 街道", found.areas), ("發展帶 × 街道", found.corridors)]
+    elif asked == {"zone", "street"}:
+        tables = [("片區 × 道路", found.streets)]
+    elif asked == {"zone", "class"}:
+        tables = [("片區 × 道路等級", found.classes)]
+    elif asked == {"zone"}:
+        tables = [("片區", found.zones)]
+    elif asked == {"subdistrict"}:
+        tables = [("街道", found.subdistricts)]
+    else:
+        tables = [(" × ".join(keys), found.table(*keys))]  # type: ignore[arg-type]
+    tables += [(name, table) for name, table in found.layers.items()]
+    return [(title, table) for title, table in tables if len(table)]
+
+
+def _output(
+    found: Coverage, chosen: list[tuple[str, DataFrame]], walked: DataFrame | None, form: str
+) -> str | bytes:
+    from .. import tables
+
+    if walked is not None:
+        chosen = [*chosen, ("步行可達", walked)]
+    if form == "csv":
+        return b"\r\n".join(tables.csv_text(_records(table)) for _, table in chosen)
+    if form == "geojson":
+        import json
+
+        return tables.geojson_text(json.loads(found.pieces.to_json(drop_id=True))["features"])
+    everything = {title: _records(table) for title, table in chosen}
+    everything["reconciliation"] = _records(found.reconciliation)
+    everything["dropped"] = _records(found.dropped)
+    if form == "json":
+        return tables.json_text(everything)
+    if form == "xlsx":
+        return tables.xlsx_bytes(everything)
+    return "\n".join(
+        [*(f"{title}\n{_table(table)}" for title, table in chosen), _reconciled(found)]
+    )
+
+
+def _records(table: DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain values; what isn't known is None, as JSON has it."""
+    import pandas as pd
+
+    return [
+        {
+            str(k): None if pd.isna(v) else getattr(v, "item", lambda v=v: v)()
+            for k, v in row.items()
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _table(table: DataFrame) -> str:
+    from .. import tables
+    from ..tables import Column, number
+
+    shown = [c for c in table.columns if c in _COLUMNS]
+    if "class_label" in shown:
+        shown = [c for c in shown if c != "class"]
+    columns = [Column(_COLUMNS[c][0], "left" if _COLUMNS[c][1] is None else "right") for c in shown]
+    rows = []
+    for record in _records(table[shown]):
+        cells = []
+        for key, value in record.items():
+            decimals = _COLUMNS[key][1]
+            if decimals is None:
+                cells.append(str(value or "-"))
+            else:
+                cells.append(number(value, decimals))
+        rows.append(cells)
+    return tables.terminal(columns, rows)
+
+
+def _reconciled(found: Coverage) -> str:
+    """Say that the tables add up, and what was left out of them."""
+    held = found.reconciliation[found.reconciliation["limit"].notna()]
+    worst = float(held["relative"].abs().max()) if len(held) else 0.0
+    told = [
+        f"核對:{len(held)} 項合計與總數相符,最大相對差 {worst:.1e}(限值 1e-9)。"
+        f"沿邊界(兩側 {found.boundary_m:g} 米內、同向)的道路計為「邊界上」,只計一次。"
+    ]
+    for row in _records(found.reconciliation[found.reconciliation["limit"].isna()]):
+        if abs(row["relative"]) > 1e-6:
+            told.append(f"發現:{row['check']} {row['item']} {row['parts']:.6g} {row['unit']}")
+    told += [
+        f"{row['layer']}:{row['action']} {row['count']}({row['reason']})"
+        for row in _records(found.dropped)
+    ]
+    return "\n".join(told) + "\n"

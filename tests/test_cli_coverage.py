@@ -1,0 +1,161 @@
+"""Coverage as a user asks for it: on the packaged plan, on a network, on layers of their own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+from shapely.geometry import LineString, Point, box
+
+from nankai_gis import layers, measure
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+def rows(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, str]]:
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode("utf-8-sig").split("\r\n\r\n")[0]
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_zones_by_subdistrict_add_up_to_the_zones(run: Run) -> None:
+    done = run("coverage", "--format", "json")
+    tables = json.loads(done.stdout)
+    total = {}
+    for row in tables["片區 × 街道"]:
+        total[row["zone"]] = total.get(row["zone"], 0.0) + row["area_km2"]
+    for row in measure.areas([*layers.features("zones"), *layers.features("parcel")]):
+        assert total[row.id] == pytest.approx(row.area_m2 / 1e6, rel=1e-7)
+    assert all(abs(r["relative"]) <= r["limit"] for r in tables["reconciliation"] if r["limit"])
+
+
+def test_the_table_says_that_it_adds_up(run: Run) -> None:
+    text = run("coverage").stdout.decode()
+    assert "項合計與總數相符" in text
+    assert "興南街道|廣開街道" in text
+    assert "not located" in text
+
+
+@pytest.mark.parametrize(
+    "by", ["zone", "subdistrict", "zone,street", "zone,class", "subdistrict,street"]
+)
+def test_every_cut_of_the_table(run: Run, by: str) -> None:
+    found = rows(run("coverage", "--by", by, "--format", "csv"))
+    assert found
+
+
+def test_a_street_along_the_boundary_counts_once(run: Run) -> None:
+    found = rows(run("coverage", "--by", "zone,street", "--format", "csv"))
+    (weijin,) = [r for r in found if (r["zone"], r["street"]) == ("qihang-bay", "衛津路")]
+    assert float(weijin["inside_km"]) == 0
+    assert float(weijin["boundary_km"]) == pytest.approx(2.276, abs=0.001)
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """Two streets, a zone over half of them, two subdistricts, three facilities."""
+    gpd.GeoDataFrame(
+        {"name": ["甲路", None], "highway": ["primary", "residential"]},
+        geometry=[
+            LineString([(117, 39.005), (117.02, 39.005)]),
+            LineString([(117.015, 39), (117.015, 39.01)]),
+        ],
+        crs=4326,
+    ).to_file(tmp_path / "streets.geojson")
+    gpd.GeoDataFrame(
+        {"id": ["z"], "name": ["甲區"]}, geometry=[box(117, 39, 117.01, 39.01)], crs=4326
+    ).to_file(tmp_path / "zones.geojson")
+    gpd.GeoDataFrame(
+        {"id": ["a", "b"], "label": ["東街", "西街"]},
+        geometry=[box(117.005, 39, 117.02, 39.01), box(117, 39, 117.005, 39.01)],
+        crs=4326,
+    ).to_file(tmp_path / "subdistricts.geojson")
+    gpd.GeoDataFrame(
+        {"id": [1, 2, 3]},
+        geometry=[Point(117.002, 39.004), Point(117.008, 39.004), Point(117.018, 39.004)],
+        crs=4326,
+    ).to_file(tmp_path / "schools.geojson")
+    return tmp_path
+
+
+MINE = (
+    "coverage",
+    "--zones",
+    "zones.geojson",
+    "--subdistricts",
+    "subdistricts.geojson",
+    "--name-field",
+    "label",
+    "--roads",
+    "streets.geojson",
+)
+
+
+def test_layers_of_ones_own(run: Run, city: Path) -> None:
+    found = rows(run(*MINE, "--by", "zone,street", "--format", "csv"))
+    assert [r["street"] for r in found] == ["甲路"]
+    assert float(found[0]["share_inside"]) == pytest.approx(0.5)
+    areas = rows(run(*MINE, "--format", "csv"))
+    assert {r["subdistrict_name"]: round(float(r["share_of_zone"]), 6) for r in areas} == {
+        "東街": 0.5,
+        "西街": 0.5,
+    }
+
+
+def test_another_layer_is_counted(run: Run, city: Path) -> None:
+    tables = json.loads(run(*MINE, "--with", "schools.geojson", "--format", "json").stdout)
+    counts = {r["subdistrict_name"]: r["inside"] for r in tables["schools"] if r["zone"] == "z"}
+    assert counts == {"東街": 1, "西街": 1}
+
+
+def test_a_walk_follows_the_streets(run: Run, city: Path) -> None:
+    tables = json.loads(
+        run(*MINE, "--walk", "schools.geojson", "--minutes", "5", "--format", "json").stdout
+    )
+    (row,) = tables["步行可達"]
+    assert 0 < row["share_of_area"] < 1
+
+
+def test_the_cut_pieces_as_geojson(run: Run, city: Path) -> None:
+    document = json.loads(run(*MINE, "--format", "geojson").stdout)
+    assert {f["properties"]["zones"] for f in document["features"]} >= {"z", ""}
+
+
+def test_a_reach_is_measured_like_a_zone(run: Run) -> None:
+    found = rows(
+        run("coverage", "--by", "zone", "--reach", "200", "--ends", "flat", "--format", "csv")
+    )
+    reach = {r["zone"]: float(r["area_km2"]) for r in found if r["kind"] == "reach"}
+    # 7.52 km of axis, 400 m wide, a little less where it bends.
+    assert reach["smart-service"] == pytest.approx(7.52 * 0.4, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["--by", "zone,zone"], 2, "--by takes some of"),
+        (["--by", "road"], 2, "--by takes some of"),
+        (["--format", "xlsx"], 2, "needs --output"),
+        (["--zones", "nowhere.gpkg"], 1, "there is no such file"),
+        (["--reach", "-3"], 2, "is not in the range"),
+    ],
+)
+def test_bad_input_gets_a_message(run: Run, args: list[str], code: int, message: str) -> None:
+    done = run("coverage", *args)
+    assert done.returncode == code
+    assert message in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_layer_without_a_crs_is_refused(run: Run, tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"id": [1]}, geometry=[box(117, 39, 117.1, 39.1)])
+    with pytest.warns(UserWarning, match="crs"):
+        frame.to_file(tmp_path / "bare.shp")
+    done = run("coverage", "--zones", "bare.shp")
+    assert done.returncode == 1
+    assert "no CRS is given" in done.stderr.decode()

@@ -1,0 +1,465 @@
+"""Cutting by areas, held to pyproj point by point, to GEOS and to brute force."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import shapely
+import shapely.ops
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Geod
+from shapely import LineString, MultiPolygon, Point, Polygon, box
+
+from nankai_gis import overlay
+from nankai_gis.errors import GeometryError
+
+GEOD = Geod(a=6378137.0, rf=298.257222101)
+#: Metres per degree at 39 N, roughly: for drafts, never for answers.
+EAST, NORTH = 86_628.0, 111_025.0
+
+
+def place(x: float, y: float) -> tuple[float, float]:
+    """A position from metres east and north of 117 E, 39 N."""
+    return 117 + x / EAST, 39 + y / NORTH
+
+
+def line(*xy: tuple[float, float]) -> LineString:
+    return LineString([place(*p) for p in xy])
+
+
+def polygon(*xy: tuple[float, float]) -> Polygon:
+    return Polygon([place(*p) for p in xy])
+
+
+def square(x0: float, y0: float, x1: float, y1: float) -> Polygon:
+    return polygon((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+
+
+def by_area(cut: overlay.Cut, count: int) -> tuple[list[float], list[float]]:
+    inside, along = cut.lengths_by_area(count)
+    return inside.tolist(), along.tolist()
+
+
+# ------------------------------------------------------------------ the ruler
+
+
+@pytest.mark.parametrize("latitude", [-60.0, 0.0, 39.1, 80.0])
+def test_lengths_are_pyprojs(latitude):
+    rng = np.random.default_rng(3)
+    points = rng.uniform(-0.004, 0.004, (60, 2)) + np.array([117.2, latitude])
+    lines = [LineString(points[k : k + 5]) for k in range(0, 60, 5)]
+    theirs = [GEOD.line_length(*np.array(one.coords).T) for one in lines]
+    assert overlay.lengths(lines) == pytest.approx(theirs, rel=2e-9)
+
+
+@pytest.mark.parametrize("step", [(0.3, 0.2), (2.0, 0.9), (0.0, 40.0), (30.0, -25.0)])
+def test_a_long_edge_is_as_long_as_its_many_parts(step):
+    edge = LineString([(100, 30), (100 + step[0], 30 + step[1])])
+    fine = shapely.segmentize(edge, 0.002)
+    theirs = GEOD.line_length(*np.array(fine.coords).T)
+    assert overlay.lengths([edge])[0] == pytest.approx(theirs, rel=1e-9)
+    halves = overlay.lengths([shapely.segmentize(edge, edge.length / 2)])[0]
+    assert overlay.lengths([edge])[0] == pytest.approx(halves, rel=1e-11)
+
+
+def test_areas_are_those_of_finely_divided_rings():
+    hole = Polygon(
+        [place(*p) for p in ((0, 0), (9000, 500), (8000, 7000), (-500, 8000))],
+        [[place(*p) for p in ((2000, 2000), (4000, 2000), (3000, 4000))]],
+    )
+    two = MultiPolygon([hole, square(20_000, 0, 21_000, 3000)])
+    for shape in (hole, two):
+        fine = shapely.segmentize(shape, 0.0004)
+        theirs = abs(GEOD.geometry_area_perimeter(shapely.orient_polygons(fine))[0])
+        assert overlay.areas([shape])[0] == pytest.approx(theirs, rel=2e-8)
+
+
+def test_a_large_area_too():
+    shape = box(100, 20, 112, 33)
+    fine = shapely.segmentize(shape, 0.01)
+    theirs = abs(GEOD.geometry_area_perimeter(fine)[0])
+    assert overlay.areas([shape])[0] == pytest.approx(theirs, rel=1e-7)
+
+
+def test_a_cut_changes_no_area():
+    whole = square(0, 0, 4000, 5000)
+    parts = [
+        shapely.clip_by_rect(whole, *place(x, y), *place(x + 1000, y + 500))
+        for x in range(0, 4000, 1000)
+        for y in range(0, 5000, 500)
+    ]
+    assert overlay.areas(parts).sum() == pytest.approx(overlay.areas([whole])[0], rel=1e-12)
+
+
+def test_nothing_measures_nothing():
+    assert overlay.lengths([LineString(), None]).tolist() == [0.0, 0.0]
+    assert overlay.areas([Polygon(), None, Point(117, 39)]).tolist() == [0.0, 0.0, 0.0]
+    assert overlay.lengths([]).tolist() == []
+    assert overlay.areas([]).tolist() == []
+
+
+def test_the_plane_is_true_to_scale():
+    there, back = overlay.metric(117.15, 39.1)
+    spots = np.array([[117.15, 39.1], [117.16, 39.1], [117.15, 39.11]])
+    flat = there(spots)
+    for k in (1, 2):
+        true = GEOD.inv(*spots[0], *spots[k])[2]
+        assert np.hypot(*(flat[k] - flat[0])) == pytest.approx(true, rel=1e-6)
+    assert back(flat) == pytest.approx(spots, abs=1e-11)
+
+
+# ------------------------------------------------------------------ cutting
+
+
+def test_a_crossing_line_is_split_at_the_boundary():
+    cut = overlay.cut_lines([line((-500, 300), (1500, 300))], [square(0, 0, 1000, 1000)])
+    assert cut.line.tolist() == [0, 0, 0]
+    assert cut.length_m == pytest.approx([500, 1000, 500], rel=1e-3)
+    inside, along = by_area(cut, 1)
+    assert inside[0] == pytest.approx(cut.length_m[1])
+    assert along[0] == 0.0
+
+
+def test_a_line_along_the_boundary_counts_once_for_the_pair():
+    west, east = square(0, 0, 1000, 1000), square(1000, 0, 2000, 1000)
+    cut = overlay.cut_lines([line((1000, 100), (1000, 600))], [west, east])
+    assert len(cut.line) == 1
+    inside, along = by_area(cut, 2)
+    assert inside == [0.0, 0.0]
+    assert along == pytest.approx([cut.line_length_m[0]] * 2, rel=1e-12)
+    _, area, on = cut.rows()
+    assert area.tolist() == [0, 1]
+    assert on.tolist() == [overlay.BOUNDARY] * 2
+
+
+@pytest.mark.parametrize(("beside", "expected"), [(8.0, True), (-8.0, True), (12.0, False)])
+def test_the_tolerance_is_in_metres(beside, expected):
+    street = line((100, beside), (900, beside))
+    cut = overlay.cut_lines([street], [square(0, 0, 1000, 1000)], boundary_m=10.0)
+    inside, along = by_area(cut, 1)
+    assert (along[0] > 0) is expected
+    assert inside[0] + along[0] == pytest.approx(cut.line_length_m[0] if beside > -10 else 0)
+
+
+def test_a_square_crossing_keeps_its_side_up_to_the_boundary():
+    cut = overlay.cut_lines(
+        [line((-100, 500), (100, 500))], [square(0, 0, 1000, 1000)], boundary_m=15.0
+    )
+    inside, along = by_area(cut, 1)
+    assert inside[0] == pytest.approx(100, rel=1e-3)
+    assert along[0] == 0.0
+
+
+@pytest.mark.parametrize(("angle", "expected"), [(25.0, True), (35.0, False)])
+def test_only_what_runs_in_the_boundarys_direction_runs_along_it(angle, expected):
+    dx, dy = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    street = line((500 - 90 * dx, -90 * dy), (500 + 90 * dx, 90 * dy))
+    cut = overlay.cut_lines([street], [square(0, 0, 1000, 1000)], boundary_m=10.0)
+    along = by_area(cut, 1)[1][0]
+    if expected:
+        assert along == pytest.approx(20 / math.sin(math.radians(angle)), rel=0.02)
+    else:
+        assert along == 0.0
+
+
+def test_what_runs_along_ends_at_the_corner():
+    street = line((500, 0), (1500, 0))
+    cut = overlay.cut_lines([street], [square(0, 0, 1000, 1000)], boundary_m=20.0)
+    inside, along = by_area(cut, 1)
+    assert inside[0] == 0.0
+    assert along[0] == pytest.approx(cut.line_length_m[0] / 2, rel=1e-3)
+
+
+def test_what_runs_along_goes_on_round_a_gentle_bend():
+    shape = polygon((0, 0), (500, 0), (1000, 130), (1000, 1000), (0, 1000))
+    outer = line((0, -8), (501, -8), (1002, 122))
+    cut = overlay.cut_lines([outer], [shape], boundary_m=10.0)
+    assert by_area(cut, 1)[1][0] == pytest.approx(cut.line_length_m[0], rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    "street",
+    [
+        line((0, 0), (1000, 1000)),  # through two corners
+        line((-300, 1300), (1300, -300)),  # the same, from outside to outside
+        line((500, 500), (1000, 1000)),  # ends in a corner
+        line((500, 0), (500, 1000)),  # from border to border
+        line((-500, 0), (500, 0), (500, 500)),  # arrives along the border's continuation
+        line((500, 500), (500, 500.4), (500, 3000)),
+    ],
+)
+def test_vertices_on_the_boundary_are_no_trouble(street):
+    shape = square(0, 0, 1000, 1000)
+    cut = overlay.cut_lines([street], [shape])
+    inside, along = by_area(cut, 1)
+    theirs = overlay.lengths([shapely.intersection(street, shape)])[0]
+    assert inside[0] + along[0] == pytest.approx(theirs, rel=1e-7)
+    assert cut.length_m.sum() == pytest.approx(cut.line_length_m.sum(), rel=1e-12)
+
+
+def test_holes_and_parts_count():
+    hole = Polygon(square(0, 0, 1000, 1000).exterior, [square(400, 400, 600, 600).exterior.coords])
+    both = MultiPolygon([hole, square(2000, 0, 3000, 1000)])
+    cut = overlay.cut_lines([line((-100, 500), (3100, 500))], [both])
+    assert by_area(cut, 1)[0][0] == pytest.approx(1800, rel=1e-3)
+    assert len(cut.line) == 7
+
+
+def test_pieces_are_the_line():
+    street = line((-500, 100), (300, 150), (700, 250), (1500, 300))
+    whole = line((100, 800), (200, 900))
+    cut = overlay.cut_lines([street, whole], [square(0, 0, 1000, 1000)])
+    pieces = cut.geometries()
+    assert pieces[-1] is cut.lines[1]
+    assert cut.whole.tolist() == [False] * 3 + [True]
+    assert overlay.lengths(pieces) == pytest.approx(cut.length_m, rel=1e-9)
+    for one, two in itertools.pairwise(pieces[:3]):
+        assert one.coords[-1] == two.coords[0]
+    assert shapely.line_merge(shapely.multilinestrings(pieces[:3])).length == pytest.approx(
+        street.length
+    )
+    first, last, ahead, behind = cut.ends(np.arange(4))
+    assert first[1].tolist() == last[0].tolist()
+    assert ahead[3].tolist() == behind[3].tolist()
+
+
+def test_no_lines_and_no_areas():
+    none = overlay.cut_lines([], [square(0, 0, 1, 1)])
+    assert len(none.line) == 0
+    alone = overlay.cut_lines([line((0, 0), (10, 0))], [])
+    assert alone.whole.tolist() == [True]
+    assert alone.rows()[0].tolist() == []
+    assert alone.length_m == pytest.approx(10, rel=1e-3)
+
+
+def test_far_lines_are_outside():
+    far = [LineString([(-170, -80), (-160, 80)]), LineString([(0, 0), (1e-7, 0)])]
+    cut = overlay.cut_lines(far, [square(0, 0, 1000, 1000)])
+    assert by_area(cut, 1) == ([0.0], [0.0])
+
+
+@pytest.mark.parametrize(
+    ("lines", "areas", "words"),
+    [
+        ([LineString()], [box(0, 0, 1, 1)], "line 0 is an empty LineString"),
+        ([None], [box(0, 0, 1, 1)], "line 0 is missing"),
+        ([Point(0, 0)], [box(0, 0, 1, 1)], "line 0 is a Point"),
+        ([LineString([(0, 0), (1, 1)])], [Polygon()], "area 0 is an empty Polygon"),
+        ([LineString([(0, 0), (1, 1)])], [LineString([(0, 0), (1, 1)])], "area 0 is a LineString"),
+        ([], [box(0, 0, 1, 1), Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])], "area 1 is invalid"),
+        ([], [MultiPolygon([box(0, 0, 2, 2), box(1, 1, 3, 3)])], "area 0 is invalid"),
+    ],
+)
+def test_wrong_geometry_is_refused(lines, areas, words):
+    with pytest.raises(GeometryError, match=words):
+        overlay.cut_lines(lines, areas)
+
+
+@pytest.mark.parametrize("tolerance", [-1.0, math.nan, math.inf])
+def test_a_tolerance_is_a_number_of_metres(tolerance):
+    with pytest.raises(ValueError, match="boundary_m"):
+        overlay.cut_lines([], [], boundary_m=tolerance)
+
+
+def test_areas_of_the_caller_stay_unprepared():
+    shapes = np.array([square(0, 0, 1000, 1000)], dtype=object)
+    overlay.cut_lines([line((-10, 5), (500, 5))], shapes)
+    assert not shapely.is_prepared(shapes).any()
+
+
+def test_threads_may_cut_by_the_same_areas():
+    rng = np.random.default_rng(5)
+    shapes = [square(x, y, x + 900, y + 900) for x in range(0, 4000, 700) for y in (0, 800)]
+    lines = [
+        line(*(rng.uniform(0, 4000, (4, 2)).tolist())) for _ in range(400)
+    ]  # fmt: skip
+    alone = overlay.cut_lines(lines, shapes).lengths_by_area(len(shapes))
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(overlay.cut_lines, lines, shapes) for _ in range(12)]
+        for job in jobs:
+            found = job.result().lengths_by_area(len(shapes))
+            assert np.array_equal(found[0], alone[0])
+
+
+# ------------------------------------------------------------------ against GEOS, at random
+
+METRES = st.integers(-3000, 3000)
+POINT = st.tuples(METRES, METRES)
+
+
+@st.composite
+def stars(draw: st.DrawFn) -> Polygon:
+    """A polygon that is valid whatever is drawn: corners about a centre, by angle."""
+    count = draw(st.integers(3, 9))
+    x, y = draw(POINT)
+    radii = draw(st.lists(st.integers(200, 2500), min_size=count, max_size=count))
+    turn = draw(st.integers(0, 359))
+    corners = []
+    for k, radius in enumerate(radii):
+        angle = math.radians(turn + 360 * k / count)
+        corners.append((x + radius * math.cos(angle), y + radius * math.sin(angle)))
+    return polygon(*corners)
+
+
+@st.composite
+def streets(draw: st.DrawFn) -> LineString:
+    points = draw(st.lists(POINT, min_size=2, max_size=6, unique=True))
+    return line(*points)
+
+
+def closed(lines: list[LineString], shapes: list[Polygon]) -> np.ndarray:
+    """Length in each closed polygon, by GEOS, edge by edge: it merges a line with itself."""
+    edges = [LineString(ends) for one in lines for ends in itertools.pairwise(one.coords)]
+    return np.array([overlay.lengths(shapely.intersection(edges, s)).sum() for s in shapes])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(streets(), min_size=1, max_size=6), st.lists(stars(), min_size=1, max_size=4))
+def test_lengths_are_those_of_geos(lines, shapes):
+    cut = overlay.cut_lines(lines, shapes)
+    inside, along = cut.lengths_by_area(len(shapes))
+    # A crossing under a flat angle runs along for some of the least tolerance.
+    assert inside + along == pytest.approx(closed(lines, shapes), rel=1e-8, abs=2e-3)
+    sums = np.bincount(cut.line, weights=cut.length_m)
+    assert sums == pytest.approx(cut.line_length_m, rel=1e-12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(streets(), min_size=1, max_size=5),
+    st.lists(stars(), min_size=1, max_size=3),
+    st.sampled_from([0.0, 15.0, 60.0]),
+    st.randoms(use_true_random=False),
+)
+def test_splitting_reversing_and_reordering_change_nothing(lines, shapes, boundary_m, random):
+    before = overlay.cut_lines(lines, shapes, boundary_m=boundary_m)
+    parts = []
+    for one in lines:
+        share = random.uniform(0.1, 0.9)
+        two = [
+            shapely.ops.substring(one, 0, share, normalized=True),
+            shapely.ops.substring(one, share, 1, normalized=True),
+        ]
+        parts += [piece.reverse() if random.random() < 0.5 else piece for piece in two]
+    random.shuffle(parts)
+    order = list(range(len(shapes)))
+    random.shuffle(order)
+    after = overlay.cut_lines(parts, [shapes[k] for k in order], boundary_m=boundary_m)
+    was, now = by_area(before, len(shapes)), by_area(after, len(shapes))
+    for old, new in zip(was, now, strict=True):
+        # A split point is rounded to some 1e-14 degrees.
+        assert new == pytest.approx([old[k] for k in order], rel=1e-8, abs=1e-3)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(streets(), min_size=1, max_size=5), stars(), st.sampled_from([0.25, 3.0, 40.0]))
+def test_moving_everything_along_the_parallel_changes_nothing(lines, shape, east):
+    here = overlay.cut_lines(lines, [shape], boundary_m=20.0)
+    moved = shapely.transform([*lines, shape], lambda c: c + np.array([east, 0.0]))
+    there = overlay.cut_lines(moved[:-1], [moved[-1]], boundary_m=20.0)
+    assert by_area(there, 1)[0] == pytest.approx(by_area(here, 1)[0], rel=1e-8, abs=1e-3)
+    assert by_area(there, 1)[1] == pytest.approx(by_area(here, 1)[1], rel=1e-8, abs=1e-3)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(streets(), min_size=1, max_size=5), stars(), stars())
+def test_union_and_difference_add_up(lines, one, two):
+    both = overlay.intersection(one, two)[0]
+    union = shapely.union(one, two)
+    less = overlay.difference(one, two)[0]
+    area = dict(zip("abiud", overlay.areas([one, two, both, union, less]), strict=True))
+    assert area["u"] + area["i"] == pytest.approx(area["a"] + area["b"], rel=1e-8)
+    assert area["d"] + area["i"] == pytest.approx(area["a"], rel=1e-8)
+    shapes = [one, two, union, *([] if both.is_empty else [both])]
+    inside, along = overlay.cut_lines(lines, shapes).lengths_by_area(4)
+    length = inside + along
+    assert length[0] + length[1] == pytest.approx(length[2] + length[3], rel=1e-8, abs=1e-2)
+
+
+def test_many_lines_and_areas_against_brute_force():
+    rng = np.random.default_rng(11)
+    centres = rng.uniform(-20_000, 20_000, (130, 2))
+    shapes = [
+        polygon(*[(x + r * math.cos(a), y + r * math.sin(a)) for a in np.arange(0, 6.28, 0.4)])
+        for (x, y), r in zip(centres, rng.uniform(100, 4000, 130), strict=True)
+    ]
+    starts = rng.uniform(-22_000, 22_000, (4000, 2))
+    lines = [line(s, s + d) for s, d in zip(starts, rng.normal(0, 300, (4000, 2)), strict=True)]
+    cut = overlay.cut_lines(lines, shapes)
+    inside, along = cut.lengths_by_area(len(shapes))
+    assert inside + along == pytest.approx(closed(lines, shapes), rel=1e-7, abs=2e-3)
+    assert 0.1 < cut.near.mean() < 0.9
+
+
+# ------------------------------------------------------------------ polygons by polygons
+
+
+def test_what_only_touches_shares_nothing():
+    one = square(0, 0, 1000, 1000)
+    assert overlay.intersection(one, square(1000, 0, 2000, 1000))[0].is_empty
+    assert overlay.difference(one, square(-1, -1, 1001, 1001))[0].is_empty
+    corner = overlay.intersection(one, [square(500, 500, 1500, 1500), square(900, 0, 1100, 100)])
+    assert [s.geom_type for s in corner] == ["Polygon", "Polygon"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [square(-50, -50, 2000, 2000), Polygon(), square(500, 0, 700, 1000), square(0, 0, 1000, 1000)],
+)
+def test_a_silently_wrong_result_is_computed_again_on_a_grid(monkeypatch, answer):
+    one, two = square(0, 0, 1000, 1000), square(500, -10, 1500, 1010)
+    right = shapely.intersection(one, two)
+    plain = shapely.intersection
+
+    def sometimes(a, b, grid_size=None):
+        if grid_size is None:
+            return np.full(len(a), answer, dtype=object)
+        return plain(a, b, grid_size=grid_size)
+
+    monkeypatch.setattr(overlay.shapely, "intersection", sometimes)
+    found = overlay.intersection(one, two)[0]
+    assert overlay.areas([found])[0] == pytest.approx(overlay.areas([right])[0], rel=1e-6)
+
+
+def test_a_result_that_stays_wrong_is_an_error(monkeypatch):
+    one, two = square(0, 0, 1000, 1000), square(500, -10, 1500, 1010)
+
+    def always(a, b, grid_size=None):
+        return np.full(len(a), square(0, 0, 10, 10), dtype=object)
+
+    monkeypatch.setattr(overlay.shapely, "intersection", always)
+    with pytest.raises(GeometryError, match="can't be overlaid"):
+        overlay.intersection(one, two)
+
+
+def test_a_result_that_depends_on_the_order_is_wrong(monkeypatch):
+    one, two = square(0, 0, 1000, 1000), square(500, -10, 1500, 1010)
+    plain = shapely.intersection
+
+    def lopsided(a, b, grid_size=None):
+        right = plain(a, b, grid_size=grid_size)
+        return right if a[0].bounds[0] < b[0].bounds[0] else np.array([Polygon()], dtype=object)
+
+    monkeypatch.setattr(overlay.shapely, "intersection", lopsided)
+    with pytest.raises(GeometryError, match="can't be overlaid"):
+        overlay.intersection(one, two)
+
+
+def test_nearly_coincident_edges():
+    """Twice the same outline, one of them off by some 1e-12 degrees: the classical trap."""
+    rng = np.random.default_rng(17)
+    for _ in range(60):
+        angles = np.sort(rng.uniform(0, 2 * math.pi, 40))
+        ring = np.column_stack((np.cos(angles), np.sin(angles))) * 0.01 + (117.1, 39.1)
+        one = Polygon(ring)
+        two = Polygon(ring + rng.normal(0, 1e-13, ring.shape))
+        if not (one.is_valid and two.is_valid):
+            continue
+        both = overlay.areas(overlay.intersection(one, two))[0]
+        assert both == pytest.approx(overlay.areas([one])[0], rel=1e-6)
+        assert overlay.areas(overlay.difference(one, two))[0] < 1.0
