@@ -1,0 +1,276 @@
+"""The report as a Word document and as a standalone page.
+
+Both set the same sections; neither measures nor words anything.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from .model import Section, Table
+
+if TYPE_CHECKING:
+    from docx.document import Document
+
+# Widths of the text on an A4 page and of a figure that leaves room for a heading, centimetres.
+_TEXT_CM, _FIGURE_CM = 16.0, 11.5
+
+
+def docx(
+    sections: Sequence[Section],
+    pictures: Mapping[str, bytes],
+    *,
+    title: str,
+    subtitle: str,
+    date: str,
+    font: str = "宋体",
+) -> bytes:
+    """Set sections as a Word document.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+    pictures : mapping of str to bytes
+        PNG by the id of the section; a section without one has no figure.
+    title, subtitle, date : str
+        For the title block and the properties of the document.
+    font : str
+        Name of the Chinese font that Word is to use.
+
+    Returns
+    -------
+    bytes
+        A ``.docx`` file; the same input gives the same bytes. Tables and figures are numbered
+        through, headings are Word's own, so that a table of contents can be made.
+
+    Examples
+    --------
+    >>> made = docx([Section("", "總則", "", "", ("一段。",), ())], {}, title="報告", subtitle="",
+    ...             date="2026-11-24")
+    >>> made[:2]
+    b'PK'
+    """
+    import docx as word
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Cm, Pt, RGBColor
+
+    document = word.Document()
+    page = document.sections[0]
+    page.page_width, page.page_height = Cm(21), Cm(29.7)
+    page.left_margin = page.right_margin = Cm(2.5)
+    page.top_margin = page.bottom_margin = Cm(2.2)
+    for style in ("Normal", "Title", "Subtitle", "Heading 1", "Caption", "Quote", "Table Grid"):
+        _use_font(document.styles[style], font)
+        # Word's template is blue; a plan's report is set in black.
+        document.styles[style].font.color.rgb = RGBColor(0, 0, 0)
+    document.styles["Normal"].font.size = Pt(10.5)
+    document.styles["Title"].font.size = Pt(20)
+    document.core_properties.title = title
+    document.core_properties.author = "nankai-gis"
+    _date(document, date)
+    document.add_paragraph(title, style="Title")
+    document.add_paragraph(f"{subtitle}  {date}".strip(), style="Subtitle")
+    count = {"圖": 0, "表": 0}
+    for section in sections:
+        heading = document.add_heading(section.title, level=1)
+        heading.paragraph_format.page_break_before = section.id != ""
+        if section.clause:
+            place = f"({section.place})" if section.place else ""
+            document.add_paragraph(f"「{section.clause}」{place}", style="Quote")
+        for text in section.paragraphs:
+            document.add_paragraph(text).paragraph_format.first_line_indent = Pt(21)
+        if section.picture and section.id in pictures:
+            count["圖"] += 1
+            document.add_picture(io.BytesIO(pictures[section.id]), width=Cm(_FIGURE_CM))
+            document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
+            document.paragraphs[-1].paragraph_format.keep_with_next = True
+            _caption(document, f"圖 {count['圖']}  {section.picture}")
+        for table in section.tables:
+            if table.rows:
+                count["表"] += 1
+                _caption(document, f"表 {count['表']}  {table.caption}", above=True)
+                _table(document, table)
+    out = io.BytesIO()
+    document.save(out)
+    return _steady(out.getvalue())
+
+
+def _use_font(style: Any, font: str) -> None:
+    from docx.oxml.ns import qn
+
+    properties = style.element.get_or_add_rPr()
+    fonts = properties.get_or_add_rFonts()
+    # A theme font would win over the name.
+    for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+        fonts.attrib.pop(qn(f"w:{theme}"), None)
+    fonts.set(qn("w:eastAsia"), font)
+
+
+def _date(document: Document, date: str) -> None:
+    import datetime
+
+    day = datetime.datetime.fromisoformat(f"{date}T00:00:00")
+    document.core_properties.created = document.core_properties.modified = day
+
+
+def _caption(document: Document, text: str, *, above: bool = False) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+
+    paragraph = document.add_paragraph(text, style="Caption")
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.paragraph_format.keep_with_next = above
+
+
+def _table(document: Document, table: Table) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.shared import Cm, Pt
+
+    widths = _widths(table)
+    grid = document.add_table(rows=0, cols=len(table.header), style="Table Grid")
+    grid.autofit = False
+    for number, cells in enumerate((table.header, *table.rows)):
+        row = grid.add_row()
+        mark = OxmlElement("w:cantSplit")
+        row._tr.get_or_add_trPr().append(mark)
+        if number == 0:
+            row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+        for column, text in enumerate(cells):
+            cell = row.cells[column]
+            cell.width = Cm(widths[column])
+            paragraph = cell.paragraphs[0]
+            paragraph.paragraph_format.space_before = Pt(1.5)
+            paragraph.paragraph_format.space_after = Pt(1.5)
+            run = paragraph.add_run(text)
+            run.font.size = Pt(9)
+            run.font.bold = number == 0
+            if number and column in table.right:
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+            if number == 0:
+                shade = OxmlElement("w:shd")
+                shade.set(qn("w:val"), "clear")
+                shade.set(qn("w:fill"), "EDEDED")
+                cell._tc.get_or_add_tcPr().append(shade)
+    document.add_paragraph().paragraph_format.space_after = Pt(0)
+
+
+def _widths(table: Table) -> list[float]:
+    """Centimetres for each column, by the longest text in it, none too narrow to read."""
+    longest = [
+        max(len(cells[k]) for cells in (table.header, *table.rows))
+        for k in range(len(table.header))
+    ]
+    shares = [min(max(size, 5), 30) for size in longest]
+    return [_TEXT_CM * share / sum(shares) for share in shares]
+
+
+def _steady(data: bytes) -> bytes:
+    """The same archive with every entry dated alike: a zip keeps the time of writing."""
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(entry, old.read(name))
+    return out.getvalue()
+
+
+_STYLE = """
+body { font: 16px/1.7 "Noto Serif CJK TC", "Songti TC", SimSun, serif; margin: 0 auto;
+  max-width: 60rem; padding: 1rem 1.5rem 4rem; color: #222; }
+h1 { font-size: 1.8rem; margin-bottom: 0; }
+h2 { border-bottom: 2px solid #444; margin-top: 3rem; }
+blockquote { border-left: 4px solid #bbb; margin: 1rem 0; padding: .2rem 1rem; color: #444; }
+table.report { border-collapse: collapse; width: 100%; font-size: .9rem; }
+table.report th, table.report td { border: 1px solid #bbb; padding: .25rem .5rem; }
+table.report th { background: #ededed; text-align: left; }
+table.report td.right { text-align: right; font-variant-numeric: tabular-nums; }
+figure { margin: 1.5rem 0; }
+figcaption, caption { text-align: center; color: #444; font-size: .9rem; padding: .4rem; }
+@media print { h2 { break-before: page; } iframe { break-inside: avoid; } }
+"""
+
+
+def html(
+    sections: Sequence[Section],
+    maps: Mapping[str, str],
+    *,
+    title: str,
+    subtitle: str,
+    date: str,
+    lang: str = "zh-Hant",
+) -> str:
+    """Set sections as a standalone page.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+    maps : mapping of str to str
+        Markup of a map by the id of the section: a sandboxed frame, as
+        ``nankai_gis.webmap.iframe`` makes it.
+    title, subtitle, date : str
+    lang : str
+        Language of the page.
+
+    Returns
+    -------
+    str
+        The document; everything in it but the maps is escaped text.
+
+    Examples
+    --------
+    >>> page = html([Section("", "<總則>", "", "", (), ())], {}, title="報告", subtitle="", date="")
+    >>> "<h2>&lt;總則&gt;</h2>" in page
+    True
+    """
+    body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(f'{subtitle}  {date}'.strip())}</p>"]
+    count = {"圖": 0, "表": 0}
+    for section in sections:
+        body.append(f"<h2>{escape(section.title)}</h2>")
+        if section.clause:
+            place = f"({section.place})" if section.place else ""
+            body.append(f"<blockquote>「{escape(section.clause)}」{escape(place)}</blockquote>")
+        body += [f"<p>{escape(text)}</p>" for text in section.paragraphs]
+        if section.picture and section.id in maps:
+            count["圖"] += 1
+            caption = f"圖 {count['圖']}  {escape(section.picture)}"
+            body.append(f"<figure>{maps[section.id]}<figcaption>{caption}</figcaption></figure>")
+        for table in section.tables:
+            if table.rows:
+                count["表"] += 1
+                body.append(_html_table(table, count["表"]))
+    inner = "\n".join(body)
+    return f"""<!doctype html>
+<html lang="{escape(lang)}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{escape(title)}</title>
+<style>{_STYLE}</style></head><body>
+{inner}
+</body></html>
+"""
+
+
+def _html_table(table: Table, number: int) -> str:
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
+    rows = "\n".join(
+        "<tr>"
+        + "".join(
+            f'<td class="right">{escape(cell)}</td>'
+            if k in table.right
+            else f"<td>{escape(cell)}</td>"
+            for k, cell in enumerate(row)
+        )
+        + "</tr>"
+        for row in table.rows
+    )
+    caption = escape(f"表 {number}  {table.caption}")
+    return (
+        f'<table class="report"><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>\n{rows}\n</tbody></table>"
+    )
