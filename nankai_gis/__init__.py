@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import folium
     from geopandas import GeoDataFrame
+    from matplotlib.figure import Figure
 
     from .measure import AreaRow, LengthRow
 
-__all__ = ["areas", "layer", "lengths", "plan_map"]
+__all__ = ["areas", "layer", "lengths", "plan_figure", "plan_map"]
 __version__ = "0.1.0"
 
 _TITLES = {
@@ -135,19 +136,64 @@ def lengths(names: Iterable[str] = ()) -> list[LengthRow]:
     return packaged().lengths(names)
 
 
-def plan_map(*, lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant") -> folium.Map:
+def _plan(
+    lang: str, title: str | None, layers: Collection[str] | None
+) -> tuple[dict[str, GeoDataFrame], dict[str, str]]:
+    """Return the layers that are wanted, and what stands around them."""
+    from .errors import NotFoundError
+    from .layers import LAYERS
+    from .study import packaged
+
+    if lang not in _TITLES:
+        raise NotFoundError("language of the map", lang, _TITLES)
+    study, words = packaged(), _TITLES[lang]
+    wanted = [name for name in LAYERS if layers is None or name in layers]
+    for name in layers or ():
+        if name not in LAYERS:
+            raise NotFoundError("layer", name, LAYERS)
+    heads = {"title": words[0] if title is None else title, "subtitle": words[1]}
+    heads |= {"source": words[2], "date": "2026-11"}
+    return {name: study.frame(name) for name in wanted}, heads
+
+
+def plan_map(
+    *,
+    lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant",
+    title: str | None = None,
+    review: str | None = None,
+    cdn: bool = False,
+    layers: Collection[str] | None = None,
+    basemap: Literal["none", "osm", "tianditu", "gaode"] = "none",
+) -> folium.Map:
     """Return the map of the packaged plan.
 
     Parameters
     ----------
     lang : {'zh-Hant', 'zh-Hans', 'en'}
         Language of names, legend and tooltips.
+    title : str, optional
+        Another title.
+    review : str, optional
+        Map review number (審圖號); without one the map says 內部使用.
+    cdn : bool
+        Load Leaflet from a CDN, sealed by hash, instead of carrying it.
+    layers : collection of str, optional
+        Which layers, as `layer` names them; all by default.
+    basemap : {'none', 'osm', 'tianditu', 'gaode'}
+        Online tiles below the plan; see `nankai_gis.webmap.draw`.
 
     Returns
     -------
     folium.Map
         Displays itself in a notebook; ``nankai_gis.webmap.html(m)`` is the whole page, which
         needs no network.
+
+    Raises
+    ------
+    NotFoundError
+        Unknown language, layer or base map.
+    MissingKeyError
+        For Tianditu without a key in the environment.
 
     Examples
     --------
@@ -156,15 +202,80 @@ def plan_map(*, lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant") -> folium
     True
     """
     from . import webmap
-    from .layers import LAYERS
-    from .study import packaged
 
-    study, words = packaged(), _TITLES[lang]
-    return webmap.draw(
-        {name: study.frame(name) for name in LAYERS},
-        title=words[0],
-        subtitle=words[1],
-        source=words[2],
-        date="2026-11",
+    frames, heads = _plan(lang, title, layers)
+    return webmap.draw(frames, **heads, review=review, lang=lang, cdn=cdn, basemap=basemap)
+
+
+def plan_figure(
+    *,
+    lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant",
+    title: str | None = None,
+    review: str | None = None,
+    layers: Collection[str] | None = None,
+    page: Literal["A5", "A4", "A3", "A2"] = "A4",
+    landscape: bool = False,
+    dpi: float = 300,
+    font: str | None = None,
+    legend: bool = True,
+    scale_bar: bool = True,
+    north: bool = True,
+    graticule: bool = False,
+) -> Figure:
+    """Return the figure of the packaged plan, for print.
+
+    Parameters
+    ----------
+    lang : {'zh-Hant', 'zh-Hans', 'en'}
+    title : str, optional
+        Another title.
+    review : str, optional
+        Map review number (審圖號); without one the figure says 內部使用.
+    layers : collection of str, optional
+        Which layers, as `layer` names them; all by default.
+    page : {'A5', 'A4', 'A3', 'A2'}
+    landscape : bool
+    dpi : float
+        Dots per inch of a PNG.
+    font : str, optional
+        File or family of a font; by default one with every character is searched.
+    legend, scale_bar, north, graticule : bool
+        What stands on the sheet beside the map.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        ``nankai_gis.figure.save(f, path)`` writes it as PNG, SVG or PDF.
+
+    Raises
+    ------
+    NotFoundError
+        Unknown language, layer or page size.
+    FontError
+        No font with a glyph for every character.
+    DataError
+        A resolution out of range.
+
+    Examples
+    --------
+    >>> width, height = plan_figure(lang="en", legend=False).get_size_inches() * 25.4
+    >>> round(width), round(height)
+    (210, 297)
+    """
+    from . import figure
+
+    frames, heads = _plan(lang, title, layers)
+    return figure.draw(
+        frames,
+        **heads,
+        review=review,
         lang=lang,
+        page=page,
+        landscape=landscape,
+        dpi=dpi,
+        font=font,
+        legend=legend,
+        scale_bar=scale_bar,
+        north=north,
+        graticule=graticule,
     )

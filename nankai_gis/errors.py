@@ -112,3 +112,31 @@ class CRSError(NankaiGISError, ValueError):
 
 class OutputError(NankaiGISError, OSError):
     """An output that can't be written, or that exists and may not be replaced."""
+
+
+class FontError(NankaiGISError, LookupError):
+    """A font that can't be read or has no glyph for what must be drawn.
+
+    Parameters
+    ----------
+    message : str
+    missing : iterable of str, optional
+        The characters without a glyph.
+
+    Attributes
+    ----------
+    missing : tuple of str
+
+    Examples
+    --------
+    >>> FontError("no glyph", "灣").missing
+    ('灣',)
+    """
+
+    def __init__(self, message: str, missing: Iterable[str] = ()) -> None:
+        self.missing = tuple(missing)
+        super().__init__(message)
+
+
+class MissingKeyError(NankaiGISError, LookupError):
+    """A service that wants a key which isn't in the environment."""

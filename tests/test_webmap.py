@@ -19,10 +19,18 @@ from browser.hostile import hostile_names
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from nankai_gis import webmap
-from nankai_gis.errors import CRSError, DataError, NankaiGISError, NotFoundError
-from nankai_gis.webmap.content import _drawn, area, length
+from nankai_gis.errors import (
+    CRSError,
+    DataError,
+    MissingKeyError,
+    NankaiGISError,
+    NotFoundError,
+)
+from nankai_gis.sheet import area, length
+from nankai_gis.style import INFERRED, PLANNED, style_of
+from nankai_gis.webmap.content import _drawn
 from nankai_gis.webmap.page import LEAFLET_CSS, LEAFLET_JS, asset, inert_json, inert_text
-from nankai_gis.webmap.style import INFERRED, PLANNED, style_of
+from nankai_gis.webmap.tiles import NAMES, Tiles, basemap, origins
 
 BUDGET = 400_000
 #: Taken from the published files with ``openssl dgst -sha384 -binary | base64``.
@@ -224,7 +232,7 @@ def test_own_script_never_writes_markup() -> None:
 
 
 def test_words_are_the_same_in_every_language() -> None:
-    words = json.loads(asset("webmap.words.json"))
+    words = json.loads(asset("words.json"))
 
     def keys(value: Any) -> Any:
         return {k: keys(v) for k, v in value.items()} if isinstance(value, dict) else type(value)
@@ -344,6 +352,104 @@ def test_areas_are_set_with_unit_and_spread(m2: float, sd: float | None, text: s
 )
 def test_lengths_are_set_with_unit(metres: float, text: str) -> None:
     assert length(metres) == text
+
+
+def test_a_source_is_told_once() -> None:
+    frames = plan_frames()
+    frames["zones"]["source"] = ["甲; 乙", "乙; 丙", "甲"]
+    data = _Reader(_draw({"zones": frames["zones"]})).data
+    assert data["sources"] == ["甲", "乙", "丙"]
+    told = [feature["facts"]["source"] for feature in data["layers"][0]["features"]]
+    assert told == [[0, 1], [1, 2], [0]]
+
+
+def test_a_network_goes_in_street_by_street() -> None:
+    many = plan_frames()["streets"].iloc[[0, 1] * 800].reset_index(drop=True)
+    (layer,) = _Reader(_draw({"streets": many})).data["layers"]
+    assert layer["network"] is True
+    assert len(layer["features"]) == 2
+    assert layer["count"] == "2"
+    (few,) = _Reader(_draw({"streets": many.iloc[:100]})).data["layers"]
+    assert (few["network"], len(few["features"])) == (False, 100)
+
+
+def test_only_the_layers_asked_for() -> None:
+    data = _Reader(_draw(plan_frames(), layers=["zones", "district"])).data
+    assert [layer["key"] for layer in data["layers"]] == ["district", "zones"]
+    assert "layer of this map is called 'roads'" in _refused(plan_frames(), layers=["roads"])
+
+
+# --- tiles, frames, fragments -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "none"])
+def test_every_basemap_opens_one_host(name: str) -> None:
+    tiles = basemap(name, {"TIANDITU_KEY": "key"})
+    assert tiles is not None
+    (host,) = origins(tiles.urls)
+    assert host.startswith("https://")
+    assert all(part in url for url in tiles.urls for part in ("{z}", "{x}", "{y}"))
+    reader = _Reader(_draw({"district": _square()}, basemap=tiles))
+    assert reader.policy["img-src"] == ["data:", host]
+    assert reader.policy["default-src"] == ["'none'"]
+    assert reader.data["tiles"]["urls"] == list(tiles.urls)
+    assert (reader.data["tiles"]["shift"] is not None) is (name == "gaode")
+
+
+def test_without_a_basemap_nothing_is_opened(plan: str) -> None:
+    reader = _Reader(plan)
+    assert reader.policy["img-src"] == ["data:"]
+    assert reader.data["tiles"] is None
+
+
+def test_basemaps_that_cannot_be_had() -> None:
+    with pytest.raises(MissingKeyError, match="TIANDITU_KEY isn't set"):
+        basemap("tianditu", {"TIANDITU_KEY": " "})
+    with pytest.raises(NotFoundError, match="base map is called 'google'") as caught:
+        basemap("google")
+    assert caught.value.candidates == NAMES
+    assert basemap("none") is None
+
+
+def test_a_key_is_data() -> None:
+    tiles = basemap("tianditu", {"TIANDITU_KEY": "a&b{z}</script>"})
+    assert tiles is not None
+    assert all("tk=a%26b%7Bz%7D%3C%2Fscript%3E" in url for url in tiles.urls)
+
+
+def test_displacements_lie_on_a_grid_around_the_map() -> None:
+    shift = Tiles(("https://x.invalid/{z}/{x}/{y}",), gcj02=True).as_json(
+        (117.1, 39.0, 117.2, 39.1)
+    )
+    grid = shift["shift"]
+    rows = len(grid["east"]) // grid["columns"]
+    assert len(grid["north"]) == grid["columns"] * rows == len(grid["east"])
+    assert grid["west"] == pytest.approx(117.0)
+    assert grid["west"] + (grid["columns"] - 1) * grid["step"] >= 117.3
+    assert grid["south"] + (rows - 1) * grid["step"] >= 39.2
+    from nankai_gis.datum import wgs84_from_gcj02
+
+    # Between the points, the middle is told well within a metre.
+    at = (grid["west"] + 5.5 * grid["step"], grid["south"] + 5 * grid["step"])
+    there = 5 * grid["columns"] + 5
+    middle = (grid["east"][there] + grid["east"][there + 1]) / 2 * grid["unit"]
+    assert middle == pytest.approx(at[0] - wgs84_from_gcj02(*at)[0], abs=1e-5)
+
+
+def test_frames_and_fragments_only_of_own_maps() -> None:
+    for make in (webmap.iframe, webmap.fragment):
+        with pytest.raises(DataError, match="wasn't made by"):
+            make(folium.Map(tiles=None))
+
+
+def test_a_fragment_is_no_document(plan: str) -> None:
+    piece = webmap.fragment(webmap.draw(plan_frames(), **HEADS))
+    assert piece == webmap.fragment(webmap.draw(plan_frames(), **HEADS))
+    tags = [tag for tag, _ in _Reader(piece).tags]
+    assert not {"html", "head", "body", "meta", "title", "h1", "main"} & set(tags)
+    assert not any("id" in attrs for _, attrs in _Reader(piece).tags)
+    style = "".join(_Reader(piece).text["style"])
+    assert not re.search(r"(?m)^(html|body|@page|\*)", style)
 
 
 # --- how it looks ---------------------------------------------------------------------------

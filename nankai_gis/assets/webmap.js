@@ -8,7 +8,7 @@
 
   const SVG = "http://www.w3.org/2000/svg";
   const CLAUSE_IN_TOOLTIP = 60;
-  const CANVAS_FROM = 1500; // features in the street layer; beyond it SVG is slow to pan
+  const NARROW = 720; // pixels of width below which the legend folds away
   const TIP_FACTS = ["street", "area", "length", "coverage", "theme"];
   const TABLE_FACTS = ["street", "role", "theme", "code", "area", "stated", "perimeter", "length",
     "coverage", "section", "status", "accuracy", "source", "date"];
@@ -41,6 +41,8 @@
     return node;
   }
 
+  let drawnMaps = 0; // their hatches need ids of their own: a page may hold several maps
+
   // --- geometry: lat, lon, then steps, in whole units ---------------------------------
 
   function points(shape, unit) {
@@ -56,12 +58,12 @@
 
   // --- looks ----------------------------------------------------------------------------
 
-  function pathOptions(look, area) {
+  function pathOptions(look, area, hatched) {
     return {
       stroke: Boolean(look.stroke), color: look.stroke || "none", weight: look.weight || 0,
       dashArray: look.dash || null, lineCap: look.dash ? "butt" : "round", opacity: 1,
       fill: area && Boolean(look.fill), fillOpacity: look.fill_opacity || 0, radius: look.radius,
-      fillColor: look.fill === "hatch" ? "url(#nk-hatch)" : look.fill,
+      fillColor: look.fill === "hatch" ? hatched : look.fill,
     };
   }
 
@@ -72,7 +74,7 @@
     };
   }
 
-  function swatch(look, shape) {
+  function swatch(look, shape, hatched) {
     const stroke = look.stroke || "none";
     const line = { stroke, "stroke-width": Math.min(look.weight || 0, 5), "stroke-dasharray": look.dash || "none" };
     const box = svg("svg", { class: "nk-swatch", viewBox: "0 0 28 16", "aria-hidden": "true" });
@@ -80,7 +82,7 @@
       return add(box, svg("circle", { cx: 14, cy: 8, r: look.radius, fill: look.fill, stroke: "#777", "stroke-width": 1 }));
     }
     if (shape === "area") {
-      const fill = look.fill === "hatch" ? "url(#nk-hatch)" : look.fill || "none";
+      const fill = look.fill === "hatch" ? hatched : look.fill || "none";
       return add(box, svg("rect", { x: 2, y: 2, width: 24, height: 12, fill, "fill-opacity": look.fill_opacity || 0, ...line,
         "stroke-width": Math.min(look.weight || 0, 2) }));
     }
@@ -92,9 +94,9 @@
     return box;
   }
 
-  function hatch() {
+  function hatch(id) {
     return svg("svg", { class: "nk-defs", "aria-hidden": "true", width: 0, height: 0 },
-      svg("defs", {}, svg("pattern", { id: "nk-hatch", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+      svg("defs", {}, svg("pattern", { id, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
         svg("line", { x1: 0, x2: 0, y1: 0, y2: 7, stroke: "#4b2e1e", "stroke-width": 1.6, "stroke-opacity": 0.75 }))));
   }
 
@@ -141,6 +143,7 @@
     if (feature.clause) add(box, add(el("blockquote"), bdi(feature.clause)));
     const list = el("dl");
     for (const [name, text] of Object.entries(feature.facts)) {
+      if (name === "cited") continue; // the table's short form of the sources
       add(list, el("dt", "", say.facts[name]), add(el("dd"), bdi(text), name === "status" ? tag(feature, say) : null));
     }
     if (feature.sides.length) {
@@ -151,28 +154,86 @@
     return add(box, list);
   }
 
+  // --- online base map: a picture below the plan, which nothing of the plan depends on --------
+
+  // How far tiles in GCJ-02 lie from WGS-84 at one of their places: read between grid points.
+  function displacement(grid, at) {
+    const rows = grid.east.length / grid.columns;
+    const within = (value, count) => Math.min(Math.max(value, 0), count - 1.000001);
+    const x = within((at.lng - grid.west) / grid.step, grid.columns), y = within((at.lat - grid.south) / grid.step, rows);
+    const i = Math.floor(x), j = Math.floor(y), u = x - i, v = y - j, n = j * grid.columns + i, m = n + grid.columns;
+    const read = (d) => ((d[n] * (1 - u) + d[n + 1] * u) * (1 - v) + (d[m] * (1 - u) + d[m + 1] * u) * v) * grid.unit;
+    return L.latLng(read(grid.north), read(grid.east));
+  }
+
+  const Shifted = L.TileLayer.extend({
+    // Each tile is laid where its middle really is; the data stays where it was measured.
+    _getTilePos(coords) {
+      const size = this.getTileSize(), zoom = this._tileZoom, map = this._map;
+      const middle = map.unproject(coords.scaleBy(size).add(size.divideBy(2)), zoom);
+      const by = displacement(this.options.shift, middle);
+      const real = L.latLng(middle.lat - by.lat, middle.lng - by.lng);
+      const move = map.project(real, zoom).subtract(map.project(middle, zoom));
+      return L.TileLayer.prototype._getTilePos.call(this, coords).add(move).subtract([0.5, 0.5]);
+    },
+    // Neighbours are laid up to a pixel apart: each reaches half a pixel further all around.
+    _initTile(tile) {
+      L.TileLayer.prototype._initTile.call(this, tile);
+      const size = this.getTileSize();
+      [tile.style.width, tile.style.height] = [`${size.x + 1}px`, `${size.y + 1}px`];
+    },
+    _getTiledPixelBounds(centre) {
+      const by = displacement(this.options.shift, centre);
+      return L.TileLayer.prototype._getTiledPixelBounds.call(this, L.latLng(centre.lat + by.lat, centre.lng + by.lng));
+    },
+  });
+
+  function laid(tiles, url) {
+    const Kind = tiles.shift ? Shifted : L.TileLayer;
+    return new Kind(url, { maxNativeZoom: tiles.max_zoom, maxZoom: 21, shift: tiles.shift,
+      referrerPolicy: tiles.referrer ? "strict-origin-when-cross-origin" : false });
+  }
+
   // --- the map ----------------------------------------------------------------------------
 
   function draw(root) {
+    root.dataset.nkMap = "";
     const data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
     const say = data.words;
     const part = (name) => root.querySelector(".nk-" + name);
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    part("head").querySelector("h1").textContent = data.title;
+    part("head").querySelector(".nk-title").textContent = data.title;
     part("head").querySelector("p").textContent = data.subtitle;
-    if (!document.getElementById("nk-hatch")) add(root, hatch());
+    const hatchId = `nk-hatch-${drawnMaps += 1}`, hatched = `url(#${hatchId})`;
+    add(root, hatch(hatchId));
+    for (const layer of data.layers) {
+      for (const { facts } of layer.features) {
+        if (!facts.source) continue;
+        facts.cited = facts.source.map((n) => n + 1).sort((a, b) => a - b).join(", ");
+        facts.source = facts.source.map((n) => data.sources[n]).join("; ");
+      }
+    }
 
     const holder = part("map");
     holder.setAttribute("aria-label", say.map);
     const map = L.map(holder, {
       attributionControl: false, zoomControl: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120,
+      scrollWheelZoom: !root.classList.contains("nk-embedded"), // a report is scrolled past its maps
       zoomAnimation: !calm, fadeAnimation: !calm, inertia: !calm,
     });
     const bounds = L.latLngBounds(data.bounds);
-    const fit = () => map.fitBounds(bounds, { padding: [14, 14], animate: false });
+    const fit = () => {
+      map.options.zoomSnap = 0; // a step of zoom would leave a margin of up to a fifth
+      map.fitBounds(bounds, { padding: [12, 12], animate: false });
+      map.options.zoomSnap = 0.25;
+      whole = { centre: map.getCenter(), zoom: map.getZoom() };
+    };
+    const untouched = () => whole && map.getZoom() === whole.zoom && map.getCenter().equals(whole.centre, 1e-4);
+    let whole = null; // the view that shows everything, kept through a change of size
     map.setView(bounds.getCenter(), 12, { animate: false });
 
-    map.createPane("nk-land").style.zIndex = 390;
+    map.createPane("nk-land").style.zIndex = data.tiles ? 190 : 390; // under tiles, if there are any
+    if (data.tiles) for (const url of data.tiles.urls) laid(data.tiles, url).addTo(map);
     const ground = L.svg({ pane: "nk-land" });
     const layers = {};
     data.layers.forEach((layer, height) => { layers[layer.key] = paint(layer, height); });
@@ -185,8 +246,7 @@
     function paint(layer, height) {
       const pane = map.createPane("nk-" + layer.key);
       pane.style.zIndex = 400 + height;
-      const many = layer.features.length > CANVAS_FROM;
-      const renderer = many ? L.canvas({ pane: "nk-" + layer.key, tolerance: 4 }) : L.svg({ pane: "nk-" + layer.key });
+      const renderer = layer.network ? L.canvas({ pane: "nk-" + layer.key, tolerance: 4 }) /* SVG would be slow to pan */ : L.svg({ pane: "nk-" + layer.key });
       const group = L.layerGroup();
       const drawn = layer.features.map(() => null);
       const under = [], lines = [], over = [];
@@ -205,7 +265,7 @@
           return shape;
         };
         if (layer.key === "district") land(at);
-        const options = pathOptions(look, depth !== 1);
+        const options = pathOptions(look, depth !== 1, hatched);
         // Where the sides are told apart, each is solid or dashed by its own certainty.
         drawn[number] = make(feature.sides.length ? { ...options, stroke: false } : options);
         lines.push(drawn[number]);
@@ -213,12 +273,11 @@
           over.push(L.polyline(points(side.line, data.unit), { ...options, fill: false, renderer, pane: "nk-" + layer.key,
             interactive: false, dashArray: side.doubt ? data.doubt : null, lineCap: "butt" }));
         }
-        if (look.casing && !many) (look.casing_over ? over : under).push(make(casingOptions(look)));
+        if (look.casing && !layer.network) (look.casing_over ? over : under).push(make(casingOptions(look)));
       });
       // All casings first: where two corridors meet, neither cuts the other's line. The
       // list is drawn from its end, so that the first corridor by rank lies on top.
       for (const shape of [...under.reverse(), ...lines.reverse(), ...over]) group.addLayer(shape);
-      group.addTo(map);
       return { ...layer, group, drawn, on: true };
     }
 
@@ -238,6 +297,9 @@
       return { ...label, node, key, from: layers[key].labelled_from };
     }));
 
+    // Spots of sites: a name keeps off them where it has another place to go.
+    const dots = (layers.sites ? layers.sites.drawn : []).filter((shape) => shape && shape.getLatLng);
+
     let kept = []; // the boxes of scale, arrow and buttons, where no label may stand
 
     // Sizes are read together, before anything is moved: else each read costs a layout.
@@ -250,6 +312,10 @@
 
     function place() {
       const size = map.getSize(), taken = [...kept];
+      const dotted = !layers.sites || !layers.sites.on ? [] : dots.map((dot) => {
+        const p = map.latLngToContainerPoint(dot.getLatLng());
+        return { x: p.x - 6, y: p.y - 6, w: 12, h: 12 };
+      });
       for (const label of labels) {
         const { node } = label;
         const spot = layers[label.key].on && map.getZoom() >= label.from && seek(label, label.w, label.h);
@@ -260,16 +326,20 @@
       }
       function seek(label, w, h) {
         const shifts = label.key === "sites" ? [[w / 2 + 8, 0], [-w / 2 - 8, 0], [0, -h], [0, h]] : [[0, 0]];
+        const apart = (box, t) => box.x > t.x + t.w + 3 || t.x > box.x + w + 3 || box.y > t.y + t.h + 1 || t.y > box.y + h + 1;
+        let best = null, least = Infinity;
         for (const at of label.at) {
           const p = map.latLngToContainerPoint(at);
           for (const [dx, dy] of shifts) {
             const box = { x: p.x + dx - w / 2, y: p.y + dy - h / 2, w, h };
             const inside = box.x >= 2 && box.y >= 2 && box.x + w <= size.x - 2 && box.y + h <= size.y - 2;
-            const free = taken.every((t) => box.x > t.x + t.w + 3 || t.x > box.x + w + 3 || box.y > t.y + t.h + 1 || t.y > box.y + h + 1);
-            if (inside && free) return box;
+            if (!inside || !taken.every((t) => apart(box, t))) continue;
+            const covered = dotted.filter((t) => !apart(box, t)).length;
+            if (covered < least) [best, least] = [box, covered];
+            if (!least) return best;
           }
         }
-        return null;
+        return best;
       }
     }
     map.on("moveend", place).on("resize", () => { measure(); place(); }); // a zoom ends in a move
@@ -280,9 +350,15 @@
     const fold = button("nk-fold", say.legend, () => {
       fold.setAttribute("aria-expanded", String(!side.classList.toggle("nk-folded")));
     });
-    const narrow = window.matchMedia("(max-width: 720px)").matches;
-    side.classList.toggle("nk-folded", narrow);
-    fold.setAttribute("aria-expanded", String(!narrow));
+    function shape() {
+      const narrow = root.clientWidth <= NARROW;
+      if (root.clientWidth && narrow !== root.classList.contains("nk-narrow")) {
+        root.classList.toggle("nk-narrow", narrow);
+        side.classList.toggle("nk-folded", narrow);
+      }
+      fold.setAttribute("aria-expanded", String(!side.classList.contains("nk-folded")));
+    }
+    shape();
     const legend = add(el("nav", "nk-legend"), el("h2", "nk-side-title", say.legend));
     legend.setAttribute("aria-label", say.legend);
     add(side, fold, legend);
@@ -290,7 +366,7 @@
     const kind = { sites: "point", corridors: "line", streets: "line" };
 
     function look(layer, item) {
-      return swatch(data.looks[item.look], kind[layer.key] || "area");
+      return swatch(data.looks[item.look], kind[layer.key] || "area", hatched);
     }
 
     data.order.forEach((key) => {
@@ -370,9 +446,14 @@
 
     const figures = part("figures"), foot = part("foot");
     data.order.forEach((key) => {
-      const { features, base } = layers[key];
-      if (!base && features.length <= CANVAS_FROM) add(figures, table(layers[key], features));
+      const { features, base, network } = layers[key];
+      if (!base && !network) add(figures, table(layers[key], features));
     });
+    if (data.sources.length) {
+      const list = el("ol", "nk-sources");
+      for (const text of data.sources) add(list, add(el("li"), bdi(text)));
+      add(figures, el("h3", "", say.facts.source), list);
+    }
 
     function table(layer, rows) {
       const columns = TABLE_FACTS.filter((name) => rows.some((row) => row.facts[name]));
@@ -389,7 +470,7 @@
         name.scope = "row";
         add(line, name);
         for (const fact of columns) {
-          const cell = add(el("td", "nk-" + fact), bdi(row.facts[fact] || "—"));
+          const cell = add(el("td", "nk-" + fact), bdi(row.facts[fact === "source" ? "cited" : fact] || "—"));
           if (fact === "status") {
             if (row.indicative) add(cell, tag(row, say));
           }
@@ -421,7 +502,9 @@
     function paper(on) {
       if (on === Boolean(before)) return;
       if (on) before = { centre: map.getCenter(), zoom: map.getZoom(), least: map.getMinZoom() };
+      if (on) root.classList.remove("nk-narrow");
       root.classList.toggle("nk-paper", on);
+      if (!on) shape();
       map.setMinZoom(0).invalidateSize({ animate: false });
       if (on) {
         fit();
@@ -440,6 +523,8 @@
     function settle() {
       map.invalidateSize({ animate: false });
       fit();
+      // Only now: layers that are there before are projected twice.
+      for (const layer of Object.values(layers)) if (layer.on) layer.group.addTo(map);
       map.setMinZoom(Math.floor(map.getZoom()) - 1).setMaxBounds(bounds.pad(0.6));
       measure();
       place();
@@ -447,8 +532,19 @@
     }
     const sized = () => holder.clientWidth > 0 && holder.clientHeight > 0;
     if (sized()) settle();
-    else new ResizeObserver((_, self) => { if (sized()) { self.disconnect(); settle(); } }).observe(holder);
+    new ResizeObserver(() => {
+      if (before || !sized()) return;
+      if (!root.dataset.drawn) settle();
+      shape();
+      const all = untouched();
+      map.invalidateSize({ animate: false });
+      if (all) fit();
+    }).observe(root);
   }
 
-  for (const root of document.querySelectorAll(".nk:not([data-drawn])")) draw(root);
+  // In a page that includes the map twice this runs twice, and draws what is new.
+  window.nankaiMaps = () => {
+    for (const root of document.querySelectorAll(".nk:not([data-nk-map])")) draw(root);
+  };
+  window.nankaiMaps();
 })();

@@ -14,11 +14,15 @@ import click
 from .. import __version__
 from ..errors import NankaiGISError
 from .check import check_
+from .coverage import coverage_
 from .derive import derive_
+from .export import export_
 from .features import list_features, show
-from .maps import map_
+from .maps import figure, map_
 from .measures import area, length
+from .report import report_
 from .roads import roads
+from .study import study_
 
 
 class _Program(click.Group):
@@ -55,5 +59,20 @@ def main() -> None:
     """
 
 
-for command in (area, length, list_features, show, derive_, check_, roads, map_):
+_COMMANDS = (
+    area,
+    length,
+    list_features,
+    show,
+    derive_,
+    coverage_,
+    check_,
+    study_,
+    roads,
+    map_,
+    figure,
+    export_,
+    report_,
+)
+for command in _COMMANDS:
     main.add_command(command)

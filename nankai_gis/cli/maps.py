@@ -1,10 +1,57 @@
-"""``map``."""
+"""``map`` and ``figure``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+Lang = Literal["zh-Hant", "zh-Hans", "en"]
+Basemap = Literal["none", "osm", "tianditu", "gaode"]
+PageSize = Literal["A5", "A4", "A3", "A2"]
+
+
+def _layers(ctx: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
+    if value is None:
+        return None
+    from ..layers import LAYERS
+
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    unknown = [name for name in names if name not in LAYERS]
+    if unknown or not names:
+        what = ", ".join(map(repr, unknown)) or "nothing"
+        raise click.BadParameter(f"{what} is no layer; there are {', '.join(LAYERS)}")
+    return names
+
+
+def _sheet(function: F) -> F:
+    """Take what map and figure have in common."""
+    for option in (
+        click.option("--overwrite", is_flag=True, help="Replace the output file if it exists."),
+        click.option(
+            "--layers",
+            metavar="LAYER,…",
+            callback=_layers,
+            help="Only these layers: district, subdistricts, zones, parcel, streets, corridors, "
+            "sites. Default: all.",
+        ),
+        click.option(
+            "--review", metavar="NUMBER", help="Map review number (審圖號). Default: 內部使用."
+        ),
+        click.option("--title", metavar="TEXT", help="Another title."),
+        click.option(
+            "--lang",
+            type=click.Choice(["zh-Hant", "zh-Hans", "en"]),
+            default="zh-Hant",
+            show_default=True,
+            help="Language of the map.",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 @click.command("map")
@@ -12,24 +59,135 @@ import click
     "--output",
     "-o",
     type=click.Path(dir_okay=True, path_type=Path),
-    default=Path("nankai-plan.html"),
-    show_default=True,
-    help="HTML file to write.",
+    help="HTML file to write.  [default: nankai-plan.html; with --embed, stdout]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
+@_sheet
+@click.option("--cdn", is_flag=True, help="A small file that loads Leaflet from a CDN.")
 @click.option(
-    "--lang",
-    type=click.Choice(["zh-Hant", "zh-Hans", "en"]),
-    default="zh-Hant",
+    "--basemap",
+    type=click.Choice(["none", "osm", "tianditu", "gaode"]),
+    default="none",
     show_default=True,
-    help="Language of the map.",
+    help="Online tiles below the plan. tianditu takes the key in TIANDITU_KEY.",
 )
-def map_(output: Path, overwrite: bool, lang: str) -> None:
+@click.option(
+    "--embed",
+    type=click.Choice(["iframe", "fragment"]),
+    help="A piece for another page instead: a sandboxed frame, or part of the body.",
+)
+def map_(
+    output: Path | None,
+    overwrite: bool,
+    lang: Lang,
+    title: str | None,
+    review: str | None,
+    layers: list[str] | None,
+    cdn: bool,
+    basemap: Basemap,
+    embed: str | None,
+) -> None:
     """Write an interactive map of the plan: one HTML file that opens without a network."""
     from .. import plan_map, webmap
     from ..outfile import replacing
 
+    if cdn and embed == "fragment":
+        raise click.UsageError("--cdn has no use with --embed fragment, which carries its script")
+
+    def text() -> str:
+        drawn = plan_map(
+            lang=lang, title=title, review=review, cdn=cdn, layers=layers, basemap=basemap
+        )
+        if basemap == "tianditu":
+            click.echo(
+                "warning: the file holds your key to Tianditu; whoever has the file can read it",
+                err=True,
+            )
+        if embed is None:
+            return webmap.html(drawn)
+        return webmap.iframe(drawn) + "\n" if embed == "iframe" else webmap.fragment(drawn)
+
+    if embed and output is None:
+        click.echo(text(), nl=False)
+        return
+    target = output or Path("nankai-plan.html")
+    # Entered first, so that an output that can't be written is refused before the work.
+    with replacing(target, overwrite=overwrite) as temporary:
+        temporary.write_bytes(text().encode())
+    click.echo(f"wrote {target}", err=True)
+
+
+@click.command("figure")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=True, path_type=Path),
+    default=Path("nankai-plan.png"),
+    show_default=True,
+    help="File to write: .png, .svg (texts as outlines) or .pdf (fonts embedded).",
+)
+@_sheet
+@click.option(
+    "--page",
+    type=click.Choice(["A5", "A4", "A3", "A2"]),
+    default="A4",
+    show_default=True,
+    help="Page size.",
+)
+@click.option("--landscape", is_flag=True, help="Lay the page on its side.")
+@click.option(
+    "--dpi",
+    type=click.IntRange(36, 1200),
+    default=300,
+    show_default=True,
+    help="Dots per inch of a PNG.",
+)
+@click.option(
+    "--font", metavar="FILE|FAMILY", help="Font to use. Default: one that has all glyphs."
+)
+@click.option("--legend/--no-legend", default=True, help="Legend with areas.  [default: with]")
+@click.option("--scale-bar/--no-scale-bar", default=True, help="Scale bar.  [default: with]")
+@click.option("--north/--no-north", default=True, help="North arrow.  [default: with]")
+@click.option("--graticule/--no-graticule", default=False, help="Graticule.  [default: without]")
+def figure(
+    output: Path,
+    overwrite: bool,
+    lang: Lang,
+    title: str | None,
+    review: str | None,
+    layers: list[str] | None,
+    page: PageSize,
+    landscape: bool,
+    dpi: int,
+    font: str | None,
+    legend: bool,
+    scale_bar: bool,
+    north: bool,
+    graticule: bool,
+) -> None:
+    """Write a figure of the plan for Word and print: PNG, SVG or PDF, without a browser."""
+    from .. import figure as figures
+    from .. import plan_figure
+    from ..outfile import replacing
+
+    if output.suffix.lower().removeprefix(".") not in figures.FORMATS:
+        raise click.BadParameter(
+            f"{output} ends neither in .png nor in .svg or .pdf", param_hint="--output"
+        )
     # Entered first, so that an output that can't be written is refused before the work.
     with replacing(output, overwrite=overwrite) as temporary:
-        temporary.write_text(webmap.html(plan_map(lang=lang)), encoding="utf-8")
+        drawn = plan_figure(
+            lang=lang,
+            title=title,
+            review=review,
+            layers=layers,
+            page=page,
+            landscape=landscape,
+            dpi=dpi,
+            font=font,
+            legend=legend,
+            scale_bar=scale_bar,
+            north=north,
+            graticule=graticule,
+        )
+        figures.save(drawn, temporary, overwrite=True)
     click.echo(f"wrote {output}", err=True)

@@ -7,7 +7,7 @@ switches the layers, and a content security policy that lets nothing but its own
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from nankai_gis.errors import DataError
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     import folium
     from geopandas import GeoDataFrame
 
-__all__ = ["draw", "html"]
+    from nankai_gis.webmap.page import PlanMap
+    from nankai_gis.webmap.tiles import Tiles
+
+__all__ = ["draw", "fragment", "html", "iframe"]
 
 
 def draw(
@@ -29,6 +32,8 @@ def draw(
     review: str | None = None,
     lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant",
     cdn: bool = False,
+    layers: Collection[str] | None = None,
+    basemap: Literal["none", "osm", "tianditu", "gaode"] | Tiles = "none",
 ) -> folium.Map:
     r"""Draw layers as an interactive map.
 
@@ -44,7 +49,9 @@ def draw(
         ``clause_source``, ``note``; for polygons ``parts``, their sides;
         for corridors ``corridor``, ``street_name`` or ``street``, ``role``, ``planned``; for
         subdistricts ``code`` and ``coverage_share`` (0 to 1), which colours them; for
-        sites ``theme``. A row without geometry is counted and listed as not located.
+        streets ``zone`` or ``corridor``, the id of what covers them, which colours them; for
+        sites ``theme``. A row without geometry is counted and listed as not located. From
+        1500 rows on, streets are drawn and counted name by name instead of row by row.
     title, subtitle : str
         Plain text, as every other text here and in the frames.
     source, date : str
@@ -55,6 +62,13 @@ def draw(
         Of the map's own words; also which name column is shown.
     cdn : bool
         Make a small file that loads Leaflet 1.9.4 from a CDN, sealed by hash.
+    layers : collection of str, optional
+        Which of the frames to draw; all by default.
+    basemap : {"none", "osm", "tianditu", "gaode"} or Tiles
+        Tiles below the plan, fetched by whoever opens the map; without a network the plan
+        shows as ever. Tianditu takes the key in the environment variable ``TIANDITU_KEY``,
+        which everybody who has the file can then read. Gaode's tiles are in GCJ-02: each is
+        moved to where it belongs, the plan stays.
 
     Returns
     -------
@@ -65,7 +79,9 @@ def draw(
     Raises
     ------
     NotFoundError
-        Unknown layer or language.
+        Unknown layer, language or base map.
+    MissingKeyError
+        A base map that wants a key, without one.
     CRSError
         A layer without CRS, in another CRS, or with coordinates that are no degrees.
     DataError
@@ -85,6 +101,7 @@ def draw(
     """
     from nankai_gis.webmap.content import content
     from nankai_gis.webmap.page import PlanMap
+    from nankai_gis.webmap.tiles import basemap as known
 
     told = content(
         frames,
@@ -94,8 +111,18 @@ def draw(
         date=date,
         review=review,
         lang=lang,
+        layers=layers,
+        tiles=known(basemap) if isinstance(basemap, str) else basemap,
     )
     return PlanMap(told, cdn=cdn)
+
+
+def _own(drawn: folium.Map) -> PlanMap:
+    from nankai_gis.webmap.page import PlanMap
+
+    if not isinstance(drawn, PlanMap):
+        raise DataError("this map wasn't made by nankai_gis.webmap.draw; use its own save()")
+    return drawn
 
 
 def html(drawn: folium.Map) -> str:
@@ -105,13 +132,107 @@ def html(drawn: folium.Map) -> str:
     ----------
     drawn : folium.Map
 
+    Returns
+    -------
+    str
+        One document with everything inside, to be written as UTF-8.
+
     Raises
     ------
     DataError
         If the map wasn't made by `draw`: another map's page keeps none of its promises.
-    """
-    from nankai_gis.webmap.page import PlanMap
 
-    if not isinstance(drawn, PlanMap):
-        raise DataError("this map wasn't made by nankai_gis.webmap.draw; use its own save()")
-    return str(drawn.get_root().render())
+    Examples
+    --------
+    >>> import folium
+    >>> html(folium.Map(tiles=None))
+    Traceback (most recent call last):
+    nankai_gis.errors.DataError: this map wasn't made by nankai_gis.webmap.draw; use its own save()
+    """
+    return str(_own(drawn).get_root().render())
+
+
+def iframe(
+    drawn: folium.Map, *, title: str | None = None, height: int = 640, src: str | None = None
+) -> str:
+    """Return a frame that shows a map inside another page.
+
+    The frame is as wide as its column, and sandboxed: the map's script can't reach the page,
+    nor can the page's style reach the map.
+
+    Parameters
+    ----------
+    drawn : folium.Map
+        Made by `draw`.
+    title : str, optional
+        What a screen reader calls the frame; the map's title by default.
+    height : int
+        Pixels.
+    src : str, optional
+        Address of the file that holds the map; by default the frame carries it in itself.
+
+    Returns
+    -------
+    str
+        One ``<iframe>`` element.
+
+    Raises
+    ------
+    DataError
+        If the map wasn't made by `draw`.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> square = geopandas.GeoDataFrame(
+    ...     {"name": ["方"], "status": ["surveyed"]},
+    ...     geometry=[shapely.box(117.1, 39.0, 117.2, 39.1)],
+    ...     crs="EPSG:4326",
+    ... )
+    >>> drawn = draw({"district": square}, title="圖", source="測", date="2025")
+    >>> iframe(drawn, src="map.html")[:66]
+    '<iframe title="圖" sandbox="allow-scripts allow-modals" width="100%'
+    """
+    from nankai_gis.webmap.page import iframe as framed
+
+    name = _own(drawn).content["title"] if title is None else title
+    return framed(html(drawn), name, height=height, src=src)
+
+
+def fragment(drawn: folium.Map) -> str:
+    """Return a map as a piece of a page's body: style, sheet and script.
+
+    A page may include several, or the same one twice: styles are confined to the map, ids are
+    given out as maps are drawn, and the script, which each piece carries, runs once. A Leaflet
+    that the page has for itself stays as it is. The page's own content security policy, if it
+    has one, must allow inline script and style.
+
+    Parameters
+    ----------
+    drawn : folium.Map
+        Made by `draw`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataError
+        If the map wasn't made by `draw`.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> square = geopandas.GeoDataFrame(
+    ...     {"name": ["方"], "status": ["surveyed"]},
+    ...     geometry=[shapely.box(117.1, 39.0, 117.2, 39.1)],
+    ...     crs="EPSG:4326",
+    ... )
+    >>> piece = fragment(draw({"district": square}, title="圖", source="測", date="2025"))
+    >>> piece.count('<div class="nk nk-embedded"'), "<html" in piece
+    (1, False)
+    """
+    from nankai_gis.webmap.page import fragment as piece
+
+    return piece(_own(drawn).content)

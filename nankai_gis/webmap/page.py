@@ -24,6 +24,7 @@ from branca.element import Figure
 from jinja2 import Template as Jinja
 
 from nankai_gis.errors import DataError
+from nankai_gis.webmap.tiles import origins
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 # Beyond markup and Jinja: line separators that old JavaScript refuses, controls, and
@@ -126,6 +127,18 @@ def _linked(file: ThirdParty) -> _Part:
     return _Part(f'<link rel="stylesheet" href="{file.url}" {seal}>', file.url)
 
 
+def _sheet(content: dict[str, Any], *, embedded: bool) -> str:
+    # string.Template reads `$` in the toolkit's own skeleton only, never in what it puts in.
+    return Template(asset("webmap.sheet.html")).substitute(
+        kind=" nk-embedded" if embedded else "",
+        heading="h2" if embedded else "h1",
+        main="div" if embedded else "main",
+        lang=content["lang"],
+        no_script=inert_text(content["words"]["no_script"]),
+        data=inert_json(content),
+    )
+
+
 def document(content: dict[str, Any], *, cdn: bool) -> str:
     """Return the complete HTML document of a map.
 
@@ -145,24 +158,55 @@ def document(content: dict[str, Any], *, cdn: bool) -> str:
     scripts = [_linked(LEAFLET_JS) if cdn else _inline("script", script)]
     scripts.append(_inline("script", asset("webmap.js")))
     styles = [_linked(LEAFLET_CSS) if cdn else _inline("style", style)]
-    styles.append(_inline("style", asset("webmap.css")))
+    styles.append(_inline("style", asset("webmap.css") + asset("webmap.page.css")))
+    pictures = ["data:", *(origins(content["tiles"]["urls"]) if content["tiles"] else ())]
     policy = (
         "default-src 'none'",
         f"script-src {' '.join(part.allowed for part in scripts)}",
         f"style-src {' '.join(part.allowed for part in styles)}",
-        "img-src data:",
+        f"img-src {' '.join(pictures)}",
         "base-uri 'none'",
         "form-action 'none'",
     )
-    # string.Template reads `$` in the page's own skeleton only, never in what it puts in.
     return Template(asset("webmap.html")).substitute(
         lang=content["lang"],
         policy="; ".join(policy),
         title=inert_text(content["title"]),
-        no_script=inert_text(content["words"]["no_script"]),
         styles="\n".join(part.markup for part in styles),
-        data=inert_json(content),
+        sheet=_sheet(content, embedded=False),
         scripts="\n".join(part.markup for part in scripts),
+    )
+
+
+def fragment(content: dict[str, Any]) -> str:
+    """Return a map as a piece of another page's body; see `nankai_gis.webmap.fragment`."""
+    script, style = _leaflet()
+    # The page may have a Leaflet of its own, and a module loader: neither is touched. What a
+    # second fragment brings along is not run again; it only has its map drawn.
+    code = (
+        "if (window.nankaiMaps) window.nankaiMaps(); else (function () {\n"
+        "var define, module, exports, before = window.leaflet;\n"
+        f"{script}\n"
+        "var L = window.L.noConflict();\n"
+        "if (before === undefined) delete window.leaflet; else window.leaflet = before;\n"
+        f"{asset('webmap.js')}}})();"
+    )
+    parts = (
+        f"<style>{style}\n{asset('webmap.css')}</style>",
+        _sheet(content, embedded=True).rstrip(),
+        f"<script>{code}</script>",
+    )
+    return "\n".join(parts) + "\n"
+
+
+def iframe(text: str, title: str, *, height: int, src: str | None) -> str:
+    """Return a frame that shows a document; see `nankai_gis.webmap.iframe`."""
+    # A sandbox without same-origin: the map can't reach the page around it.
+    shown = f'srcdoc="{escape(text)}"' if src is None else f'src="{escape(src)}" loading="lazy"'
+    return (
+        f'<iframe title="{inert_text(title)}" sandbox="allow-scripts allow-modals" '
+        f'width="100%" height="{height}" style="display:block;width:100%;max-height:95vh;border:0" '
+        f"{shown}></iframe>"
     )
 
 
@@ -178,11 +222,7 @@ class _Page(Figure):  # type: ignore[misc, unused-ignore]
         return self._text
 
     def _repr_html_(self, **kwargs: Any) -> str:
-        # srcdoc in a sandbox without same-origin: the map can't reach the notebook.
-        return (
-            f'<iframe title="{inert_text(self.title or "")}" sandbox="allow-scripts allow-modals" '
-            f'srcdoc="{escape(self._text)}" width="100%" height="640"></iframe>'
-        )
+        return iframe(self._text, self.title or "", height=640, src=None)
 
 
 class PlanMap(folium.Map):

@@ -51,7 +51,10 @@ def open_map(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     pages: list[Opened] = []
 
     def open_map(
-        text: str, size: tuple[int, int] = (1280, 800), ready: str = ".nk[data-drawn]"
+        text: str,
+        size: tuple[int, int] = (1280, 800),
+        ready: str = ".nk[data-drawn]",
+        allow: str | None = None,
     ) -> Opened:
         file = tmp_path / f"map{len(pages)}.html"
         file.write_text(text, encoding="utf-8")
@@ -61,7 +64,8 @@ def open_map(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         say = opened.noise.append
 
         def route(route: Any) -> None:
-            if route.request.url == file.as_uri():
+            url = route.request.url
+            if url == file.as_uri() or (allow and url.startswith(allow)):
                 route.continue_()
             else:
                 say(f"request: {route.request.url[:200]}")

@@ -92,6 +92,11 @@ def _sides(feature: dict[str, Any]) -> list[str]:
     return [side["text"] for side in feature["sides"]]
 
 
+def _facts(feature: dict[str, Any], sources: list[str]) -> list[str]:
+    facts = feature["facts"] | {"source": "; ".join(sources[n] for n in feature["facts"]["source"])}
+    return list(facts.values())
+
+
 def _all_texts(page: Any, selector: str) -> list[str]:
     texts: list[str] = page.locator(selector).evaluate_all("all => all.map(n => n.textContent)")
     return texts
@@ -116,7 +121,7 @@ def test_names_in_every_column_stay_text(open_map: Any, layer: str, lang: str) -
     page = opened.page
     seen = page.evaluate(_VISIT, [layer, len(NAMES)])
     expected = [
-        [f["name"], *f["others"], f["clause"], *f["facts"].values(), *_sides(f)]
+        [f["name"], *f["others"], f["clause"], *_facts(f, drawn.content["sources"]), *_sides(f)]
         for f in drawn.content["layers"][0]["features"]
     ]
     assert sorted(card for _, card, _ in seen) == sorted(expected)

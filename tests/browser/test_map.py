@@ -184,6 +184,9 @@ def test_table_gives_the_same_figures(open_map: Any, text: str) -> None:
     cells = table.locator("tbody tr").first.locator("th,td").all_inner_texts()
     assert cells[:3] == ["啟航灣創新產業區", "14.62 ± 0.41 km²", "19.83 km"]
     frames = plan_frames()
+    sources = page.locator(".nk-sources li").all_inner_texts()
+    assert sources == ["測試用圖形"]
+    assert cells[-2:] == ["1", "2025-06-01"]
     listed = sum(len(frame) for key, frame in frames.items() if key not in ("water", "green"))
     assert page.locator(".nk-figures tbody tr").count() == listed
     page.click(".nk-open")
@@ -256,3 +259,35 @@ def test_notebook_shows_two_maps_in_sandboxes(open_map: Any) -> None:
         assert frame.locator(".leaflet-nk-zones-pane path").count() == 3
         assert frame.locator("h1").inner_text() == '"><img src=x onerror=window.ran=1>'
     assert len(opened.page.frames) == 3
+
+
+def test_a_view_of_everything_stays_one_when_the_window_changes(open_map: Any, text: str) -> None:
+    page = open_map(text, (1280, 500)).page
+    for height in (640, 700, 780, 900):
+        page.set_viewport_size({"width": 1500, "height": height})
+        page.wait_for_timeout(400)
+        holder = page.locator(".nk-map").bounding_box()
+        land = page.locator(".leaflet-nk-land-pane path").bounding_box()
+        assert holder["height"] - land["height"] == pytest.approx(24, abs=2)
+    # A view that the reader chose is kept.
+    scale = page.locator(".leaflet-control-scale-line")
+    whole = scale.bounding_box()["width"], scale.inner_text()
+    page.click(".leaflet-control-zoom-in")
+    page.wait_for_timeout(400)
+    chosen = scale.bounding_box()["width"], scale.inner_text()
+    assert chosen != whole
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.wait_for_timeout(400)
+    assert (scale.bounding_box()["width"], scale.inner_text()) == chosen
+
+
+def test_names_keep_off_the_spots_of_sites(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    covered = page.evaluate(
+        """() => { const boxes = s => [...document.querySelectorAll(s)]
+                .map(n => n.getBoundingClientRect());
+            const dots = boxes('.leaflet-nk-sites-pane path').filter(b => b.width && b.width < 20);
+            return boxes('.nk-label-zones:not(.nk-off)').map(z => dots.filter(d => d.left < z.right
+                && d.right > z.left && d.top < z.bottom && d.bottom > z.top).length); }"""
+    )
+    assert sum(covered) == 0

@@ -1,5 +1,7 @@
 """How each layer looks: one frozen style per layer, varied by what a row says of itself.
 
+The interactive map and the printed figure both take their looks from here.
+
 Hues are those of Okabe and Ito ("Color Universal Design", 2008), which readers with
 any common colour-vision deficiency tell apart; dashes carry certainty, never identity.
 """
@@ -96,10 +98,37 @@ _STREETS: Mapping[str, Style] = {
     "river": Style(stroke="#8fbfdd", weight=3, casing="transparent", casing_weight=11),
     "line": Style(stroke="#a9a9a4", weight=1.2, dash="2 4", casing="transparent", casing_weight=11),
 }
+#: Widths of the classes of OpenStreetMap's ``highway``; links are as wide as what they link.
+_WIDTHS: Mapping[str, float] = {
+    "motorway": 3.0,
+    "trunk": 3.0,
+    "primary": 2.6,
+    "secondary": 2.0,
+    "tertiary": 1.4,
+    "residential": 1.0,
+    "unclassified": 1.0,
+    "living_street": 0.8,
+    "pedestrian": 0.8,
+    "service": 0.6,
+    "track": 0.6,
+    "cycleway": 0.5,
+    "footway": 0.5,
+    "path": 0.5,
+    "steps": 0.5,
+}
 
 
 def shade(share: float | None) -> Style:
-    """Return the choropleth style of a share from 0 to 1; ``None`` reads as no data.
+    """Return the choropleth style of a share.
+
+    Parameters
+    ----------
+    share : float or None
+        From 0 to 1; None reads as no data.
+
+    Returns
+    -------
+    Style
 
     Examples
     --------
@@ -117,6 +146,20 @@ def as_line(look: Style) -> Style:
     """Return the look of a site that is a street or river rather than a spot.
 
     Thin, so that a corridor on the same street still shows at both sides of it.
+
+    Parameters
+    ----------
+    look : Style
+        Of the site as a spot.
+
+    Returns
+    -------
+    Style
+
+    Examples
+    --------
+    >>> as_line(Style(stroke="#fff", fill="#d55e00", radius=5)).stroke
+    '#d55e00'
     """
     return replace(
         look, stroke=look.fill, weight=2.2, casing="transparent", casing_weight=11.0, radius=0
@@ -149,7 +192,14 @@ def _corridor(look: Style, row: Row, place: int) -> Style:
 
 
 def _street(look: Style, row: Row, place: int) -> Style:
-    return _STREETS.get(str(row.get("kind")), look)
+    """A street that a zone or corridor covers takes its hue."""
+    if row.get("corridor") in _CORRIDORS:
+        return replace(look, stroke=_CORRIDOR_HUES[_CORRIDORS.index(row["corridor"])], weight=2.4)
+    if row.get("zone") in _ZONES:
+        return replace(look, stroke=_ZONES[row["zone"]], weight=2)
+    kind = str(row.get("kind"))
+    width = _WIDTHS.get(kind.removesuffix("_link"), look.weight)
+    return _STREETS.get(kind) or replace(look, weight=width)
 
 
 def _subdistrict(look: Style, row: Row, place: int) -> Style:

@@ -1,0 +1,399 @@
+"""The figure without a screen: sizes, scale, fonts, words, and the same bytes every time."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import matplotlib
+import pytest
+from browser.frames import HEADS, plan_frames
+from browser.hostile import hostile_names
+from matplotlib.patches import PathPatch, Rectangle
+from shapely.geometry import LineString, Point, box
+
+from nankai_gis import figure, fonts
+from nankai_gis.errors import CRSError, DataError, FontError, NotFoundError, OutputError
+from nankai_gis.style import CLASSES
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _has_chinese() -> bool:
+    try:
+        fonts.covering(["南開區啟航灣"], lang="zh-Hant")
+    except FontError:
+        return False
+    return True
+
+
+pytestmark = pytest.mark.skipif(
+    not _has_chinese(), reason="no font for Chinese (Debian: apt-get install fonts-noto-cjk)"
+)
+LATIN = {"title": "Plan", "source": "Survey", "date": "2025", "lang": "en"}
+
+
+def _square(name: str = "Square", **more: Any) -> geopandas.GeoDataFrame:
+    row = {"name": [name], "status": ["surveyed"]} | {key: [value] for key, value in more.items()}
+    return geopandas.GeoDataFrame(row, geometry=[box(117.1, 39.0, 117.2, 39.1)], crs="EPSG:4326")
+
+
+def _draw(frames: dict[str, Any] | None = None, **more: Any) -> Any:
+    return figure.draw(plan_frames() if frames is None else frames, **(HEADS | more))
+
+
+@pytest.fixture(scope="module")
+def plan() -> Any:
+    return _draw()
+
+
+def _texts(drawn: Any) -> list[str]:
+    return [text.get_text() for axes in drawn.axes for text in axes.texts]
+
+
+# --- paper and scale ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("page", "landscape", "dpi", "size"),
+    [
+        ("A4", False, 300, (2480, 3507)),
+        ("A4", True, 100, (1169, 826)),
+        ("A3", False, 72, (841, 1190)),
+    ],
+)
+def test_png_has_the_size_of_the_page(page: Any, landscape: bool, dpi: int, size: Any) -> None:
+    drawn = figure.draw({"district": _square()}, **LATIN, page=page, landscape=landscape, dpi=dpi)
+    content = figure.render(drawn, "png")
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", content[16:24]) == size
+
+
+@pytest.mark.parametrize("landscape", [False, True])
+def test_the_map_is_metric_at_a_round_scale(landscape: bool) -> None:
+    drawn = _draw(landscape=landscape)
+    axes = drawn.axes[0]
+    where, (wide, high) = axes.get_position(), drawn.get_size_inches() * 0.0254
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    across = (east - west) / (where.width * wide)
+    along = (north - south) / (where.height * high)
+    assert across == pytest.approx(along, rel=1e-9)
+    assert round(across) % 2500 == 0
+    said = next(text for text in _texts(drawn) if text.startswith("比例尺"))
+    assert int(re.sub(r"\D", "", said.partition(":1:")[2] or said.partition("1:")[2])) == round(
+        across
+    )
+    # The district, brought to EPSG:4548 by another route, is all in view.
+    bounds = plan_frames()["district"].to_crs("EPSG:4548").total_bounds
+    assert west < bounds[0] < bounds[2] < east
+    assert south < bounds[1] < bounds[3] < north
+
+
+def test_the_scale_bar_measures_what_it_says(plan: Any) -> None:
+    axes, page = plan.axes
+    scale = (axes.get_xlim()[1] - axes.get_xlim()[0]) / (axes.get_position().width * 0.210)
+    tall = [p for p in page.patches if isinstance(p, Rectangle) and p.get_linewidth() == 0.5]
+    assert len(tall) in (4, 5)
+    metres = sum(field.get_width() for field in tall) / 1000 * scale
+    assert f"{metres / 1000:.6g} km" in _texts(plan)
+    widths = {round(field.get_width(), 6) for field in tall}
+    assert len(widths) == 1
+
+
+def test_north_legend_and_bar_can_be_left_out() -> None:
+    bare = _draw(legend=False, scale_bar=False, north=False)
+    assert not {"北", "發展帶"} & set(_texts(bare))
+    assert not any(text.startswith("比例尺") for text in _texts(bare))
+    assert {"北", "發展帶"} <= set(_texts(_draw()))
+
+
+def test_graticule_has_degrees_and_minutes() -> None:
+    said = {text for text in _texts(_draw(graticule=True)) if "°" in text and "′" in text}
+    assert {text[-1] for text in said} == {"E", "N"}
+    assert "117°08′E" in said
+    assert not any("′" in text for text in _texts(_draw()))
+
+
+# --- words ----------------------------------------------------------------------------------
+
+
+def test_says_source_date_standing_and_figures(plan: Any) -> None:
+    text = "\n".join(_texts(plan))
+    assert HEADS["title"] in text
+    assert f"資料來源：{HEADS['source']} · 日期：{HEADS['date']}" in text
+    assert "內部使用 · © OpenStreetMap contributors, ODbL" in text
+    assert "14.62 ± 0.41 km²" in text
+    assert "3.90 km（規劃未建 1.40 km）" in text
+    assert _texts(plan).count("示意") >= 6
+
+
+def test_review_number_only_if_given() -> None:
+    text = "\n".join(_texts(_draw(review="津S(2025)001")))
+    assert "審圖號：津S(2025)001" in text
+    assert "內部使用" not in text
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh-Hans", "启航湾创新产业区"), ("en", "Qihang Bay")])
+def test_other_languages(lang: str, word: str) -> None:
+    drawn = _draw(lang=lang)
+    assert word in " ".join(_texts(drawn))
+    assert figure.render(drawn, "png")
+
+
+def test_names_are_text_and_nothing_else() -> None:
+    known = set(map(chr, range(0x20, 0x7F))) | set("南開區紅旗路粗")
+    names = [n for n in hostile_names() if set(fonts.printable(n)) <= known and n.strip()]
+    names += ["$\\frac{1}{0}$", "a\nb\tc", "\x00x"]
+    assert len(names) > 100
+    assert any("$" in name for name in names)
+    spots = [Point(117 + n % 10 * 0.02, 39 + n // 10 * 0.02) for n in range(len(names))]
+    rows = {"name": names, "status": "surveyed", "theme": names}
+    sites = geopandas.GeoDataFrame(rows, geometry=spots, crs="EPSG:4326")
+    text = "\n".join(name for name in names[::6] if len(name) < 60)
+    heads = {"title": text, "source": text}
+    drawn = figure.draw({"sites": sites}, **(LATIN | heads), page="A2", dpi=36)
+    for axes in drawn.axes:
+        assert not any(written.get_parse_math() for written in axes.texts)
+    texts = [t.replace(" ", "") for t in _texts(drawn)]
+    for name in names:
+        assert fonts.printable(name).replace(" ", "") in texts or len(name) > 40
+    for form in figure.FORMATS:
+        assert figure.render(drawn, form)
+
+
+def test_labels_do_not_collide(plan: Any) -> None:
+    plan.canvas.draw()
+    found = [t for t in plan.axes[1].texts if t.get_path_effects() and not t.get_rotation()]
+    boxes = [t.get_window_extent() for t in found if len(t.get_text()) > 1]
+    assert len(boxes) > 15
+    for one, other in itertools.combinations(boxes, 2):
+        a, b = (box(c.x0, c.y0, c.x1, c.y1) for c in (one, other))
+        assert a.intersection(b).area < 0.02 * min(a.area, b.area)
+
+
+# --- looks ----------------------------------------------------------------------------------
+
+
+def _fills(drawn: Any) -> list[str]:
+    return [
+        matplotlib.colors.to_hex(patch.get_facecolor())
+        for patch in drawn.axes[0].patches
+        if isinstance(patch, PathPatch) and patch.get_facecolor()[3] > 0.5
+    ]
+
+
+def test_choropleth_has_five_classes_and_a_hatch_for_no_data() -> None:
+    drawn = _draw(plan_frames(coverage=True))
+    assert {colour for _, colour in CLASSES} <= set(_fills(drawn))
+    assert {"0%–20%", "80%–100%", "無資料"} <= set(_texts(drawn))
+    assert sum(bool(patch.get_hatch()) for patch in drawn.axes[0].patches) == 2  # and the parcel
+    assert not {colour for _, colour in CLASSES} & set(_fills(_draw()))
+
+
+def test_sides_are_dashed_by_their_own_certainty() -> None:
+    keys = ("name", "status", "accuracy_m", "start", "stop")
+    sides = [("北", "osm", 10.0, 0, 2), ("河", "inferred", 80.0, 2, 4)]
+    frame = _square(parts=[dict(zip(keys, side, strict=True)) for side in sides])
+    frame["status"] = "inferred"
+    drawn = figure.draw({"zones": frame}, **LATIN)
+    lines = [patch for patch in drawn.axes[0].patches if not patch.get_fill()]
+    assert [patch.get_linestyle() == "solid" for patch in lines] == [True, False]
+
+
+def test_only_the_layers_asked_for() -> None:
+    drawn = _draw(layers=["district", "corridors"])
+    assert "發展帶" in _texts(drawn)
+    assert not {"重點片區", "啟航灣創新產業區"} & set(_texts(drawn))
+    with pytest.raises(NotFoundError, match="'roads'"):
+        _draw(layers=["roads"])
+
+
+def test_a_single_spot_is_shown_with_its_surroundings() -> None:
+    spot = geopandas.GeoDataFrame(
+        {"name": ["A"], "status": ["surveyed"]}, geometry=[Point(117.15, 39.1)], crs="EPSG:4326"
+    )
+    drawn = figure.draw({"sites": spot}, **LATIN)
+    west, east = drawn.axes[0].get_xlim()
+    assert 150 < east - west < 1000
+
+
+def test_a_line_across_the_page_needs_no_district() -> None:
+    line = geopandas.GeoDataFrame(
+        {"name": ["A"], "status": ["osm"]},
+        geometry=[LineString([(117.0, 39.1), (117.3, 39.1)])],
+        crs="EPSG:4326",
+    )
+    assert figure.render(figure.draw({"streets": line}, **LATIN, graticule=True), "svg")
+
+
+# --- fonts ----------------------------------------------------------------------------------
+
+
+def test_pdf_embeds_truetype_fonts(plan: Any) -> None:
+    content = figure.render(plan, "pdf")
+    assert b"/FontFile2" in content
+    assert b"/Type3" not in content
+    names = set(re.findall(rb"/BaseFont /([A-Z]{6}\+[\w-]+)", content))
+    assert len(names) >= 2
+    embedded = [
+        zlib.decompress(stream)
+        for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL)
+        if stream[:1] == b"x"
+    ]
+    assert sum(data[:4] == b"\x00\x01\x00\x00" and b"glyf" in data[:400] for data in embedded) >= 2
+
+
+def test_svg_has_texts_as_outlines(plan: Any) -> None:
+    content = figure.render(plan, "svg").decode()
+    assert "<text" not in content
+    assert "font-family" not in content
+    assert "nankai-gis-font" not in content
+
+
+@pytest.mark.parametrize("where", ["title", "name", "review"])
+def test_a_character_without_a_glyph_is_named(where: str) -> None:
+    frames = {"zones": _square("𠀀\U000f0000" if where == "name" else "A")}
+    more = {where: "區\U000f0000"} if where != "name" else {}
+    with pytest.raises(FontError, match="\U000f0000") as caught:
+        figure.draw(frames, **(LATIN | more))
+    assert "\U000f0000" in caught.value.missing
+    assert "fonts-noto-cjk" in str(caught.value)
+
+
+def test_a_font_of_last_resort_is_no_font() -> None:
+    path = Path(matplotlib.get_data_path()) / "fonts/ttf/LastResortHE-Regular.ttf"
+    if not path.is_file():
+        pytest.skip("this Matplotlib has none")
+    with pytest.raises(FontError, match="has no glyph for"):
+        fonts.covering(["南"], lang="zh-Hant", font=str(path))
+
+
+def test_a_font_by_file_and_by_family() -> None:
+    path = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
+    for font in (str(path), "DejaVu Sans", "dejavu sans"):
+        assert fonts.covering(["km² ±"], lang="en", font=font).name == "DejaVu Sans"
+    with pytest.raises(FontError, match=r"DejaVu Sans has no glyph for 2 characters: 南開"):
+        fonts.covering(["南開 km"], lang="zh-Hant", font=str(path))
+
+
+def test_the_bold_weight_comes_from_its_own_file() -> None:
+    pair = fonts.covering(["Plan"], lang="en", font="DejaVu Sans")
+    assert pair.regular.file != pair.bold.file
+    assert pair.bold.width("Plan", 10) > pair.regular.width("Plan", 10) > 0
+
+
+def test_widths_are_those_of_the_font() -> None:
+    face = fonts.covering(["南開"], lang="zh-Hant").regular
+    # Ideographs are as wide as the em.
+    assert face.width("南開", 10) == pytest.approx(2 * 10 * 25.4 / 72, rel=0.02)
+
+
+def test_the_small_fonts_go_with_the_figure() -> None:
+    pair = fonts.covering(["A"], lang="en")
+    folder = pair.regular.file.parent
+    assert folder.is_dir()
+    del pair
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("font", ["no/such.ttf", "No Such Family"])
+def test_a_missing_font_is_said(font: str) -> None:
+    with pytest.raises(FontError, match=r"no/such\.ttf is no|'No Such Family'") as caught:
+        figure.draw({"district": _square()}, **LATIN, font=font)
+    assert "fonts-noto-cjk" in str(caught.value)
+
+
+def test_a_damaged_font_file_is_said(tmp_path: Path) -> None:
+    for content in (b"", b"ttcf", b"ttcf\x00\x01\x00\x00\x00\x00\x00\x02", b"\x00\x01\x00\x00junk"):
+        file = tmp_path / "broken.ttf"
+        file.write_bytes(content)
+        fonts._faces.cache_clear()
+        with pytest.raises(FontError, match="is no readable font file"):
+            fonts.covering(["A"], lang="en", font=str(file))
+
+
+def test_collections_give_the_face_of_the_language() -> None:
+    if "Noto Sans CJK" not in fonts.covering(["南"], lang="zh-Hant").name:
+        pytest.skip("another font is preferred here")
+    assert fonts.covering(["南"], lang="zh-Hant").name == "Noto Sans CJK TC"
+    assert fonts.covering(["南"], lang="zh-Hans").name == "Noto Sans CJK SC"
+    assert fonts.covering(["南"], lang="en", font="Noto Sans CJK JP").name == "Noto Sans CJK JP"
+
+
+# --- bytes and files --------------------------------------------------------------------------
+
+_PRINT = """
+import hashlib, sys
+sys.path.insert(0, sys.argv[1])
+from browser.frames import HEADS, plan_frames
+from nankai_gis import figure
+drawn = figure.draw(plan_frames(coverage=True), **HEADS, dpi=60)
+print(*(hashlib.sha256(figure.render(drawn, form)).hexdigest() for form in figure.FORMATS))
+"""
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    seen = set()
+    for seed in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-c", _PRINT, str(ROOT / "tests")]
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+        seen.add(done.stdout)
+    assert len(seen) == 1
+    assert len(set(seen.pop().split())) == 3
+
+
+def test_settings_of_matplotlib_change_nothing() -> None:
+    frame = _square()
+    frame["status"] = "inferred"  # dashed
+    plain = figure.render(figure.draw({"zones": frame}, **LATIN), "svg")
+    settings = {"lines.linewidth": 9, "lines.scale_dashes": False, "svg.fonttype": "none"}
+    with matplotlib.rc_context(settings):
+        assert figure.render(figure.draw({"zones": frame}, **LATIN), "svg") == plain
+        assert matplotlib.rcParams["lines.linewidth"] == 9
+
+
+def test_saves_by_suffix_and_only_over_what_it_may(tmp_path: Path) -> None:
+    drawn = figure.draw({"district": _square()}, **LATIN, dpi=36)
+    for form, head in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
+        target = tmp_path / f"a.{form}"
+        figure.save(drawn, target)
+        assert target.read_bytes().startswith(head)
+        target.write_bytes(b"mine")
+        with pytest.raises(OutputError, match="exists"):
+            figure.save(drawn, target)
+        assert target.read_bytes() == b"mine"
+        figure.save(drawn, target, overwrite=True)
+        assert target.read_bytes().startswith(head)
+    with pytest.raises(NotFoundError, match="'gif'"):
+        figure.save(drawn, tmp_path / "a.gif")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.pdf", "a.png", "a.svg"]
+
+
+def test_bad_input_is_said() -> None:
+    with pytest.raises(NotFoundError, match="page size is called 'B4'"):
+        _draw(page="B4")
+    for dpi in (0, -5, 5000, float("nan")):
+        with pytest.raises(DataError, match="dpi is out of range"):
+            _draw(dpi=dpi)
+    with pytest.raises(NotFoundError, match="'fr'"):
+        _draw(lang="fr")
+    with pytest.raises(CRSError, match="no CRS"):
+        _draw({"district": _square().set_crs(None, allow_override=True)})
+    with pytest.raises(DataError, match="nothing to draw"):
+        _draw({})
+
+
+def test_the_module_is_light() -> None:
+    code = "import sys, nankai_gis.figure; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    heavy = {"matplotlib", "numpy", "shapely", "pyproj", "geopandas", "fontTools"}
+    assert not heavy & set(done.stdout.decode().split())

@@ -1,0 +1,127 @@
+"""What map and figure share: the layers chosen, the network joined, the lines of the legend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas
+import pytest
+from browser.frames import plan_frames
+from shapely.geometry import LineString, Point
+
+from nankai_gis import sheet
+from nankai_gis.errors import NotFoundError
+from nankai_gis.style import style_of
+
+
+def _network(pieces: int = 1600, **more: Any) -> geopandas.GeoDataFrame:
+    """Return streets of 100 pieces each, end to end, every other one a main road."""
+    lines = [
+        LineString(
+            [(round(117 + (n % 100 + end) * 1e-3, 6), 39 + n // 100 * 1e-3) for end in (0, 1)]
+        )
+        for n in range(pieces)
+    ]
+    rows = {
+        "name": [f"第{n // 100}路" for n in range(pieces)],
+        "kind": ["street" if n // 100 % 2 else "main" for n in range(pieces)],
+        "status": "osm",
+        "length_m": 86.5,
+        "accuracy_m": [10.0 + n % 7 for n in range(pieces)],
+        "source": ["甲" if n % 2 else "乙" for n in range(pieces)],
+        "date": "2026",
+    }
+    return geopandas.GeoDataFrame(rows | more, geometry=lines, crs="EPSG:4326")
+
+
+def test_a_network_is_joined_street_by_street() -> None:
+    layer = sheet.sheet({"streets": _network()}, "zh-Hant").layers["streets"]
+    assert layer.network
+    assert layer.names == [f"第{n}路" for n in range(16)]
+    assert {shape.geom_type for shape in layer.shapes if shape} == {"LineString"}
+    for number, shape in enumerate(layer.shapes):
+        assert shape is not None
+        assert shape.bounds == pytest.approx((117.0, 39 + number / 1e3, 117.1, 39 + number / 1e3))
+    assert layer.rows[0]["length_m"] == pytest.approx(8650)
+    assert layer.rows[0]["accuracy_m"] == 16
+    assert layer.rows[0]["source"] == "乙; 甲"
+    assert layer.rows[0]["date"] == "2026"
+    say = sheet.words("zh-Hant")
+    assert sheet.count(layer, say) == "16"
+    assert sum(int(item.value) for item in sheet.items(layer, say)) == 16
+
+
+def test_a_small_layer_keeps_its_pieces() -> None:
+    layer = sheet.sheet({"streets": _network(1400)}, "zh-Hant").layers["streets"]
+    assert not layer.network
+    assert len(layer.rows) == 1400
+
+
+def test_a_piece_without_length_leaves_its_street_without() -> None:
+    lengths = [86.5] * 1599 + [None]
+    layer = sheet.sheet({"streets": _network(length_m=lengths)}, "zh-Hant").layers["streets"]
+    assert layer.rows[-1]["length_m"] is None
+    assert layer.rows[0]["length_m"] is not None
+
+
+def test_pieces_without_place_or_name_survive_the_joining() -> None:
+    frame = _network()
+    frame.loc[0, "geometry"] = None
+    frame.loc[100:199, "name"] = None
+    layer = sheet.sheet({"streets": frame}, "zh-Hant").layers["streets"]
+    assert len(layer.rows) == 17
+    assert layer.names.count("") == 1
+    assert sum(shape is None for shape in layer.shapes) == 1
+    assert len(sheet.labels(layer)) == 15
+
+
+def test_certainty_and_coverage_keep_pieces_apart() -> None:
+    status = ["osm", "inferred"] * 800
+    zone = ["qihang-bay" if n < 50 else None for n in range(1600)]
+    layer = sheet.sheet({"streets": _network(status=status, zone=zone)}, "zh-Hant").layers[
+        "streets"
+    ]
+    assert len(layer.rows) == 2 * (16 + 1)
+
+
+def test_only_some_layers() -> None:
+    drawn = sheet.sheet(plan_frames(), "zh-Hant", ["zones", "district"])
+    assert list(drawn.layers) == ["district", "zones"]
+    with pytest.raises(NotFoundError, match="'roads'") as caught:
+        sheet.sheet(plan_frames(), "zh-Hant", ["roads"])
+    assert "zones" in caught.value.candidates
+
+
+def test_streets_take_the_hue_of_what_covers_them() -> None:
+    plain = style_of("streets", {"kind": "street"}, 0).stroke
+    zone = style_of("streets", {"kind": "street", "zone": "qihang-bay"}, 0).stroke
+    assert zone == style_of("zones", {"id": "qihang-bay"}, 0).stroke != plain
+    corridor = style_of("streets", {"corridor": "smart-service"}, 0).stroke
+    assert corridor == style_of("corridors", {"corridor": "smart-service"}, 0).stroke
+    assert style_of("streets", {"zone": None, "corridor": "x"}, 0).stroke == plain
+
+
+def test_labels_follow_their_lines() -> None:
+    diagonal = LineString([(117.0, 39.0), (117.01, 39.0), (117.02, 39.01 * 1.0)])
+    row = {"name": "斜路", "status": "osm"}
+    layer = sheet.Layer("streets", [row], [diagonal], [style_of("streets", row, 0)], ["斜路"])
+    spots = sheet.labels(layer)[0].spots
+    assert {round(spot.angle) for spot in spots} >= {0, 52}  # a degree east is shorter at 39 N
+    assert all(-90 <= spot.angle < 90 for spot in spots)
+
+
+def test_every_spot_of_an_area_lies_in_it() -> None:
+    layer = sheet.sheet(plan_frames(), "zh-Hant").layers["zones"]
+    for label, shape in zip(sheet.labels(layer), layer.shapes, strict=True):
+        assert shape is not None
+        assert all(shape.contains(Point(spot.lon, spot.lat)) for spot in label.spots)
+
+
+def test_classes_of_openstreetmap_have_widths_and_names() -> None:
+    frame = _network().rename(columns={"kind": "highway"}).iloc[:200]
+    frame["highway"] = ["primary"] * 100 + ["residential"] * 100
+    drawn = sheet.sheet({"streets": frame}, "zh-Hant")
+    entries = sheet.items(drawn.layers["streets"], drawn.say)
+    assert [item.label for item in entries] == ["主幹路", "居住區道路"]
+    assert entries[0].look.weight > entries[1].look.weight
+    assert style_of("streets", {"kind": "primary_link"}, 0) == entries[0].look
