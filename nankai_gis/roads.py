@@ -168,8 +168,9 @@ def read(
     path : str or path-like
         A local file; its content says what it is: OSM PBF, OSM XML (also packed with gzip or
         bzip2), an Overpass answer in JSON (``out geom`` or ``out body`` with nodes), a snapshot,
-        a street graph that osmnx saved (GraphML), or any vector file that GDAL reads and that says its CRS. In the last, columns are
-        guessed by name whatever their case; Geofabrik's are known.
+        a street graph that osmnx saved (GraphML), or any vector file that GDAL reads and that
+        says its CRS. In the last, columns are guessed by name whatever their case; Geofabrik's
+        are known.
     bbox : tuple of float, optional
         West, south, east, north in degrees. Ways that touch it are kept whole.
     allow_incomplete : bool

@@ -20,7 +20,10 @@ BLOCK = re.compile(r"(?s)(<!-- begin: ([^>]+?) -->\n).*?(<!-- end: \2 -->)")
 def printed(command: str) -> str:
     """What a command prints, as a code block."""
     done = subprocess.run(
-        [sys.executable, "-m", "nankai_gis", *command.split()], cwd=ROOT, check=True, capture_output=True
+        [sys.executable, "-m", "nankai_gis", *command.split()],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
     )
     return f"```\n{done.stdout.decode()}```\n"
 
