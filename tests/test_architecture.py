@@ -19,11 +19,11 @@ FLOW = [
     ["measure"],
     ["coverage", "check"],
     ["study"],
-    ["tables", "brief", "webmap", "figure", "export", "report"],
+    ["tables", "brief", "webmap", "figure", "chart", "export", "report"],
     ["cli"],
 ]
 BASE = {"errors", "crs", "model", "outfile", "datum", "fonts", "style", "sheet"}
-PRESENTATION = {"tables", "webmap", "figure", "export", "report"}
+PRESENTATION = {"tables", "webmap", "figure", "chart", "export", "report"}
 ORDER = [name for stage in FLOW for name in stage]
 # The package's own face and its entry point stand outside the flow.
 OUTSIDE = {"__init__", "__main__"}

@@ -159,3 +159,12 @@ def test_a_layer_without_a_crs_is_refused(run: Run, tmp_path: Path) -> None:
     done = run("coverage", "--zones", "bare.shp")
     assert done.returncode == 1
     assert "no CRS is given" in done.stderr.decode()
+
+
+def test_a_picture_of_it(run: Run, tmp_path: Path) -> None:
+    done = run("coverage", "--by", "zone,street", "--plot", "c.png")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    assert b"Warning" not in done.stderr
+    assert run("coverage", "--plot", "c.png").returncode == 1
+    assert run("coverage", "--plot", "c.gif").returncode == 2

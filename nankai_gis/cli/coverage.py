@@ -105,6 +105,11 @@ _COLUMNS: dict[str, tuple[str, int | None]] = {
     show_default=True,
     help="Minutes on foot, at 4 km/h.",
 )
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="Draw bars by street and a small map into this .png, .svg or .pdf file.",
+)
 @options.output_format("table", "csv", "xlsx", "json", "geojson")
 @options.output
 def coverage_(
@@ -118,6 +123,7 @@ def coverage_(
     others: tuple[Path, ...],
     walk: Path | None,
     minutes: float,
+    plot: Path | None,
     form: str,
     output: Path | None,
     overwrite: bool,
@@ -132,8 +138,11 @@ def coverage_(
     keys = _checked_keys(by)
     if form == "xlsx" and output is None:
         raise click.UsageError("--format xlsx needs --output")
-    if output is not None and form != "table" and output.exists() and not overwrite:
-        options.refuse(output)
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise click.UsageError(f"--plot {plot}: a picture is a .png, .svg or .pdf file")
+    for target in (output, plot):
+        if target is not None and target.exists() and not overwrite:
+            options.refuse(target)
     streets, centrelines = _streets(roads)
     subs = layers.frame("subdistricts")
     if subdistricts is not None:
@@ -158,7 +167,36 @@ def coverage_(
         walked = coverage.walking_reach(
             options.read_layer(walk), streets, areas, minutes=minutes
         ).table
+    if plot is not None:
+        _draw(found, areas, plot, overwrite)
     options.deliver(_output(found, chosen, walked, form), output, overwrite)
+
+
+def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -> None:
+    from .. import chart, figure
+    from ..outfile import write
+
+    if "kind" in areas and (areas["kind"] == "zone").any():
+        # The parcel lies in a zone: its streets would count twice.
+        areas = areas[areas["kind"] == "zone"]
+    known = (
+        found.streets[found.streets["zone"].isin(areas["id"])] if "id" in areas else found.streets
+    )
+    streets = known.groupby("street")[["inside_km", "boundary_km"]].sum()
+    bars = [
+        chart.Bar(str(name), float(row["inside_km"]), float(row["boundary_km"]))
+        for name, row in streets.iterrows()
+    ]
+    page = chart.coverage(
+        bars,
+        found.pieces,
+        areas,
+        title="片區內與邊界上的道路",
+        source="各片區合計;CGCS2000 橢球面;OpenStreetMap contributors, ODbL",
+    )
+    kind = target.suffix.lower().removeprefix(".")
+    write(target, figure.render(page, kind), overwrite=overwrite)  # type: ignore[arg-type]
+    click.echo(f"wrote {target}", err=True)
 
 
 def _checked_keys(by: str) -> list[str]:
