@@ -346,11 +346,21 @@ def _flat(shapes: Shapes) -> Floats:
     return np.asarray(shapely.area(shapes), dtype=np.float64)
 
 
-def _sound(both: Shapes, one: Shapes, two: Shapes, swapped: Shapes, rest: Shapes) -> Bools:
+def _sound(
+    both: Shapes,
+    one: Shapes,
+    two: Shapes,
+    swapped: Shapes,
+    rest: Shapes,
+    other: Shapes,
+    grid: float | None,
+) -> Bools:
     """Whether intersections pass what every right one fulfils."""
     size, first, second = _flat(both), _flat(one), _flat(two)
     # Noding moves a vertex by some 1e-14 degrees along boundaries of some degrees at most.
-    slack = 1e-10 * np.minimum(first, second) + 1e-12 * (shapely.length(one) + shapely.length(two))
+    around = shapely.length(one) + shapely.length(two)
+    # On a grid a vertex moves by up to a cell.
+    slack = 1e-10 * np.minimum(first, second) + (1e-12 + (grid or 0.0)) * around
     good = (
         (size <= np.minimum(first, second) + slack)
         & (np.abs(_flat(swapped) - size) <= slack)
@@ -366,7 +376,28 @@ def _sound(both: Shapes, one: Shapes, two: Shapes, swapped: Shapes, rest: Shapes
     within[~empty] = ((box[~empty, :2] >= low[~empty]) & (box[~empty, 2:] <= high[~empty])).all(
         axis=1
     )
-    return np.asarray(good & within, dtype=np.bool_)
+    placed = _placed(both, two, slack, inside=True) & _placed(rest, two, slack, inside=False)
+    placed &= _placed(other, one, slack, inside=False)
+    return np.asarray(good & within & placed, dtype=np.bool_)
+
+
+def _placed(parts_of: Shapes, areas: Shapes, slack: Floats, *, inside: bool) -> Bools:
+    """Whether a point of each part lies where the part has to lie: in the area, or not in it.
+
+    An overlay that loses the whole of an intersection gives a difference that fits it: sizes
+    and swapped operands agree, only the place is wrong.
+    """
+    parts, row = shapely.get_parts(parts_of, return_index=True)
+    real = _flat(parts) > slack[row]
+    parts, row = parts[real], row[real]
+    points = shapely.point_on_surface(parts)
+    if inside:
+        right = shapely.intersects(areas[row], points)
+    else:
+        right = ~shapely.contains_properly(areas[row], points)
+    good = np.ones(len(parts_of), dtype=bool)
+    np.logical_and.at(good, row, right)
+    return good
 
 
 Operation = Callable[[Shapes, Shapes, "float | None"], Shapes]
@@ -391,7 +422,7 @@ def _guarded(one: ShapesLike, two: ShapesLike, wanted: Operation) -> Shapes:
         if grid is not None:
             a, b = shapely.set_precision(a, grid), shapely.set_precision(b, grid)
         both, rest = _meet(a, b, grid), _rest(a, b, grid)
-        good = _sound(both, a, b, _meet(b, a, grid), rest)
+        good = _sound(both, a, b, _meet(b, a, grid), rest, _rest(b, a, grid), grid)
         out[todo[good]] = (both if wanted is _meet else rest)[good]
         todo = todo[~good]
         if not len(todo):

@@ -463,3 +463,69 @@ def test_nearly_coincident_edges():
         both = overlay.areas(overlay.intersection(one, two))[0]
         assert both == pytest.approx(overlay.areas([one])[0], rel=1e-6)
         assert overlay.areas(overlay.difference(one, two))[0] < 1.0
+
+
+def _ring(*coordinates: tuple[float, float]) -> shapely.Polygon:
+    return shapely.Polygon(coordinates)
+
+
+# Valid pairs on which the plain overlay is known to go wrong without a word, with the area that
+# they have in common: JTS #820, Shapely #1871 (in JTS #1000), GEOS #1344.
+SILENT = {
+    "jts-820": (
+        _ring(
+            (7.04972080711741e-9, 0.0),
+            (2.2101801468358406e-9, 1.4126466987753772),
+            (1.2696784445936622, 1.41264669888319),
+            (1.2696784494332027, 1.078129033360885e-10),
+        ),
+        _ring(
+            (7.04972080711741e-9, 0.0),
+            (0.0, 2.0577913328003916),
+            (4.498851115482424, 7.063229687109256),
+            (13.596527845590671, 7.06322968918812),
+            (19.94490668468672, 1.693592821538914e-9),
+        ),
+        1.2696784 * 1.4126467,
+    ),
+    "shapely-1871": (
+        _ring((446, -207), (315, -75.99999999999999), (557, -76)),
+        _ring((184, -207), (315, -76), (446, -207), (315, -338)),
+        0.0,
+    ),
+    "geos-1344": (
+        _ring(
+            (-295.25030351249666, 4.236074061427525),
+            (-295.08711234218333, -2.301948231163383),
+            (-314.64218025800653, -2.7900491087570383),
+            (-314.80537142831986, 3.7479731838338695),
+        ),
+        _ring(
+            (-275.69523559667346, 4.7241749390211805),
+            (-275.53204442636013, -1.8138473535697273),
+            (-295.08711234218333, -2.3019482311633825),
+            (-295.25030351249666, 4.236074061427525),
+        ),
+        0.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_known_pairs_that_go_wrong_without_a_word(name, swapped):
+    one, two, common = SILENT[name]
+    if swapped:
+        one, two = two, one
+    assert one.is_valid
+    assert two.is_valid
+    (both,) = overlay.intersection(one, two)
+    (rest,) = overlay.difference(one, two)
+    assert both.area == pytest.approx(common, rel=1e-6, abs=1e-6)
+    assert rest.area == pytest.approx(one.area - common, rel=1e-6, abs=1e-6)
+
+
+def test_the_plain_overlay_still_needs_the_guard():
+    # Where this fails, GEOS has been mended and the guard can be thought over.
+    one, two, common = SILENT["geos-1344"]
+    assert one.intersection(two).area > common + 100
