@@ -137,7 +137,7 @@ def lengths(names: Iterable[str] = ()) -> list[LengthRow]:
 
 
 def _plan(
-    lang: str, title: str | None, layers: Collection[str] | None
+    lang: str, title: str | None, layers: Collection[str] | None, coverage: bool
 ) -> tuple[dict[str, GeoDataFrame], dict[str, str]]:
     """Return the layers that are wanted, and what stands around them."""
     from .errors import NotFoundError
@@ -153,7 +153,8 @@ def _plan(
             raise NotFoundError("layer", name, LAYERS)
     heads = {"title": words[0] if title is None else title, "subtitle": words[1]}
     heads |= {"source": words[2], "date": "2026-11"}
-    return {name: study.frame(name) for name in wanted}, heads
+    frame = study.covered if coverage else study.frame
+    return {name: frame(name) for name in wanted}, heads
 
 
 def plan_map(
@@ -164,6 +165,7 @@ def plan_map(
     cdn: bool = False,
     layers: Collection[str] | None = None,
     basemap: Literal["none", "osm", "tianditu", "gaode"] = "none",
+    coverage: bool = False,
 ) -> folium.Map:
     """Return the map of the packaged plan.
 
@@ -181,6 +183,8 @@ def plan_map(
         Which layers, as `layer` names them; all by default.
     basemap : {'none', 'osm', 'tianditu', 'gaode'}
         Online tiles below the plan; see `nankai_gis.webmap.draw`.
+    coverage : bool
+        Shade subdistricts by the share that the zones cover, and colour streets by their zone.
 
     Returns
     -------
@@ -203,7 +207,7 @@ def plan_map(
     """
     from . import webmap
 
-    frames, heads = _plan(lang, title, layers)
+    frames, heads = _plan(lang, title, layers, coverage)
     return webmap.draw(frames, **heads, review=review, lang=lang, cdn=cdn, basemap=basemap)
 
 
@@ -221,6 +225,7 @@ def plan_figure(
     scale_bar: bool = True,
     north: bool = True,
     graticule: bool = False,
+    coverage: bool = False,
 ) -> Figure:
     """Return the figure of the packaged plan, for print.
 
@@ -241,6 +246,8 @@ def plan_figure(
         File or family of a font; by default one with every character is searched.
     legend, scale_bar, north, graticule : bool
         What stands on the sheet beside the map.
+    coverage : bool
+        Shade subdistricts by the share that the zones cover, and colour streets by their zone.
 
     Returns
     -------
@@ -264,7 +271,7 @@ def plan_figure(
     """
     from . import figure
 
-    frames, heads = _plan(lang, title, layers)
+    frames, heads = _plan(lang, title, layers, coverage)
     return figure.draw(
         frames,
         **heads,

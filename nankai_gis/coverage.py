@@ -865,7 +865,7 @@ def _cut_polygons(
 
 def _outside(shapes: Shapes, size: Floats, tree: shapely.STRtree, zones: Shapes) -> Floats:
     """Area of each polygon that lies in no zone."""
-    everything = shapely.union_all(zones)
+    everything = overlay.union(zones)
     out = size.copy()
     whole = np.zeros(len(shapes), dtype=bool)
     whole[tree.query(everything, predicate="contains_properly")] = True
@@ -1015,7 +1015,7 @@ def measure(
         if split:
             raise DataError(f"subdistricts: {split[0]!r} has a {BORDER!r} in it, which joins pairs")
     outline = None if district is None else _areas(district, "district", ledger)
-    whole = None if outline is None else shapely.union_all(outline.shapes)
+    whole = None if outline is None else overlay.union(outline.shapes)
     every = [key for key in KEYS if key != "subdistrict" or subs is not None]
     keys = _keys(every if by is None else by)
     if subs is not None:
@@ -1090,7 +1090,7 @@ def _side_by_side(subs: _Areas, district: shapely.Geometry | None, checks: _Chec
             raise DataError(f"subdistrict {subs.ids[empty[0]]} lies wholly within others")
     checks.found("subdistricts that overlap", "all", "km2", overlap, total)
     # What matches edge by edge joins without any overlay.
-    union = shapely.coverage_union_all(shapes) if matched else shapely.union_all(shapes)
+    union = shapely.coverage_union_all(shapes) if matched else overlay.union(shapes)
     if district is None:
         # Without a district only holes can be told from the outside.
         parts = shapely.get_parts(union)
@@ -1273,7 +1273,7 @@ def _parts(areas: _Areas, subs: _Areas | None, checks: _Checks) -> tuple[Shapes,
     short = np.flatnonzero(np.abs(areas.size_m2 - size) > TOLERANCE / 2 * areas.size_m2)
     rest: Shapes = np.full(len(areas), shapely.Polygon(), dtype=object)
     if len(short):
-        union = [shapely.union_all(subs.shapes[sub[zone == number]]) for number in short]
+        union = [overlay.union(subs.shapes[sub[zone == number]]) for number in short]
         rest[short] = overlay.difference(areas.shapes[short], np.array(union, dtype=object))
     left = overlay.areas(rest)
     for number, name in enumerate(areas.ids):

@@ -228,6 +228,48 @@ class Study:
             return rows
         return [row for key, _ in asked for row in rows if row.corridor == key]
 
+    def covered(self, layer: str) -> GeoDataFrame:
+        """Return a layer with its measures and what coverage says of it.
+
+        Parameters
+        ----------
+        layer : str
+            Member of `nankai_gis.layers.LAYERS`.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            As `frame`; subdistricts have ``coverage_share``, the share of their area that the
+            zones cover (0 to 1), streets ``zone``, the zone in which or along which most of them
+            runs (None for none). Other layers have nothing more.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such layer.
+
+        Examples
+        --------
+        >>> shares = packaged().covered("subdistricts").set_index("id").coverage_share
+        >>> round(float(shares["xuefu"]), 3), float(shares["huayuan"])
+        (1.0, 0.0)
+        """
+        frame = self.frame(layer)
+        zones = [f["properties"]["id"] for f in self.features(["zone"])]
+        if layer == "subdistricts":
+            areas = self.coverage.areas
+            shares = areas[areas["zone"].isin(zones)].groupby("subdistrict")
+            total = shares["share_of_subdistrict"].sum()
+            frame["coverage_share"] = frame["id"].map(total).fillna(0.0).clip(upper=1.0)
+        elif layer == "streets":
+            rows = self.coverage.streets
+            rows = rows[rows["zone"].isin(zones)]
+            length = rows["inside_km"] + rows["boundary_km"]
+            best = rows.assign(length=length).sort_values("length").groupby("street").last()
+            frame["zone"] = frame["name"].map(best["zone"])
+            frame["zone"] = frame["zone"].where(frame["zone"].notna(), None)
+        return frame
+
     def frame(self, layer: str) -> GeoDataFrame:
         """Return a layer with its measures.
 

@@ -155,3 +155,15 @@ def test_without_any_font_for_chinese_the_figure_says_what_to_install(
     assert "DejaVu Sans has no glyph for" in _said(done)
     assert "apt-get install fonts-noto-cjk" in _said(done)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_coverage_shades_the_map_and_the_figure(run: Run, tmp_path: Path) -> None:
+    for name, options in (("shaded", ["--coverage"]), ("plain", [])):
+        done = run("map", *options, "--layers", "subdistricts,streets", "-o", f"{name}.html")
+        assert done.returncode == 0, _said(done)
+    shaded = (tmp_path / "shaded.html").read_text(encoding="utf-8")
+    plain = (tmp_path / "plain.html").read_text(encoding="utf-8")
+    # 學府街 lies wholly within 啟航灣.
+    assert "100.0%" in shaded
+    assert "100.0%" not in plain
+    assert run("figure", "--coverage", "-o", "shaded.svg").returncode == 0

@@ -525,7 +525,63 @@ def test_known_pairs_that_go_wrong_without_a_word(name, swapped):
     assert rest.area == pytest.approx(one.area - common, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("name", SILENT)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_known_pairs_join_to_what_they_cover(name, swapped):
+    one, two, common = SILENT[name]
+    whole = overlay.union([two, one] if swapped else [one, two])
+    assert whole.area == pytest.approx(one.area + two.area - common, rel=1e-6)
+
+
+# GEOS #1383: two valid slivers, 53 mm and 9.4 m long, whose union is empty.
+SLIVERS = (
+    _ring(
+        (184293.20931495726, 191412.37075890973),
+        (184293.23465140502, 191412.3245224961),
+        (184293.23465140507, 191412.324522496),
+    ),
+    _ring(
+        (184293.23465140502, 191412.3245224961),
+        (184297.14, 191403.80000000002),
+        (184293.23465140496, 191412.32452249623),
+    ),
+)
+
+
+@pytest.mark.parametrize("pair", [SLIVERS, SLIVERS[::-1]])
+def test_slivers_are_never_joined_to_nothing(pair):
+    assert all(one.is_valid and one.area > 0 for one in pair)
+    with pytest.raises(GeometryError, match="2 polygons can't be joined"):
+        overlay.union(pair)
+    # Beside something that counts, they are what they are: nothing that counts.
+    block = shapely.box(184200, 191400, 184300, 191500)
+    assert overlay.union([*pair, block]).area == pytest.approx(block.area)
+    # What they share, and what is left of one of them, is less than coordinates can tell.
+    assert overlay.intersection(*pair)[0].area < 1e-9
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Polygon(),
+        square(0, 0, 1000, 1000),
+        square(0, 0, 2000, 1000),
+        square(0, 0, 1000, 1000).union(square(1999.9, 0, 2000, 1000)),
+        square(0, 0, 1000, 1000).union(square(1600, 0, 1900, 1000)),
+        shapely.Point(117, 39),
+    ],
+    ids=["empty", "one lost", "too much", "place", "bounds", "no polygon"],
+)
+def test_a_union_that_is_wrong_is_told(wrong, monkeypatch):
+    parts = [square(0, 0, 1000, 1000), square(1500, 0, 2000, 1000)]
+    assert overlay.union(parts).area == pytest.approx(parts[0].area + parts[1].area)
+    monkeypatch.setattr(overlay.shapely, "union_all", lambda shapes, grid_size=None: wrong)
+    with pytest.raises(GeometryError, match="can't be joined"):
+        overlay.union(parts)
+
+
 def test_the_plain_overlay_still_needs_the_guard():
     # Where this fails, GEOS has been mended and the guard can be thought over.
     one, two, common = SILENT["geos-1344"]
     assert one.intersection(two).area > common + 100
+    assert shapely.union_all(SLIVERS).is_empty

@@ -91,3 +91,17 @@ def test_an_existing_study_is_kept(copy: Path) -> None:
     assert copy.read_bytes() == before
     with pytest.raises(OutputError, match="let its name end"):
         study.save(study.packaged(), copy.with_suffix(".geojson"))
+
+
+def test_a_covered_layer_says_the_share_and_the_zone() -> None:
+    shares = study.packaged().covered("subdistricts").set_index("id").coverage_share
+    assert shares.between(0, 1).all()
+    assert shares["xuefu"] == pytest.approx(1, abs=1e-6)
+    assert shares["huayuan"] == 0
+    # What the shares come to is what the zones measure, but for their parts outside.
+    rows = {row.id: row.area_m2 for row in study.packaged().areas(["subdistrict"])}
+    covered = sum(shares[key] * size for key, size in rows.items())
+    zones = sum(row.area_m2 for row in study.packaged().areas(["zone"]))
+    assert covered == pytest.approx(zones, rel=0.01)
+    streets = study.packaged().covered("streets").set_index("name").zone
+    assert "laochengxiang" in set(streets["南開三馬路"]) | {streets["南開三馬路"]}

@@ -32,6 +32,11 @@ def _sheet(function: F) -> F:
     for option in (
         click.option("--overwrite", is_flag=True, help="Replace the output file if it exists."),
         click.option(
+            "--coverage",
+            is_flag=True,
+            help="Shade subdistricts by the share that zones cover; colour streets by zone.",
+        ),
+        click.option(
             "--layers",
             metavar="LAYER,…",
             callback=_layers,
@@ -82,6 +87,7 @@ def map_(
     title: str | None,
     review: str | None,
     layers: list[str] | None,
+    coverage: bool,
     cdn: bool,
     basemap: Basemap,
     embed: str | None,
@@ -95,7 +101,13 @@ def map_(
 
     def text() -> str:
         drawn = plan_map(
-            lang=lang, title=title, review=review, cdn=cdn, layers=layers, basemap=basemap
+            lang=lang,
+            title=title,
+            review=review,
+            cdn=cdn,
+            layers=layers,
+            basemap=basemap,
+            coverage=coverage,
         )
         if basemap == "tianditu":
             click.echo(
@@ -155,6 +167,7 @@ def figure(
     title: str | None,
     review: str | None,
     layers: list[str] | None,
+    coverage: bool,
     page: PageSize,
     landscape: bool,
     dpi: int,
@@ -180,6 +193,7 @@ def figure(
             title=title,
             review=review,
             layers=layers,
+            coverage=coverage,
             page=page,
             landscape=landscape,
             dpi=dpi,
