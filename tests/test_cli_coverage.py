@@ -161,6 +161,27 @@ def test_a_layer_without_a_crs_is_refused(run: Run, tmp_path: Path) -> None:
     assert "no CRS is given" in done.stderr.decode()
 
 
+def test_which_layer_of_several_is_not_guessed(run: Run, tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"id": [1]}, geometry=[box(117.1, 39, 117.2, 39.1)], crs=4326)
+    for layer in ("before", "after"):
+        frame.to_file(tmp_path / "two.gpkg", layer=layer)
+    done = run("coverage", "--zones", "two.gpkg")
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("Error: two.gpkg has 2 layers (before, after)")
+
+
+def test_a_layer_cut_short_is_refused(run: Run, tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"id": [1]}, geometry=[box(117.1, 39, 117.2, 39.1)], crs=4326)
+    frame.to_file(tmp_path / "cut.geojson")
+    whole = (tmp_path / "cut.geojson").read_bytes()
+    (tmp_path / "cut.geojson").write_bytes(whole[: len(whole) // 2])
+    done = run("coverage", "--zones", "cut.geojson")
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert said.startswith("Error: cut.geojson")
+    assert "Warning" not in said
+
+
 def test_a_picture_of_it(run: Run, tmp_path: Path) -> None:
     done = run("coverage", "--by", "zone,street", "--plot", "c.png")
     assert done.returncode == 0, done.stderr

@@ -74,6 +74,9 @@ def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
 
 def read_layer(path: Path) -> GeoDataFrame:
     """Read a vector layer that a user brings, in longitude and latitude."""
+    import re
+    import warnings
+
     import pyogrio
 
     from ..crs import STORED
@@ -82,9 +85,23 @@ def read_layer(path: Path) -> GeoDataFrame:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     try:
-        frame = pyogrio.read_dataframe(path)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            layers = [str(layer) for layer, kind in pyogrio.list_layers(path) if kind is not None]
+            if len(layers) > 1:
+                raise DataError(
+                    f"{path.name} has {len(layers)} layers ({', '.join(layers)}); write the one "
+                    "that is meant into a file of its own"
+                )
+            frame = pyogrio.read_dataframe(path)
+    except DataError:
+        raise
     except (RuntimeError, ValueError, OSError) as error:
         raise DataError(f"{path.name}: GDAL can't read it: {error}") from error
+    for warning in said:
+        # GDAL goes on after damage and hands over what it got so far.
+        if re.search("truncat|corrupt|malformed|error|fail", str(warning.message), re.IGNORECASE):
+            raise DataError(f"{path.name}: damaged: {warning.message}")
     if not hasattr(frame, "crs"):
         raise DataError(f"{path.name}: a table without geometry")
     if frame.crs is None:
