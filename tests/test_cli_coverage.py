@@ -182,6 +182,44 @@ def test_a_layer_cut_short_is_refused(run: Run, tmp_path: Path) -> None:
     assert "Warning" not in said
 
 
+def test_boundaries_of_an_osm_file_are_subdistricts(run: Run, tmp_path: Path) -> None:
+    """Two boundary relations of level 8 that share one way, and one of level 6 that is no part."""
+    spots = [(lon, lat) for lon in (117.05, 117.15, 117.25) for lat in (39.0, 39.2)]
+    nodes = [
+        f'<node id="{n}" lon="{lon}" lat="{lat}" version="1"/>'
+        for n, (lon, lat) in enumerate(spots, 1)
+    ]
+    ways = [
+        f'<way id="{way}" version="1">' + "".join(f'<nd ref="{n}"/>' for n in refs) + "</way>"
+        for way, refs in ((10, (3, 4)), (11, (4, 2, 1, 3)), (12, (3, 5, 6, 4)))
+    ]
+    relations = [
+        f'<relation id="{number}" version="1">'
+        + "".join(f'<member type="way" ref="{way}" role="outer"/>' for way in members)
+        + "".join(
+            f'<tag k="{key}" v="{value}"/>'
+            for key, value in {
+                "type": "boundary",
+                "boundary": "administrative",
+                "admin_level": level,
+                "name": name,
+            }.items()
+        )
+        + "</relation>"
+        for number, members, level, name in (
+            (1, (10, 11), 8, "西街道"),
+            (2, (10, 12), 8, "東街道"),
+            (3, (11, 12), 6, "全區"),
+        )
+    ]
+    parts = "".join([*nodes, *ways, *relations])
+    (tmp_path / "city.osm").write_text(f'<osm version="0.6">{parts}</osm>', encoding="utf-8")
+    found = rows(run("coverage", "--subdistricts", "city.osm", "--format", "csv"))
+    bay = [r for r in found if r["zone"] == "qihang-bay"]
+    assert {r["subdistrict_name"] for r in bay} == {"西街道", "東街道"}
+    assert sum(float(r["area_km2"]) for r in bay) == pytest.approx(15.301, abs=0.001)
+
+
 def test_a_picture_of_it(run: Run, tmp_path: Path) -> None:
     done = run("coverage", "--by", "zone,street", "--plot", "c.png")
     assert done.returncode == 0, done.stderr

@@ -103,7 +103,9 @@ def test_frames_and_fragments_side_by_side(open_map: Any, drawn: Any) -> None:
     assert page.locator(".nk").count() == 2
     frames = page.frames[1:]
     assert len(frames) == 2
-    for inner in frames:
+    for number, inner in enumerate(frames):
+        # A browser may put off drawing what is out of sight.
+        page.locator("iframe").nth(number).scroll_into_view_if_needed()
         inner.wait_for_selector(".nk[data-drawn]", state="attached")
         assert inner.locator(".leaflet-nk-zones-pane path").count() == 3
     titles = page.locator("iframe").evaluate_all("all => all.map(n => n.title)")
