@@ -101,11 +101,12 @@ def test_frames_and_fragments_side_by_side(open_map: Any, drawn: Any) -> None:
     host = _HOST.format(frame + webmap.fragment(drawn), frame + webmap.fragment(drawn))
     page = open_map(host, ready=".nk[data-drawn] >> nth=1").page
     assert page.locator(".nk").count() == 2
-    frames = page.frames[1:]
+    holders = page.locator("iframe").element_handles()
+    frames = [holder.content_frame() for holder in holders]
     assert len(frames) == 2
-    for number, inner in enumerate(frames):
+    for holder, inner in zip(holders, frames, strict=True):
         # A browser may put off drawing what is out of sight.
-        page.locator("iframe").nth(number).scroll_into_view_if_needed()
+        holder.scroll_into_view_if_needed()
         inner.wait_for_selector(".nk[data-drawn]", state="attached")
         assert inner.locator(".leaflet-nk-zones-pane path").count() == 3
     titles = page.locator("iframe").evaluate_all("all => all.map(n => n.title)")
@@ -116,6 +117,7 @@ def test_frames_and_fragments_side_by_side(open_map: Any, drawn: Any) -> None:
     # As wide as its column.
     page.set_viewport_size({"width": 500, "height": 800})
     assert page.locator("iframe").first.bounding_box()["width"] == 500 - 16
+    holders[0].scroll_into_view_if_needed()
     frames[0].wait_for_selector(".nk-narrow", state="attached")
 
 
