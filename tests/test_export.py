@@ -875,6 +875,7 @@ def back(target: Path, kind: str) -> Any:
 @settings(max_examples=25, deadline=None)
 @given(name=st.text(min_size=1, max_size=60).filter(str.strip))
 @example(name="_x0041_")
+@example(name=" 0")
 @example(name="{{ name }} ${name} <!-- ]]> &amp; ' \" \\ %s")
 @example(name='=HYPERLINK("http://example.invalid")')
 def test_any_name_comes_back_as_it_was(

@@ -125,9 +125,9 @@ def _fitted(value: str | None, record: Record, layer: str, column: Column, job: 
         # Half a list can't be read at all.
         return become("", f"{size} bytes, more than a field has; whole in {_WHOLE}")
     if size > _LONGEST:
-        cut = fitted.encode(encoding)[:_LONGEST].decode(encoding, "ignore").rstrip(" ")
+        cut = fitted.encode(encoding)[:_LONGEST].decode(encoding, "ignore").strip(" ")
         return become(cut, f"cut to {_LONGEST} bytes, all that a field has; whole in {_WHOLE}")
-    return become(fitted.rstrip(" "), "blanks at the end are not kept")
+    return become(fitted.strip(" "), "blanks at its ends are not kept")
 
 
 def _code(name: str, taken: set[str], longest: int) -> str:
