@@ -329,7 +329,7 @@ def _nobody(ground: _Ground) -> Iterator[Finding]:
 def _bounds(ground: _Ground) -> Iterator[Finding]:
     """Each named road: is it on the boundary, and does that stretch face the named side."""
     for f in ground.of("zone", "parcel", "district"):
-        ring = list(ground.shapes[f.id].exterior.coords)  # type: ignore[attr-defined]
+        ring = list(ground.shapes[f.id].exterior.coords)  # type: ignore[attr-defined]  # a Polygon
         parts = ground.properties[f.id]["parts"]
         names = {
             item["properties"]["id"]: {

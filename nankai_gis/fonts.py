@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from nankai_gis.errors import FontError
 
 if TYPE_CHECKING:
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+    from fontTools.ttLib import TTFont
     from matplotlib.font_manager import FontProperties
 
 #: File names of fonts known for Chinese, in the order in which they are tried.
@@ -235,8 +235,8 @@ def _bold(source: _Source) -> _Source | None:
 
 def _outlines(font: TTFont) -> None:
     """Turn cubic outlines into TrueType's quadratic ones, within a thousandth of the em."""
-    from fontTools.pens.cu2quPen import Cu2QuPen  # type: ignore[import-untyped]
-    from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]
+    from fontTools.pens.cu2quPen import Cu2QuPen
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
     from fontTools.ttLib import newTable
 
     glyphs, order, error = font.getGlyphSet(), font.getGlyphOrder(), font["head"].unitsPerEm / 1000
@@ -271,11 +271,11 @@ def _outlines(font: TTFont) -> None:
 
 def _cut(source: _Source, letters: Iterable[str], weight: int, target: Path) -> Face:
     """Write the glyphs of some characters into a font file of their own."""
-    from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
+    from fontTools.subset import Options, Subsetter
 
     font = _opened(source.path, source.number)
     if "fvar" in font:
-        from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
+        from fontTools.varLib.instancer import instantiateVariableFont
 
         axes = {axis.axisTag: axis.defaultValue for axis in font["fvar"].axes}
         font = instantiateVariableFont(font, axes | ({"wght": weight} if "wght" in axes else {}))

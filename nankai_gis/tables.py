@@ -228,7 +228,7 @@ def xlsx_bytes(sheets: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
     >>> book["片區"]["A2"].data_type
     's'
     """
-    from openpyxl import Workbook  # type: ignore[import-untyped]
+    from openpyxl import Workbook
 
     if not sheets:
         raise ValueError("a workbook has at least one sheet")
@@ -253,15 +253,15 @@ def xlsx_bytes(sheets: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
 def _failures() -> tuple[type[Exception], ...]:
     """Return what a full disk raises; where lxml is installed openpyxl writes by it."""
     try:
-        from lxml.etree import LxmlError  # type: ignore[import-untyped]
+        from lxml.etree import LxmlError
     except ImportError:
         return (OSError,)
     return (OSError, LxmlError)
 
 
 def _fill(sheet: Any, records: Sequence[Mapping[str, Any]]) -> None:
-    from openpyxl.styles import Alignment, Font, PatternFill  # type: ignore[import-untyped]
-    from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
 
     if not records:
         return

@@ -195,7 +195,7 @@ def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -
         source="各片區合計;CGCS2000 橢球面;OpenStreetMap contributors, ODbL",
     )
     kind = target.suffix.lower().removeprefix(".")
-    write(target, figure.render(page, kind), overwrite=overwrite)  # type: ignore[arg-type]
+    write(target, figure.render(page, kind), overwrite=overwrite)  # type: ignore[arg-type]  # a suffix, not a literal
     click.echo(f"wrote {target}", err=True)
 
 
@@ -259,7 +259,7 @@ def _chosen(found: Coverage, keys: list[str]) -> list[tuple[str, DataFrame]]:
     elif asked == {"subdistrict"}:
         tables = [("街道", found.subdistricts)]
     else:
-        tables = [(" × ".join(keys), found.table(*keys))]  # type: ignore[arg-type]
+        tables = [(" × ".join(keys), found.table(*keys))]  # type: ignore[arg-type]  # --by allows no others
     tables += [(name, table) for name, table in found.layers.items()]
     return [(title, table) for title, table in tables if len(table)]
 

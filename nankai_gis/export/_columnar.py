@@ -58,8 +58,8 @@ def _flatgeobuf(frame: GeoDataFrame, job: Job) -> bytes:
 
 def _geoparquet(frame: GeoDataFrame, job: Job) -> bytes:
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError as error:
         raise OutputError(
             "GeoParquet wants pyarrow, which isn't installed: pip install pyarrow"

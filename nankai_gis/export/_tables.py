@@ -72,7 +72,7 @@ def _harmless(text: str) -> str:
 
 def _workbook(layers: list[Layer], job: Job) -> bytes:
     """Return a workbook: what it is, a sheet for each layer, and what the columns are."""
-    from openpyxl import Workbook  # type: ignore[import-untyped]
+    from openpyxl import Workbook
 
     book = Workbook()
     first = book.active
@@ -109,7 +109,7 @@ def _workbook(layers: list[Layer], job: Job) -> bytes:
 def _failures() -> tuple[type[Exception], ...]:
     """Return what a full disk raises; where lxml is installed openpyxl writes by it."""
     try:
-        from lxml.etree import LxmlError  # type: ignore[import-untyped]
+        from lxml.etree import LxmlError
     except ImportError:
         return (OSError,)
     return (OSError, LxmlError)
@@ -135,7 +135,7 @@ def _rows(sheet: Any, rows: list[list[str]]) -> None:
 
 
 def _sheet(sheet: Any, layer: Layer, job: Job) -> None:
-    from openpyxl.styles import Alignment  # type: ignore[import-untyped]
+    from openpyxl.styles import Alignment
 
     cells = [[c.title for c in layer.columns]]
     for record in layer.records:
@@ -182,7 +182,7 @@ def _number_format(column: Column) -> str:
 def _dressed(sheet: Any, columns: list[list[Any]]) -> None:
     """Give a sheet its head, its frozen pane and columns as wide as what they hold."""
     from openpyxl.styles import Alignment, Font, PatternFill
-    from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
+    from openpyxl.utils import get_column_letter
 
     for place, cells in enumerate(columns, 1):
         head = sheet.cell(1, place)
