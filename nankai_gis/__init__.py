@@ -20,27 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from .measure import AreaRow, LengthRow
+    from .study import Study
 
 __all__ = ["areas", "layer", "lengths", "plan_figure", "plan_map"]
 __version__ = "0.1.0"
 
-_TITLES = {
-    "zh-Hant": (
-        "南開區「十四五」規劃空間格局",
-        "一灣啟航、兩翼騰飛、三帶匯通",
-        "《南開區國民經濟和社會發展第十四個五年規劃綱要》第四章;OpenStreetMap",
-    ),
-    "zh-Hans": (
-        "南开区“十四五”规划空间格局",
-        "一湾启航、两翼腾飞、三带汇通",
-        "《南开区国民经济和社会发展第十四个五年规划纲要》第四章;OpenStreetMap",
-    ),
-    "en": (
-        "Spatial structure of Nankai District's 14th five-year plan",
-        "One bay, two wings, three corridors",
-        "14th five-year plan of Nankai District, chapter 4; OpenStreetMap",
-    ),
-}
+_LANGUAGES = ("zh-Hant", "zh-Hans", "en")
 
 
 def layer(name: str) -> GeoDataFrame:
@@ -137,28 +122,38 @@ def lengths(names: Iterable[str] = ()) -> list[LengthRow]:
 
 
 def _plan(
-    lang: str, title: str | None, layers: Collection[str] | None, coverage: bool
+    study: Study | None,
+    lang: str,
+    title: str | None,
+    layers: Collection[str] | None,
+    coverage: bool,
 ) -> tuple[dict[str, GeoDataFrame], dict[str, str]]:
     """Return the layers that are wanted, and what stands around them."""
     from .errors import NotFoundError
     from .layers import LAYERS
     from .study import packaged
 
-    if lang not in _TITLES:
-        raise NotFoundError("language of the map", lang, _TITLES)
-    study, words = packaged(), _TITLES[lang]
-    wanted = [name for name in LAYERS if layers is None or name in layers]
+    if lang not in _LANGUAGES:
+        raise NotFoundError("language of the map", lang, _LANGUAGES)
     for name in layers or ():
         if name not in LAYERS:
             raise NotFoundError("layer", name, LAYERS)
-    heads = {"title": words[0] if title is None else title, "subtitle": words[1]}
-    heads |= {"source": words[2], "date": "2026-11"}
+    study = study or packaged()
+    about = study.plan.about
+    wanted = [n for n in LAYERS if (layers is None or n in layers) and study.layers[n]]
+    heads = {
+        "title": about.title.in_language(lang) if title is None else title,
+        "subtitle": about.subtitle.in_language(lang),
+        "source": about.source.in_language(lang),
+        "date": about.date,
+    }
     frame = study.covered if coverage else study.frame
     return {name: frame(name) for name in wanted}, heads
 
 
 def plan_map(
     *,
+    study: Study | None = None,
     lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant",
     title: str | None = None,
     review: str | None = None,
@@ -167,10 +162,12 @@ def plan_map(
     basemap: Literal["none", "osm", "tianditu", "gaode"] = "none",
     coverage: bool = False,
 ) -> folium.Map:
-    """Return the map of the packaged plan.
+    """Return the map of a plan.
 
     Parameters
     ----------
+    study : Study, optional
+        Of another plan, as `nankai_gis.study.read` returns it.
     lang : {'zh-Hant', 'zh-Hans', 'en'}
         Language of names, legend and tooltips.
     title : str, optional
@@ -207,12 +204,13 @@ def plan_map(
     """
     from . import webmap
 
-    frames, heads = _plan(lang, title, layers, coverage)
+    frames, heads = _plan(study, lang, title, layers, coverage)
     return webmap.draw(frames, **heads, review=review, lang=lang, cdn=cdn, basemap=basemap)
 
 
 def plan_figure(
     *,
+    study: Study | None = None,
     lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant",
     title: str | None = None,
     review: str | None = None,
@@ -227,10 +225,12 @@ def plan_figure(
     graticule: bool = False,
     coverage: bool = False,
 ) -> Figure:
-    """Return the figure of the packaged plan, for print.
+    """Return the figure of a plan, for print.
 
     Parameters
     ----------
+    study : Study, optional
+        Of another plan, as `nankai_gis.study.read` returns it.
     lang : {'zh-Hant', 'zh-Hans', 'en'}
     title : str, optional
         Another title.
@@ -271,7 +271,7 @@ def plan_figure(
     """
     from . import figure
 
-    frames, heads = _plan(lang, title, layers, coverage)
+    frames, heads = _plan(study, lang, title, layers, coverage)
     return figure.draw(
         frames,
         **heads,

@@ -96,8 +96,8 @@ def _area_text(row: AreaRow) -> str:
 
 
 def _overview(study: Study, rows: Iterable[AreaRow]) -> Section:
-    rows = list(rows)
-    district = next(row for row in rows if row.kind == "district")
+    rows, about = list(rows), study.plan.about
+    district = [f"{r.name}量得面積 {_area_text(r)}。" for r in rows if r.kind == "district"]
     areas = Table(
         "行政區、片區與地塊的面積",
         ("名稱", "類型", "面積(平方公里)", "±", "周長(公里)", "文本所述", "偏差", "依據"),
@@ -134,13 +134,12 @@ def _overview(study: Study, rows: Iterable[AreaRow]) -> Section:
         "",
         "",
         (
-            f"南開區量得面積 {_area_text(district)}。規劃提出「一灣啟航、兩翼騰飛、三帶匯通」:"
-            f"一灣為啟航灣創新產業區,兩翼為老城廂與水上奧體兩個集聚區,三帶為兩橫一縱三條發展帶。",
+            *filter(None, ["".join([*district, about.summary])]),
             "邊界由規劃文字中的四至在路網上生成,並非測繪成果;依據為「推定」者僅為示意,"
             "± 為由邊界位置精度推得的一倍標準差。",
         ),
-        (areas, corridors),
-        "南開區「十四五」規劃空間格局",
+        (areas, corridors) if lengths else (areas,),
+        about.title.hant,
     )
 
 
@@ -334,7 +333,8 @@ def _method(study: Study) -> Section:
             "中央經線 117 度)。雙幅路以中心線計,只計一次;沿邊界的道路計為「邊界上」,只計一次。",
             "± 為一倍標準差:每條邊整體平移其位置精度,各邊相互獨立,u = √Σ(邊長×精度)^2。"
             "它不包括對四至文字理解本身的不確定。",
-            f"未定位的道路:{'、'.join(missing)}。街道邊界為工作圖層,並非官方界線。",
+            *([f"未定位的道路:{'、'.join(missing)}。"] if missing else []),
+            "街道邊界為工作圖層,並非官方界線。",
             "© OpenStreetMap contributors, ODbL 1.0(自 OpenStreetMap 導出的部分)。",
         ),
         (

@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -61,6 +61,24 @@ class Lines(Protocol):
 
     def around(self, bounds: tuple[float, float, float, float]) -> Sequence[Line]:
         """Return the lines that touch a box: west, south, east, north in degrees."""
+        ...
+
+
+class Ground(Lines, Protocol):
+    """A network that layers are made on: lines, control points and what they come from."""
+
+    @property
+    def points(self) -> Mapping[str, Vertex]:
+        """Control points by id."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Titles of the sources, by id."""
+        ...
+
+    def listed(self, bounds: tuple[float, float, float, float] | None) -> Sequence[Line]:
+        """Return the lines that belong on the maps of a plan within a box; None for no plan."""
         ...
 
 

@@ -10,16 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shapely.geometry import shape
+
 from . import boundary, corridor
 from .boundary import Ring
 from .clause import Clause
 from .corridor import Piece
-from .course import Lines, located, run_accuracy, run_length
-from .errors import DataError, GeometryError, NankaiGISError, RoadNotFoundError
+from .course import Ground, Lines, located, run_accuracy, run_length
+from .errors import DataError, GeometryError, NankaiGISError, PlanError, RoadNotFoundError
 from .layers import LAYER_OF_KIND, LAYERS
 from .model import AxisPart, Feature, Line, Run, Vertex, worst
 from .plan import Plan
-from .reference import Network
 
 FeatureDict = dict[str, Any]
 
@@ -188,13 +189,18 @@ def clause_feature(clause: Clause, name: str = "clause") -> Feature:
     )
 
 
-def layers(plan: Plan, network: Network) -> dict[str, list[FeatureDict]]:
-    """Make every layer from a plan and a reference network.
+def layers(plan: Plan, network: Ground, *, search: bool = False) -> dict[str, list[FeatureDict]]:
+    """Make every layer from a plan and a network.
 
     Parameters
     ----------
     plan : Plan
-    network : Network
+    network : Ground
+        The packaged reference network, or that of `nankai_gis.mapped.beside`.
+    search : bool
+        Whether a ring may be searched for from the four sides, and a piece of an axis stay
+        undrawn, where the network lacks a road. What was done so stands in the feature's
+        ``remarks``. Without, that is an error.
 
     Returns
     -------
@@ -206,6 +212,8 @@ def layers(plan: Plan, network: Network) -> dict[str, list[FeatureDict]]:
     ------
     RoadNotFoundError, GeometryError, DataError
         If a definition doesn't compile on this network; the message names the feature.
+    PlanError
+        With `search`, instead of these: for all definitions that don't compile, at once.
 
     Examples
     --------
@@ -215,28 +223,51 @@ def layers(plan: Plan, network: Network) -> dict[str, list[FeatureDict]]:
     (3, 12)
     """
     made: dict[str, list[FeatureDict]] = {name: [] for name in LAYERS}
-    made["streets"] = [_street(line, network) for line in network.lines]
+    faults = []
     for feature in plan.features:
         try:
-            made[LAYER_OF_KIND[feature.kind]] += _features(feature, plan, network)
+            made[LAYER_OF_KIND[feature.kind]] += _features(feature, plan, network, search)
         except NankaiGISError as error:
             # The error keeps its class and its candidates; the reader learns which definition.
             error.args = (f"{feature.file}: [{feature.id}]: {error}",)
-            raise
+            if not search:
+                raise
+            faults.append(str(error.args[0]))
+    if faults:
+        raise PlanError(faults)
+    made["streets"] = [_street(line, network) for line in network.listed(_extent(made))]
     return made
 
 
-def _features(feature: Feature, plan: Plan, network: Network) -> list[FeatureDict]:
+def _extent(made: Mapping[str, Sequence[FeatureDict]]) -> tuple[float, float, float, float] | None:
+    """West, south, east, north of the district; of everything where there is none."""
+    items = made["district"] or [feature for layer in made.values() for feature in layer]
+    drawn = [shape(f["geometry"]).bounds for f in items if f["geometry"] is not None]
+    if not drawn:
+        return None
+    west, south, east, north = zip(*drawn, strict=True)
+    return min(west), min(south), max(east), max(north)
+
+
+def _features(feature: Feature, plan: Plan, network: Ground, search: bool) -> list[FeatureDict]:
     if feature.kind == "site":
         return [_site(feature, network)]
-    derived = derive(feature, network, network.points, search=False)
+    derived = derive(feature, network, network.points, search=search)
     if derived.error is not None:
         raise derived.error
-    if derived.remarks:
+    if derived.remarks and not search:
         raise GeometryError("; ".join(derived.remarks))
+    remarks = list(derived.remarks)
     if derived.ring is None:
-        return _axis(feature, derived.axis, network)
-    return [_polygon(feature, derived.ring, plan, network)]
+        made = _axis(feature, derived.axis, network)
+    else:
+        made = [_polygon(feature, derived.ring, plan, network)]
+        if derived.ring.missing:
+            remarks.append(f"no road is called {'、'.join(derived.ring.missing)} in this network")
+    if remarks:
+        for item in made:
+            item["properties"]["remarks"] = "; ".join(remarks)
+    return made
 
 
 def features(derived: Iterable[Derived], source: str) -> list[FeatureDict]:
@@ -310,7 +341,7 @@ def _common(feature: Feature) -> dict[str, Any]:
     }
 
 
-def _provenance(vertices: Iterable[Vertex], network: Network) -> dict[str, str]:
+def _provenance(vertices: Iterable[Vertex], network: Ground) -> dict[str, str]:
     vertices = list(vertices)
     dates = sorted({v.date for v in vertices})
     sources = sorted({v.source for v in vertices})
@@ -348,11 +379,12 @@ def _parts(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return parts
 
 
-def _polygon(feature: Feature, ring: Ring, plan: Plan, network: Network) -> FeatureDict:
+def _polygon(feature: Feature, ring: Ring, plan: Plan, network: Ground) -> FeatureDict:
     vertices = [v for run in ring.runs for v in run.vertices]
     subdistricts = plan.index(["subdistrict"])
     properties = _common(feature) | {
-        "status": worst([feature.status, ring.status]),
+        # A ring that does without a road of its clause is a guess at what it means.
+        "status": "inferred" if ring.missing else worst([feature.status, ring.status]),
         "accuracy_m": round(_mean_accuracy(ring.runs), 1),
         "stated_area_m2": feature.stated_area_m2,
         "claims": [subdistricts[name].id for name in feature.claims],
@@ -372,12 +404,19 @@ def _mean_accuracy(runs: Sequence[Run]) -> float:
     return sum(r.accuracy_m * w for r, w in zip(runs, weights, strict=True)) / sum(weights)
 
 
-def _along(network: Network) -> dict[tuple[float, float], list[tuple[str, float]]]:
-    """For every position, the lines that run on through it, with their accuracy there."""
+def _along(
+    pieces: Sequence[Piece], network: Ground
+) -> dict[tuple[float, float], list[tuple[str, float]]]:
+    """For every position of an axis, the lines that run on through it, with their accuracy."""
+    places = [v.position for piece in pieces if piece.run for v in piece.run.vertices]
+    if not places:
+        return {}
+    lon, lat = zip(*places, strict=True)
     through: dict[tuple[float, float], list[tuple[str, float]]] = {}
-    for line in network.lines:
-        for vertex in line.vertices[1:-1]:
-            through.setdefault(vertex.position, []).append((line.id, vertex.accuracy_m))
+    for line in network.around((min(lon), min(lat), max(lon), max(lat))):
+        for part in line.parts:
+            for vertex in part[1:-1]:
+                through.setdefault(vertex.position, []).append((line.id, vertex.accuracy_m))
     return through
 
 
@@ -385,7 +424,7 @@ def _end_accuracy(
     end: Vertex,
     line: str,
     along: dict[tuple[float, float], list[tuple[str, float]]],
-    network: Network,
+    network: Ground,
 ) -> float:
     """How well it is known where, along its street, a piece ends.
 
@@ -399,8 +438,8 @@ def _end_accuracy(
     return known[0] if known else end.accuracy_m
 
 
-def _axis(feature: Feature, pieces: Sequence[Piece], network: Network) -> list[FeatureDict]:
-    along = _along(network)
+def _axis(feature: Feature, pieces: Sequence[Piece], network: Ground) -> list[FeatureDict]:
+    along = _along(pieces, network)
     features = []
     for rank, piece in enumerate(pieces, start=1):
         part, run = piece.part, piece.run
@@ -411,7 +450,7 @@ def _axis(feature: Feature, pieces: Sequence[Piece], network: Network) -> list[F
             "role": part.role,
             "planned": part.planned,
             "street": piece.line.id if piece.line else "",
-            "street_name": piece.line.names.hant if piece.line else "、".join(part.stands_for),
+            "street_name": _street_name(piece),
         }
         if run is None:
             properties |= {"status": "not located", "accuracy_m": None, "end_accuracy_m": None}
@@ -430,7 +469,13 @@ def _axis(feature: Feature, pieces: Sequence[Piece], network: Network) -> list[F
     return features
 
 
-def _street(line: Line, network: Network) -> FeatureDict:
+def _street_name(piece: Piece) -> str:
+    if piece.line is not None:
+        return piece.line.names.hant
+    return piece.part.road or "、".join(piece.part.stands_for)
+
+
+def _street(line: Line, network: Ground) -> FeatureDict:
     properties: dict[str, Any] = {
         "id": line.id,
         "kind": line.kind,
@@ -446,28 +491,40 @@ def _street(line: Line, network: Network) -> FeatureDict:
         return _as_feature(properties, None)
     properties |= {
         "status": worst(v.status for v in line.vertices),
-        "accuracy_m": round(run_accuracy(line.vertices), 1),
+        "accuracy_m": round(_line_accuracy(line), 1),
         **_provenance(line.vertices, network),
     }
-    return _as_feature(properties, {"type": "LineString", "coordinates": _positions(line.vertices)})
+    return _as_feature(properties, _line_geometry(line))
 
 
-def _site(feature: Feature, network: Network) -> FeatureDict:
+def _line_accuracy(line: Line) -> float:
+    lengths = [run_length(part) for part in line.parts]
+    weighted = (run_accuracy(p) * m for p, m in zip(line.parts, lengths, strict=True))
+    return sum(weighted) / sum(lengths)
+
+
+def _line_geometry(line: Line) -> dict[str, Any]:
+    if len(line.parts) == 1:
+        return {"type": "LineString", "coordinates": _positions(line.vertices)}
+    return {"type": "MultiLineString", "coordinates": [_positions(p) for p in line.parts]}
+
+
+def _site(feature: Feature, network: Ground) -> FeatureDict:
     properties = _common(feature) | {"theme": feature.theme}
     if feature.line is not None:
         (line,) = located(network, [feature.line])
-        vertices = line.vertices
-        geometry: dict[str, Any] = {"type": "LineString", "coordinates": _positions(vertices)}
+        vertices, accuracy = line.vertices, _line_accuracy(line)
+        geometry = _line_geometry(line)
     elif feature.point is not None:
         if feature.point not in network.points:
             raise DataError(f"no control point is called {feature.point}")
         vertices = (network.points[feature.point],)
+        accuracy = vertices[0].accuracy_m
         geometry = {"type": "Point", "coordinates": _positions(vertices)[0]}
     else:
         properties |= {"status": "not located", "accuracy_m": None}
         properties |= {"source": "", "source_ids": "", "date": ""}
         return _as_feature(properties, None)
-    accuracy = run_accuracy(vertices) if len(vertices) > 1 else vertices[0].accuracy_m
     properties |= {
         "status": worst([feature.status, *(v.status for v in vertices)]),
         "accuracy_m": round(accuracy, 1),

@@ -1,18 +1,22 @@
 """The mapped network: the named streets of a road snapshot, as lines to compile along.
 
 What `nankai_gis.reference` is for the digitised tables, this is for OpenStreetMap: the same
-definitions compile on either.
+definitions compile on either, and on both: `Joined` is a mapped network with digitised lines
+where the map has none. `beside` finds the network of a plan in its folder.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from .errors import AmbiguousNameError
+from . import reference
+from .errors import AmbiguousNameError, DataError
 from .model import Line, Names, Vertex
 from .reference import Network
 from .streets import Street, Streets, build
@@ -57,6 +61,8 @@ class Mapped:
         self._frame = roads.frame
         self._date = (roads.origin.date or "")[:10]
         self._source = roads.origin.name
+        self.points: Mapping[str, Vertex] = {}
+        self.sources: Mapping[str, str] = {self._source: roads.origin.source or roads.origin.name}
         self.streets: Streets = build(
             roads.frame, **{k: v for k, v in limits.items() if v is not None}
         )
@@ -101,6 +107,10 @@ class Mapped:
         )
         return [line for name in found for line in self.every(name.strip())]
 
+    def listed(self, bounds: tuple[float, float, float, float] | None) -> Sequence[Line]:
+        """Return the lines that a plan on this network shows: those around it."""
+        return [] if bounds is None else self.around(bounds)
+
     def _line(self, street: Street) -> Line:
         key = id(street)
         if key not in self._made:
@@ -117,6 +127,127 @@ class Mapped:
             identity = f"{street.name}@{street.ways[0]}"
             self._made[key] = Line(identity, street.kind, names, parts, street.place, nodes)
         return self._made[key]
+
+
+class Joined:
+    """A mapped network and digitised lines, which go before mapped ones of the same name.
+
+    Parameters
+    ----------
+    digitised : Network
+    mapped : Mapped
+
+    Examples
+    --------
+    See `beside`.
+    """
+
+    def __init__(self, digitised: Network, mapped: Mapped) -> None:
+        self._digitised, self._mapped = digitised, mapped
+        self.points: Mapping[str, Vertex] = digitised.points
+        self.sources: Mapping[str, str] = {**mapped.sources, **digitised.sources}
+
+    def _drawn(self, name: object) -> bool:
+        return name in self._digitised and bool(self._digitised[str(name)].parts)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._digitised or name in self._mapped
+
+    def __getitem__(self, name: str) -> Line:
+        """Return the line of a name, as the two networks do."""
+        if self._drawn(name) or name not in self._mapped:
+            return self._digitised[name]
+        return self._mapped[name]
+
+    def every(self, name: str) -> list[Line]:
+        """Return the lines of a name: the digitised one, else all mapped ones."""
+        if self._drawn(name) or name not in self._mapped:
+            return self._digitised.every(name)
+        return self._mapped.every(name)
+
+    def near(self, name: str) -> list[str]:
+        """Return the names most like one that isn't there, best first."""
+        return list(dict.fromkeys([*self._digitised.near(name), *self._mapped.near(name)]))
+
+    def around(self, bounds: tuple[float, float, float, float]) -> list[Line]:
+        """Return the lines that touch a box: west, south, east, north in degrees."""
+        mapped = [x for x in self._mapped.around(bounds) if not self._drawn(x.names.hant)]
+        return [*self._digitised.around(bounds), *mapped]
+
+    def listed(self, bounds: tuple[float, float, float, float] | None) -> Sequence[Line]:
+        """Return the lines that a plan on this network shows: digitised ones, others around it."""
+        mapped = [] if bounds is None else self._mapped.around(bounds)
+        known = [x for x in mapped if x.names.hant not in self._digitised]
+        return [*self._digitised.lines, *known]
+
+
+def roads_beside(folder: Path) -> Path | None:
+    """Return the road network that lies in a plan's folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    pathlib.Path or None
+        The file called ``roads`` with any suffix that `nankai_gis.roads.read` takes; None where
+        there is none.
+
+    Raises
+    ------
+    DataError
+        If there are several.
+
+    Examples
+    --------
+    >>> from nankai_gis import catalog
+    >>> roads_beside(catalog.root()) is None
+    True
+    """
+    found = sorted(p for p in folder.glob("roads.*") if p.is_file())
+    if len(found) > 1:
+        names = ", ".join(p.name for p in found)
+        raise DataError(f"{folder}: {len(found)} road networks ({names}); leave one of them there")
+    return found[0] if found else None
+
+
+def beside(folder: Path) -> Network | Mapped | Joined:
+    """Return the network of a plan from its folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        May hold ``roads.gpkg`` (or ``roads.osm.pbf``, ...) and a folder ``digitised`` with the
+        tables of `nankai_gis.reference.read`.
+
+    Returns
+    -------
+    Network or Mapped or Joined
+        Of both, the digitised lines go first; with neither, the packaged reference network.
+
+    Raises
+    ------
+    DataError
+        As `roads_beside`, and as the readers of the two.
+
+    Examples
+    --------
+    The packaged data has digitised tables and no road network:
+
+    >>> from nankai_gis import catalog
+    >>> type(beside(catalog.root())).__name__
+    'Network'
+    """
+    from . import roads
+
+    file = roads_beside(folder)
+    tables = folder / "digitised"
+    digitised = reference.read(tables) if tables.is_dir() else None
+    if file is None:
+        return digitised or reference.packaged()
+    mapped = Mapped(roads.read(file))
+    return mapped if digitised is None else Joined(digitised, mapped)
 
 
 def shift(mapped: Mapped, reference: Network) -> tuple[float, float] | None:

@@ -21,7 +21,14 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 #: The four sides of a 四至, in the order in which a plan gives them.
 SIDES: tuple[str, ...] = ("east", "south", "west", "north")
 
-_NUMERALS = "零一二三四五六七八九十"
+_NUMERALS = "零一二三四五六七八九"
+
+
+def _numeral(number: int) -> str:
+    """A number from 1 to 99 in Chinese numerals."""
+    tens, ones = divmod(number, 10)
+    head = (_NUMERALS[tens] if tens > 1 else "") + ("十" if tens else "")
+    return head + (_NUMERALS[ones] if ones or not tens else "")
 
 
 def worst(statuses: Iterable[Status]) -> Status:
@@ -75,6 +82,45 @@ class Names:
         ('紅旗路', '红旗路', 'Hongqi Road')
         """
         return (self.hant, self.hans, self.en, *self.aliases)
+
+    def in_language(self, lang: str) -> str:
+        """Return the name in one language.
+
+        Parameters
+        ----------
+        lang : {'zh-Hant', 'zh-Hans', 'en'}
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> Names("紅旗路", "红旗路", "Hongqi Road").in_language("zh-Hans")
+        '红旗路'
+        """
+        return {"zh-Hant": self.hant, "zh-Hans": self.hans, "en": self.en}[lang]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a plan is called, and what stands around its maps and in its reports.
+
+    Attributes
+    ----------
+    title, subtitle, source : Names
+        Source: what maps and figures cite.
+    date : str
+        Date of the data, as precise as it is known.
+    summary : str
+        The plan's structure in one sentence, for the report; "" for none.
+    """
+
+    title: Names = Names("空間格局", "空间格局", "Spatial structure")
+    subtitle: Names = Names("", "", "")
+    source: Names = Names("", "", "")
+    date: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +252,7 @@ class Feature:
         """Place of the clause in the plan, such as 第四章第一節; "" outside the plan."""
         if self.chapter is None or self.section is None:
             return ""
-        return f"第{_NUMERALS[self.chapter]}章第{_NUMERALS[self.section]}節"
+        return f"第{_numeral(self.chapter)}章第{_numeral(self.section)}節"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,24 @@ from pathlib import Path
 from .errors import OutputError
 
 
-def _refusal(path: Path) -> OutputError:
+def refusal(path: Path) -> OutputError:
+    """Return the error that says that a file exists and may not be replaced.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    OutputError
+
+    Examples
+    --------
+    >>> print(refusal(Path("a.csv")))
+    a.csv exists; nothing was written. Give --overwrite to replace it, or name another file
+    """
     return OutputError(
-        f"{path} exists; nothing was written. Allow it to be replaced, or name another"
+        f"{path} exists; nothing was written. Give --overwrite to replace it, or name another file"
     )
 
 
@@ -57,7 +72,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file in it")
     if path.exists() and not overwrite:
-        raise _refusal(path)
+        raise refusal(path)
     try:
         handle, name = tempfile.mkstemp(
             prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent
@@ -91,13 +106,13 @@ def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
         # A link fails where the name has come into being meanwhile; a rename would not.
         path.hardlink_to(temporary)
     except FileExistsError as error:
-        raise _refusal(path) from error
+        raise refusal(path) from error
     except OSError:
         # Some file systems have no links; then the name is taken first.
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL))
         except FileExistsError as error:
-            raise _refusal(path) from error
+            raise refusal(path) from error
         temporary.replace(path)
 
 

@@ -1,6 +1,7 @@
 """Plan definitions: a folder of TOML files, read strictly, every fault reported at once.
 
-A definition is a table named by the feature's id. It holds the quoted clause and the
+A definition is a table named by the feature's id; the table ``plan`` says what the plan is called.
+A definition holds the quoted clause and the
 structured reading of it: the sides of a 四至, the ring in the order in which it runs, the
 pieces of an axis, the subdistricts and the area that the text claims. The reader knows every
 key of every kind; what it doesn't know is a fault, not a hint.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
     TypeAdapter,
     ValidationError,
@@ -28,33 +30,60 @@ from pydantic import (
 
 from . import catalog
 from .errors import FeatureNotFoundError, PlanError
-from .model import KINDS, AxisPart, Feature, Names, RingPart, Role, Status
-from .names import Index
+from .model import KINDS, About, AxisPart, Feature, Names, RingPart, Role, Status
+from .names import Index, simplified
 
-_Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+_Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True, pattern=r"\S")]
 _Roads = Annotated[list[_Text], Field(min_length=1)]
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+#: The table that says what the plan is called; no feature may have this id.
+_ABOUT = "plan"
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    # The docstrings below the keys are what the JSON Schema, and so an editor, says of them.
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class _StandIn(_Table):
     line: _Text
+    """Line of the network that the boundary follows."""
     stands_for: _Text | None = Field(default=None, alias="for")
+    """Road of the clause in whose place the line is taken."""
     accuracy_m: Annotated[float, Field(gt=0)] | None = None
+    """Accuracy across the boundary in metres, where the stand-in is worse than its line."""
     until: _Text | None = None
+    """Control point at which the ring leaves the line, where it meets the next one twice."""
 
 
 class _Piece(_Table):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["road"], "properties": {"through": {"maxItems": 0}}},
+                {
+                    "required": ["through"],
+                    "properties": {"through": {"minItems": 2}},
+                    "not": {"required": ["road"]},
+                },
+            ]
+        }
+    )
+
     road: _Text | None = None
+    """Street that the piece follows."""
     role: Role
+    """main (主線), extension (延伸至) or bridge (what joins two named streets)."""
     start: _Text | None = Field(default=None, alias="from")
+    """Line at which the piece begins; by default the street's own end."""
     end: _Text | None = Field(default=None, alias="to")
+    """Line at which the piece ends; by default the street's own end."""
     planned: bool = False
+    """Not built yet, wholly or in part."""
     stands_for: list[_Text] = []
+    """Streets without coordinates that a straight piece stands for."""
     through: list[_Text] = []
+    """Control points of a straight piece, two or more."""
 
     @model_validator(mode="after")
     def _one_course(self) -> _Piece:
@@ -81,7 +110,9 @@ class _SomeSides(_Table):
 
 class _Joins(_Table):
     clause: _Text
+    """The words that say so."""
     features: Annotated[list[_Text], Field(min_length=2)]
+    """Features that the corridor joins."""
 
 
 class _People(_Table):
@@ -93,19 +124,71 @@ _Ring = Annotated[list[_Text | _StandIn], Field(min_length=2)]
 _Area = Annotated[float, Field(gt=0)]
 # Pydantic's strict mode takes no list for a tuple, and TOML has only lists.
 _Position = Annotated[list[float], Field(min_length=2, max_length=2)]
+_Date = Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+_Ordinal = Annotated[int, Field(ge=1, le=99)]
+
+_Schema = dict[str, JsonValue]
+# What the validators below hold, in the terms of JSON Schema.
+_PLACED: _Schema = {
+    "anyOf": [
+        {"required": ["clause_source"], "properties": {"clause_source": {"minLength": 1}}},
+        {"required": ["chapter", "section"]},
+    ]
+}
+_BOUNDED: _Schema = {
+    "anyOf": [
+        {"required": ["ring"]},
+        {
+            "required": ["sides"],
+            "properties": {"sides": {"required": ["east", "south", "west", "north"]}},
+        },
+    ]
+}
+_ONE_POSITION: _Schema = {"not": {"required": ["point", "line"]}}
+
+
+class _About(_Table):
+    title: _Text
+    """Title of maps, figures and reports."""
+    title_hans: _Text | None = None
+    """The same in simplified Chinese; by default converted."""
+    title_en: _Text | None = None
+    """The same in English; by default the title as it is."""
+    subtitle: str = ""
+    """What stands below the title."""
+    subtitle_hans: str | None = None
+    subtitle_en: str | None = None
+    source: str = ""
+    """What maps and figures cite."""
+    source_hans: str | None = None
+    source_en: str | None = None
+    date: _Date | Literal[""] = ""
+    """Date of the data: year, year-month or year-month-day."""
+    summary: str = ""
+    """The plan's structure in one sentence, for the report."""
 
 
 class _Definition(_Table):
+    model_config = ConfigDict(json_schema_extra=_PLACED)
+
     name: _Text
-    name_hans: _Text
-    name_en: _Text
+    """Name as the plan writes it."""
+    name_hans: _Text | None = None
+    """Name in simplified Chinese; by default converted."""
+    name_en: _Text | None = None
+    """Name in English; by default the name as it is."""
     aliases: list[_Text] = []
+    """Other names that resolve to the feature."""
     clause: _Text
+    """The quoted words."""
     clause_source: str = ""
-    chapter: Annotated[int, Field(ge=1, le=99)] | None = None
-    section: Annotated[int, Field(ge=1, le=99)] | None = None
+    """Where the words come from, if not from a chapter of the plan."""
+    chapter: _Ordinal | None = None
+    section: _Ordinal | None = None
     status: Status
+    """How certain the reading is; a geometry is never reported as more certain."""
     note: str = ""
+    """What a reader should know of the reading."""
 
     @model_validator(mode="after")
     def _has_a_place(self) -> _Definition:
@@ -115,11 +198,18 @@ class _Definition(_Table):
 
 
 class _Areal(_Definition):
+    model_config = ConfigDict(json_schema_extra={"allOf": [_PLACED, _BOUNDED]})
+
     sides: _FourSides | _SomeSides | None = None
+    """The 四至: for each side the roads that the clause names."""
     ring: _Ring | None = None
+    """The lines in the order in which the boundary runs; by default searched for."""
     inside: list[_Position] = []
+    """Positions [lon, lat] that the ring must contain."""
     claims: list[_Text] = []
+    """Subdistricts that the plan says the feature covers."""
     stated_area_km2: _Area | None = None
+    """Area that the text states."""
 
     @model_validator(mode="after")
     def _is_bounded(self) -> _Areal:
@@ -141,26 +231,36 @@ class _Zone(_Areal):
 class _Parcel(_Areal):
     kind: Literal["parcel"]
     within: _Text | None = None
+    """Feature that must contain the parcel."""
 
 
 class _Corridor(_Definition):
     kind: Literal["corridor"]
     axis: Annotated[list[_Piece], Field(min_length=1)]
+    """Pieces in the plan's order."""
     claims: list[_Text] = []
+    """Subdistricts that the plan says the corridor serves."""
     joins: _Joins | None = None
+    """What the plan says that the corridor joins (貫通, 串聯)."""
 
 
 class _Subdistrict(_Areal):
     kind: Literal["subdistrict"]
-    code: Annotated[str, StringConstraints(pattern=r"^\d{9}$")]
+    code: Annotated[str, StringConstraints(pattern=r"^\d{9}$")] | None = None
+    """Administrative division code, nine digits."""
     population: _People | None = None
 
 
 class _Site(_Definition):
+    model_config = ConfigDict(json_schema_extra={"allOf": [_PLACED, _ONE_POSITION]})
+
     kind: Literal["site"]
     theme: _Text
+    """Group of the site."""
     point: _Text | None = None
+    """Control point at which it lies."""
     line: _Text | None = None
+    """Line along which it lies."""
 
     @model_validator(mode="after")
     def _one_position(self) -> _Site:
@@ -184,9 +284,12 @@ class Plan:
     ----------
     features : tuple of Feature
         By kind in the order of `nankai_gis.model.KINDS`, then as the files list them.
+    about : About
+        What the plan is called.
     """
 
     features: tuple[Feature, ...]
+    about: About = field(default_factory=About)
 
     def index(self, kinds: Iterable[str] = KINDS) -> Index[Feature]:
         """Return the features of some kinds by all their names.
@@ -238,6 +341,25 @@ def _ring_part(part: str | _StandIn) -> RingPart:
     return RingPart(part.line, part.stands_for, part.accuracy_m, part.until)
 
 
+def _names(table: _Table, key: str, aliases: tuple[str, ...] = ()) -> Names:
+    """A text in three languages; what isn't given is converted, or stays as it is."""
+    text: str = getattr(table, key)
+    hans, en = getattr(table, f"{key}_hans"), getattr(table, f"{key}_en")
+    return Names(
+        text, simplified(text) if hans is None else hans, text if en is None else en, aliases
+    )
+
+
+def _about(table: _About) -> About:
+    return About(
+        title=_names(table, "title"),
+        subtitle=_names(table, "subtitle"),
+        source=_names(table, "source"),
+        date=table.date,
+        summary=table.summary,
+    )
+
+
 def _feature(key: str, file: str, d: Any) -> Feature:
     sides = d.sides.model_dump(exclude_none=True) if getattr(d, "sides", None) else {}
     people = getattr(d, "population", None)
@@ -246,7 +368,7 @@ def _feature(key: str, file: str, d: Any) -> Feature:
     return Feature(
         id=key,
         kind=d.kind,
-        names=Names(d.name, d.name_hans, d.name_en, tuple(d.aliases)),
+        names=_names(d, "name", tuple(d.aliases)),
         clause=d.clause,
         clause_source=d.clause_source,
         chapter=d.chapter,
@@ -290,6 +412,8 @@ def _faults(file: str, key: str, error: ValidationError) -> list[str]:
             message = "unknown key"
         elif item["type"] == "missing":
             message = "missing"
+        elif item["type"] == "string_pattern_mismatch" and not str(item["input"]).strip():
+            message = "empty"
         elif item["type"] == "union_tag_not_found":
             named, message = "kind", f"missing; give one of {', '.join(KINDS)}"
         elif item["type"] == "union_tag_invalid":
@@ -365,6 +489,7 @@ def parse(texts: Mapping[str, str | bytes]) -> Plan:
     """
     faults: list[str] = []
     features: list[Feature] = []
+    about = About()
     home: dict[str, str] = {}
     for name, text in texts.items():
         tables, broken = _tables(name, text)
@@ -380,11 +505,14 @@ def parse(texts: Mapping[str, str | bytes]) -> Plan:
                 faults.append(f"{where}: not a table")
                 continue
             try:
-                features.append(_feature(key, name, _ANY.validate_python(table)))
+                if key == _ABOUT:
+                    about = _about(_About.model_validate(table))
+                else:
+                    features.append(_feature(key, name, _ANY.validate_python(table)))
             except ValidationError as error:
                 faults += _faults(name, key, error)
     features.sort(key=lambda f: KINDS.index(f.kind))
-    plan = Plan(tuple(features))
+    plan = Plan(tuple(features), about)
     faults += _broken_references(plan)
     if faults:
         raise PlanError(faults)
@@ -409,6 +537,56 @@ def _broken_references(plan: Plan) -> list[str]:
         if f.within is not None and f.within not in everything:
             faults.append(f"{f.file}: [{f.id}] within: {f.within!r} is no feature of this plan")
     return faults
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a definition file.
+
+    Returns
+    -------
+    dict
+        Draft 2020-12. It holds every rule of `read` but those between features: that ids are
+        unique in a folder, and that claims, containers and joins name features of the plan.
+
+    Examples
+    --------
+    >>> sorted(schema()["$defs"]["Zone"]["required"])
+    ['clause', 'kind', 'name', 'sides', 'status']
+    """
+    import json
+
+    feature = _ANY.json_schema(ref_template="#/$defs/{model}")
+    about = _About.model_json_schema(ref_template="#/$defs/{model}")
+    definitions = feature.pop("$defs") | {about["title"]: about}
+    # The models are private to this module; their names needn't show it.
+    plain = json.loads(json.dumps([feature, definitions]).replace('"_', '"').replace("s/_", "s/"))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Plan definitions of nankai-gis",
+        "type": "object",
+        "properties": {_ABOUT: {"$ref": "#/$defs/About"}},
+        "patternProperties": {f"^(?!{_ABOUT}$){_ID.pattern}$": plain[0]},
+        "additionalProperties": False,
+        "$defs": dict(sorted(plain[1].items())),
+    }
+
+
+def example() -> str:
+    """Return a commented plan to start one's own from.
+
+    Returns
+    -------
+    str
+        TOML; it compiles on the packaged reference network.
+
+    Examples
+    --------
+    >>> [f.kind for f in parse({"plan.toml": example()}).features][-3:]
+    ['subdistrict', 'subdistrict', 'site']
+    """
+    from importlib.resources import files
+
+    return (files(__package__) / "assets" / "example.toml").read_text(encoding="utf-8")
 
 
 @cache

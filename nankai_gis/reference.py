@@ -10,7 +10,7 @@ accuracy: a crossing whose place *along* a street is uncertain still lies on tha
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -70,6 +70,10 @@ class Network:
     def near(self, name: str) -> list[str]:
         """Return the names most like one that isn't there, best first."""
         return self._index.near(name)
+
+    def listed(self, bounds: tuple[float, float, float, float] | None) -> Sequence[Line]:
+        """Return the lines that a plan on this network shows: all, located or not."""
+        return self.lines
 
     def around(self, bounds: tuple[float, float, float, float]) -> list[Line]:
         """Return the lines whose bounding box touches a box.

@@ -112,7 +112,9 @@ def _use_font(style: Any, font: str) -> None:
 def _date(document: Document, date: str) -> None:
     import datetime
 
-    day = datetime.datetime.fromisoformat(f"{date}T00:00:00")
+    # A date may be a year, a month or a day; Word wants a day, and the same one each time.
+    year, month, day_of = (*map(int, date.split("-")), 1, 1)[:3] if date else (2000, 1, 1)
+    day = datetime.datetime(year, month, day_of)
     document.core_properties.created = document.core_properties.modified = day
 
 

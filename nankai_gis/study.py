@@ -42,6 +42,8 @@ class Study:
         GeoJSON features by layer, EPSG:4326.
     definitions : mapping of str to str
         Text of the definition files, by name.
+    data : mapping of str to str
+        SHA-256 of the files that it was made from, by path within their folder.
 
     Examples
     --------
@@ -52,6 +54,7 @@ class Study:
 
     layers: Mapping[str, tuple[dict[str, Any], ...]]
     definitions: Mapping[str, str]
+    data: Mapping[str, str]
 
     @cached_property
     def plan(self) -> Plan:
@@ -63,18 +66,58 @@ class Study:
     @cached_property
     def coverage(self) -> Coverage:
         """Zones and parcel held against streets and subdistricts."""
-        import pandas as pd
-
         from . import coverage
 
-        streets, corridors = self.frame("streets"), self.frame("corridors")
+        streets = self.frame("streets")
         return coverage.measure(
-            pd.concat([self.frame("zones"), self.frame("parcel")], ignore_index=True),
+            self.areas_to_cover(),
             streets[streets["kind"] == "street"].reset_index(drop=True),
-            self.frame("subdistricts"),
-            district=self.frame("district"),
-            corridors=corridors[corridors.geometry.notna()].reset_index(drop=True),
+            self.located("subdistricts"),
+            district=self.located("district"),
+            corridors=self.located("corridors"),
         )
+
+    def areas_to_cover(self) -> GeoDataFrame:
+        """Return zones and parcels in one layer: what coverage is measured of.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            EPSG:4326.
+
+        Raises
+        ------
+        DataError
+            If the plan has neither.
+        """
+        import pandas as pd
+
+        found = [self.located(layer) for layer in ("zones", "parcel")]
+        some = [frame for frame in found if frame is not None]
+        if not some:
+            raise DataError("the plan has no zone and no parcel, so there is nothing to cover")
+        return pd.concat(some, ignore_index=True)
+
+    def located(self, layer: str) -> GeoDataFrame | None:
+        """Return the rows of a layer that have a geometry.
+
+        Parameters
+        ----------
+        layer : str
+
+        Returns
+        -------
+        geopandas.GeoDataFrame or None
+            As `frame`; None where there are none.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such layer.
+        """
+        frame = self.frame(layer)
+        frame = frame[frame.geometry.notna()].reset_index(drop=True)
+        return frame if len(frame) else None
 
     @cached_property
     def checks(self) -> list[Finding]:
@@ -281,8 +324,9 @@ class Study:
         Returns
         -------
         geopandas.GeoDataFrame
-            EPSG:4326. Polygons have ``area_m2``, ``area_sd_m2``, ``planar_area_m2`` and
-            ``perimeter_m``, pieces of corridors ``length_m`` (NaN where not located).
+            EPSG:4326; without rows where the plan has nothing of the kind. Polygons have
+            ``area_m2``, ``area_sd_m2``, ``planar_area_m2`` and ``perimeter_m``, pieces of
+            corridors ``length_m`` (NaN where not located).
 
         Raises
         ------
@@ -301,7 +345,11 @@ class Study:
 
         if layer not in self.layers:
             raise NotFoundError("layer", layer, self.layers)
-        frame = geopandas.GeoDataFrame.from_features(self.layers[layer], crs=STORED)
+        features = self.layers[layer]
+        if not features:
+            columns = ["id", "kind", "name", "name_hans", "name_en", "geometry"]
+            return geopandas.GeoDataFrame(columns=columns, geometry="geometry", crs=STORED)
+        frame = geopandas.GeoDataFrame.from_features(features, crs=STORED)
         if layer == "corridors":
             frame["length_m"] = [row.length_m for row in self.lengths()]
         elif layer in {layers.LAYER_OF_KIND[kind] for kind in AREAL}:
@@ -323,24 +371,81 @@ def packaged() -> Study:
     >>> len(packaged().areas(["subdistrict"]))
     12
     """
-    folder = catalog.root() / "plan"
-    return Study({name: tuple(layers.features(name)) for name in layers.LAYERS}, _Texts(folder))
+    root = catalog.root()
+    made = {name: tuple(layers.features(name)) for name in layers.LAYERS}
+    files = _within(root, "catalog.toml", "digitised/*", "layers/*", "plan/*")
+    return Study(made, _Texts(_within(root / "plan", "*.toml")), _Digests(files))
 
 
-class _Texts(Mapping[str, str]):
-    """The definition files of a folder, read when they are asked for: a table needs none."""
+def read(folder: Path) -> Study:
+    """Return the study of a plan of one's own, compiled on the network beside it.
 
-    def __init__(self, folder: Path) -> None:
-        self._files = {file.name: file for file in sorted(folder.glob("*.toml"))}
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Holds the definitions, ``*.toml``, and may hold the network to compile them on (see
+        `nankai_gis.mapped.beside`); without one that is the packaged reference network.
 
-    def __getitem__(self, name: str) -> str:
-        return self._files[name].read_text(encoding="utf-8")
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    PlanError
+        For every fault of the definitions, or for every one that doesn't compile, at once.
+    DataError
+        If the folder isn't there or its network can't be read.
+
+    Examples
+    --------
+    >>> import shutil, tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("zones.toml", "subdistricts.toml"):
+    ...     _ = shutil.copy(catalog.root() / "plan" / name, folder)
+    >>> read(folder).areas(["zone"]) == packaged().areas(["zone"])
+    True
+    """
+    from . import derive, mapped, plan
+
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder}: there is no such folder; `nankai-gis init {folder}` writes an example to "
+            "start from"
+        )
+    made = derive.layers(plan.read(folder), mapped.beside(folder), search=True)
+    files = _within(folder, "*.toml", "roads.*", "digitised/*.csv")
+    frozen = {name: tuple(features) for name, features in made.items()}
+    return Study(frozen, _Texts(_within(folder, "*.toml")), _Digests(files))
+
+
+def _within(folder: Path, *patterns: str) -> dict[str, Path]:
+    """Files of a folder by their path within it."""
+    found = (file for pattern in patterns for file in sorted(folder.glob(pattern)))
+    return {file.relative_to(folder).as_posix(): file for file in found if file.is_file()}
+
+
+@dataclass(frozen=True)
+class _Lazy(Mapping[str, str]):
+    """Something of each of some files, looked at when asked for: an area table needs none."""
+
+    files: Mapping[str, Path]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._files)
+        return iter(self.files)
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self.files)
+
+
+class _Texts(_Lazy):
+    def __getitem__(self, name: str) -> str:
+        return self.files[name].read_text(encoding="utf-8")
+
+
+class _Digests(_Lazy):
+    def __getitem__(self, name: str) -> str:
+        return catalog.digest(self.files[name])
 
 
 def _made_with() -> dict[str, str]:
@@ -390,7 +495,7 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
         raise OutputError(f"{path}: a study is a GeoPackage; let its name end in .gpkg")
     record = {
         "made_with": _made_with(),
-        "data": {r.file: r.sha256 for r in catalog.records()},
+        "data": dict(study.data),
         "definitions": dict(study.definitions),
         "layers": {name: list(features) for name, features in study.layers.items()},
         "results": study.results(),
@@ -400,6 +505,8 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
         draft.unlink()
         for name, features in study.layers.items():
             drawn = [_flat(feature) for feature in features if feature["geometry"] is not None]
+            if not drawn:
+                continue
             frame = geopandas.GeoDataFrame.from_features(drawn, crs=STORED)
             for kind in sorted(set(frame.geom_type)):
                 part = frame[frame.geom_type == kind].dropna(axis=1, how="all")
@@ -480,7 +587,8 @@ def load(path: Path) -> Study:
     nankai_gis.errors.DataError: nowhere.gpkg: there is no such file
     """
     record = _record(path)
-    return Study({k: tuple(v) for k, v in record["layers"].items()}, record["definitions"])
+    made = {name: tuple(features) for name, features in record["layers"].items()}
+    return Study(made, record["definitions"], record["data"])
 
 
 def differences(path: Path) -> list[str]:

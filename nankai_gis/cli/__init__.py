@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from .coverage import coverage_
 from .derive import derive_
 from .export import export_
 from .features import list_features, show
+from .init import init
 from .maps import figure, map_
 from .measures import area, length
 from .report import report_
@@ -51,15 +53,24 @@ class _Program(click.Group):
     cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(__version__, prog_name="nankai-gis")
-def main() -> None:
+@click.option(
+    "--plan",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Definitions of your own, as `init` writes them. Default: the packaged plan.",
+)
+@click.pass_context
+def main(ctx: click.Context, plan: Path | None) -> None:
     """Geography of the Nankai District plan: measured, checked and mapped.
 
     Features answer to their id, and to their names in traditional or simplified Chinese and in
     English: qihang-bay, 啟航灣, 启航湾.
     """
+    ctx.obj = plan
 
 
 _COMMANDS = (
+    init,
     area,
     length,
     list_features,

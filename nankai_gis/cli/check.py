@@ -40,7 +40,7 @@ def check_(
     overwrite: bool,
 ) -> None:
     """Hold what the plan says to what is measured, rule by rule."""
-    from .. import check, plan, study, tables
+    from .. import check, tables
     from ..tables import Column
 
     if list_rules:
@@ -48,7 +48,8 @@ def check_(
         options.deliver(tables.terminal([Column("規則"), Column("問題")], rows), output, overwrite)
         return
     reasons = _reasons(without)
-    found = check.check(plan.packaged(), study.packaged().layers, reasons)
+    held = options.study()
+    found = check.check(held.plan, held.layers, reasons)
     if form == "json":
         document = {"left_out": reasons, "findings": [asdict(f) for f in found]}
         options.deliver(tables.json_text(document), output, overwrite)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from ..coverage import Coverage
+    from ..study import Study
 
 _KEYS = ("zone", "subdistrict", "street", "class")
 # Titles and decimals of the columns that a table shows; what isn't here isn't shown.
@@ -67,14 +68,14 @@ _COLUMNS: dict[str, tuple[str, int | None]] = {
 @click.option(
     "--subdistricts",
     type=click.Path(path_type=Path),
-    help="An official layer of subdistricts in place of the packaged working layer; an OSM file "
+    help="An official layer of subdistricts in place of the plan's own; an OSM file "
     "gives its boundaries of admin_level 8.",
 )
 @click.option("--name-field", help="Column of the names in the layer of subdistricts.")
 @click.option(
     "--roads",
     type=click.Path(path_type=Path),
-    help="Road network, as for derive; by default the packaged streets.",
+    help="Road network, as for derive; by default the streets of the plan.",
 )
 @click.option(
     "--reach", type=click.FloatRange(min=0, min_open=True), help="Reach of the corridors, metres."
@@ -133,7 +134,7 @@ def coverage_(
     A street that runs along a boundary counts as on the boundary, once. Every table is held to
     its whole, and says so.
     """
-    from .. import coverage, layers
+    from .. import coverage
 
     keys = _checked_keys(by)
     if form == "xlsx" and output is None:
@@ -143,17 +144,18 @@ def coverage_(
     for target in (output, plot):
         if target is not None and target.exists() and not overwrite:
             options.refuse(target)
-    streets, centrelines = _streets(roads)
-    subs = layers.frame("subdistricts")
+    held = options.study()
+    streets, centrelines = _streets(roads or _beside(), held)
+    subs = held.located("subdistricts")
     if subdistricts is not None:
         subs = _subdistricts(subdistricts)
-    areas = _plan_areas() if zones is None else options.read_layer(zones)
+    areas = held.areas_to_cover() if zones is None else options.read_layer(zones)
     found = coverage.measure(
         areas,
         streets,
         subs,
-        district=layers.frame("district") if zones is None else None,
-        corridors=_corridors() if zones is None else None,
+        district=held.located("district") if zones is None else None,
+        corridors=held.located("corridors") if zones is None else None,
         reach_m=reach,
         reach_ends="flat" if ends == "flat" else "round",
         centrelines=centrelines,
@@ -207,27 +209,18 @@ def _checked_keys(by: str) -> list[str]:
     return keys
 
 
-def _plan_areas() -> GeoDataFrame:
-    import pandas as pd
+def _beside() -> Path | None:
+    """The road network in the folder of the user's own plan."""
+    from ..mapped import roads_beside
 
-    from .. import layers
-
-    return pd.concat([layers.frame("zones"), layers.frame("parcel")], ignore_index=True)
-
-
-def _corridors() -> GeoDataFrame:
-    from .. import layers
-
-    frame = layers.frame("corridors")
-    return frame[frame.geometry.notna()].reset_index(drop=True)
+    folder = options.plan_folder()
+    return None if folder is None else roads_beside(folder)
 
 
-def _streets(path: Path | None) -> tuple[GeoDataFrame, GeoDataFrame | None]:
+def _streets(path: Path | None, held: Study) -> tuple[GeoDataFrame, GeoDataFrame | None]:
     """The street layer, and centrelines where carriageways are mapped one by one."""
-    from .. import layers
-
     if path is None:
-        frame = layers.frame("streets")
+        frame = held.frame("streets")
         return frame[frame["kind"] == "street"].reset_index(drop=True), None
     from ..mapped import Mapped
     from ..roads import read

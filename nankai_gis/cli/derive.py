@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..boundary import Ring
     from ..course import Lines
     from ..derive import Derived
-    from ..model import Corner, Feature, Run
+    from ..model import Corner, Feature, Run, Vertex
 
 _CORNERS = {"shared": "共節點", "crossing": "相交", "near": "臨近", "extended": "延長"}
 _ROLES = {"named": "四至", "again": "重複", "bridge": "連接", "stand-in": "代替"}
@@ -54,22 +55,31 @@ def derive_(
     Prints a diagnosis for every side; --output writes the geometry, as GeoJSON or, for a name in
     .gpkg, as GeoPackage. What doesn't compile is reported, and the rest is compiled all the same.
     """
-    from .. import plan, reference
+    from .. import plan
     from ..derive import derive
 
     if text is not None and (names or definitions):
         raise click.UsageError("--text stands for a definition; leave out features and definitions")
+    from .. import reference
+
     lines: Lines
+    points: Mapping[str, Vertex]
+    folder = options.plan_folder()
+    if folder is not None and definitions is not None:
+        raise click.UsageError("--plan gives the definitions already; leave out --definitions")
     if roads is None:
-        lines, points = reference.packaged(), reference.packaged().points
-        source = "packaged reference network"
+        network = options.network()
+        lines, points = network, network.points
+        own = network is not reference.packaged()
+        source = f"the network of {folder}" if own else "packaged reference network"
     else:
         lines, source = _mapped(roads)
         points = {}
     if text is not None:
         wanted = [_from_text(text, lines)]
     else:
-        read = plan.packaged() if definitions is None else plan.read(definitions)
+        given = definitions or folder
+        read = plan.packaged() if given is None else plan.read(given)
         kinds = ["district", "zone", "parcel", "corridor", "subdistrict"]
         index = read.index(kinds)
         wanted = (
@@ -274,11 +284,12 @@ def _confidence(run: Run, entry: Corner, leave: Corner) -> str:
 
 
 def _compared(one: Derived) -> list[str]:
-    from .. import study
     from ..measure import compare
 
     assert one.ring is not None
-    known = {f["properties"]["id"]: f for f in study.packaged().features(study.AREAL)}
+    from ..study import AREAL
+
+    known = {f["properties"]["id"]: f for f in options.study().features(AREAL)}
     packaged = known.get(one.feature.id)
     if packaged is None:
         return ["  內置資料中沒有同名要素,無從比較"]

@@ -74,19 +74,18 @@ def export_(
     if dash and name != "geojsonseq":
         raise click.UsageError(f"stdout takes GeoJSON text sequences; name a file for {name}")
 
-    from .. import study
-    from ..errors import NotFoundError
+    from ..errors import DataError, NotFoundError
     from ..layers import LAYERS
 
     wanted = LAYERS if layers is None else tuple(filter(None, layers.split(",")))
     for layer in wanted:
         if layer not in LAYERS:
             raise NotFoundError("layer", layer, LAYERS)
-    found = study.packaged()
-    frames = {
-        layer: found.frame(layer)
-        for layer in options.progress([one for one in LAYERS if one in wanted], "measure")
-    }
+    found = options.study()
+    held = [one for one in LAYERS if one in wanted and found.layers[one]]
+    if not held:
+        raise DataError(f"the plan has nothing in {', '.join(wanted)}")
+    frames = {layer: found.frame(layer) for layer in options.progress(held, "measure")}
     if dash:
         data, report = text_sequences(frames, datum=datum)
         options.deliver(data, None, False)

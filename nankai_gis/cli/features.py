@@ -10,8 +10,8 @@ import click
 from . import options
 
 if TYPE_CHECKING:
+    from ..course import Ground
     from ..model import Feature, Line
-    from ..reference import Network
     from ..study import Study
 
 _SIDE_NAMES = {"east": "東至", "south": "南至", "west": "西至", "north": "北至"}
@@ -29,12 +29,12 @@ _SIDE_NAMES = {"east": "東至", "south": "南至", "west": "西至", "north": "
 @options.output
 def list_features(kinds: tuple[str, ...], form: str, output: Path | None, overwrite: bool) -> None:
     """List the features of the plan and whether they are located."""
-    from .. import study, tables
+    from .. import tables
     from ..model import KINDS
     from ..tables import Column
 
     records: dict[str, dict[str, str | bool]] = {}
-    for feature in study.packaged().features(kinds or KINDS):
+    for feature in options.study().features(kinds or KINDS):
         p = feature["properties"]
         key = p.get("corridor", p["id"])
         record = records.setdefault(
@@ -83,11 +83,10 @@ def show(name: str) -> None:
     For a feature of the plan its clause, how it is read, and how well each side is known; for a
     street, railway or river of the reference network its course and where that comes from.
     """
-    from .. import plan, reference, study
     from ..errors import FeatureNotFoundError
 
-    found = study.packaged()
-    network = reference.packaged()
+    found = options.study()
+    network = options.network()
     try:
         key, _ = found.resolve(name)
     except FeatureNotFoundError:
@@ -95,7 +94,7 @@ def show(name: str) -> None:
             raise
         options.deliver(_street(network[name], network), None, False)
         return
-    feature = plan.packaged().index()[key]
+    feature = found.plan.index()[key]
     lines = [
         f"{feature.names.hant}  {feature.names.hans}  {feature.names.en}",
         f"id:{feature.id}    類型:{_kind(feature)}",
@@ -112,7 +111,7 @@ def show(name: str) -> None:
     options.deliver("\n".join(lines) + "\n", None, False)
 
 
-def _street(line: Line, network: Network) -> str:
+def _street(line: Line, network: Ground) -> str:
     from .. import tables
     from ..course import run_accuracy, run_length
     from ..model import worst
@@ -156,10 +155,12 @@ def _reading(feature: Feature) -> list[str]:
     ]
 
 
-def _geometry(feature: Feature, found: Study, network: Network) -> list[str]:
+def _geometry(feature: Feature, found: Study, network: Ground) -> list[str]:
+    from ..study import AREAL
+
     if feature.axis:
         return _axis(feature, found)
-    if feature.ring:
+    if feature.kind in AREAL:
         return _ring(feature, found, network)
     p = next(
         f["properties"] for f in found.features(["site"]) if f["properties"]["id"] == feature.id
@@ -175,7 +176,7 @@ def _geometry(feature: Feature, found: Study, network: Network) -> list[str]:
     ]
 
 
-def _ring(feature: Feature, found: Study, network: Network) -> list[str]:
+def _ring(feature: Feature, found: Study, network: Ground) -> list[str]:
     from .. import tables
     from ..measure import length
     from ..tables import Column, number

@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from . import options
+
 F = TypeVar("F", bound=Callable[..., Any])
 Lang = Literal["zh-Hant", "zh-Hans", "en"]
 Basemap = Literal["none", "osm", "tianditu", "gaode"]
@@ -101,6 +103,7 @@ def map_(
 
     def text() -> str:
         drawn = plan_map(
+            study=options.study(),
             lang=lang,
             title=title,
             review=review,
@@ -189,6 +192,7 @@ def figure(
     # Entered first, so that an output that can't be written is refused before the work.
     with replacing(output, overwrite=overwrite) as temporary:
         drawn = plan_figure(
+            study=options.study(),
             lang=lang,
             title=title,
             review=review,

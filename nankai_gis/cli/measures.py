@@ -50,9 +50,7 @@ def area(
 
     Measured on the CGCS2000 ellipsoid, beside the EPSG:4548 planar area and what the plan states.
     """
-    from .. import study
-
-    found = study.packaged()
+    found = options.study()
     rows = found.areas(kinds or ("district", "zone", "parcel"), names)
     if names and kinds:
         rows = [row for row in rows if row.kind in kinds]
@@ -169,9 +167,7 @@ def length(
     A street without coordinates stays in the table, without a length; a straight piece that
     stands for such streets, and what isn't built yet, are kept out of the total.
     """
-    from .. import study
-
-    found = study.packaged()
+    found = options.study()
     options.deliver(_lengths(found.lengths(names), form, unit, found), output, overwrite)
 
 

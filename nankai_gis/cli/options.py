@@ -13,8 +13,41 @@ import click
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+    from ..course import Ground
+    from ..study import Study
+
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+
+
+def plan_folder() -> Path | None:
+    """Return the folder of the user's own plan; None for the packaged one."""
+    folder = click.get_current_context().find_root().obj
+    assert folder is None or isinstance(folder, Path)
+    return folder
+
+
+def study() -> Study:
+    """Return the study that the command is about: of the packaged plan or of the user's own."""
+    from .. import study as studies
+
+    folder = plan_folder()
+    if folder is None:
+        return studies.packaged()
+    found = studies.read(folder)
+    for features in found.layers.values():
+        for feature in features:
+            if remarks := feature["properties"].get("remarks"):
+                click.echo(f"Warning: {feature['properties']['id']}: {remarks}", err=True)
+    return found
+
+
+def network() -> Ground:
+    """Return the network of the plan that the command is about."""
+    from .. import mapped, reference
+
+    folder = plan_folder()
+    return reference.packaged() if folder is None else mapped.beside(folder)
 
 
 def features(function: F) -> F:
@@ -111,11 +144,9 @@ def read_layer(path: Path) -> GeoDataFrame:
 
 def refuse(target: Path) -> None:
     """Refuse an output that exists, before any long work."""
-    from ..errors import OutputError
+    from ..outfile import refusal
 
-    raise OutputError(
-        f"{target} exists; nothing was written. Allow it to be replaced, or name another"
-    )
+    raise refusal(target)
 
 
 def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from ..model import Section
     from ..study import Study
 
-_TITLES = {
-    "zh-Hant": ("南開區「十四五」規劃空間格局量算報告", "一灣啟航、兩翼騰飛、三帶匯通"),
-    "zh-Hans": ("南开区“十四五”规划空间格局量算报告", "一湾启航、两翼腾飞、三带汇通"),
-}
-_DATE = "2026-11-24"
+_REPORT = {"zh-Hant": "量算報告", "zh-Hans": "量算报告"}
 
 
 @click.command("report")
@@ -54,7 +50,8 @@ def report_(
     For each zone, the parcel and each corridor a section with map, area, coverage by subdistrict
     and street, and what differs from the plan's words.
     """
-    from .. import brief, report, study
+    from .. import brief, report
+    from .. import study as studies
     from ..outfile import write
 
     kind = output.suffix.lower()
@@ -62,10 +59,16 @@ def report_(
         raise click.UsageError(f"{output}: a report is a .docx or an .html file")
     if output.exists() and not overwrite:
         options.refuse(output)
-    found = study.packaged() if kept is None else study.load(kept)
+    if kept is not None and options.plan_folder() is not None:
+        raise click.UsageError("give --plan or --study, not both")
+    found = options.study() if kept is None else studies.load(kept)
     sections = brief.compose(found, hans=lang == "zh-Hans")
-    heading, subtitle = _TITLES[lang]
-    words = {"title": title or heading, "subtitle": subtitle, "date": _DATE}
+    about = found.plan.about
+    words = {
+        "title": title or about.title.in_language(lang) + _REPORT[lang],
+        "subtitle": about.subtitle.in_language(lang),
+        "date": about.date,
+    }
     drawn = [section for section in sections if section.picture]
     if kind == ".docx":
         pictures = dict(_pictures(found, drawn, lang, review))
@@ -79,15 +82,17 @@ def report_(
 
 def _frames(found: Study, section: Section) -> dict[str, GeoDataFrame]:
     """What the map of a section shows: everything, or its own feature on the ground."""
-    frames = {name: found.frame(name) for name in found.layers}
+    frames = {name: found.frame(name) for name, features in found.layers.items() if features}
     if not section.id:
         return frames
-    frames["zones"] = frames["zones"][frames["zones"]["id"] == section.id]
-    frames["parcel"] = frames["parcel"][frames["parcel"]["id"] == section.id]
-    frames["corridors"] = frames["corridors"][frames["corridors"]["corridor"] == section.id]
-    del frames["sites"]
-    ground = ("district", "subdistricts", "streets")
-    return {name: frame for name, frame in frames.items() if name in ground or len(frame)}
+    shown = {}
+    for name, frame in frames.items():
+        if name in ("zones", "parcel", "corridors"):
+            column = "corridor" if name == "corridors" else "id"
+            frame = frame[frame[column] == section.id]
+        if name != "sites" and len(frame):
+            shown[name] = frame
+    return shown
 
 
 def _pictures(
@@ -101,8 +106,8 @@ def _pictures(
             _frames(found, section),
             title=section.picture,
             subtitle="",
-            source="《南開區國民經濟和社會發展第十四個五年規劃綱要》;OpenStreetMap",
-            date=_DATE[:7],
+            source=found.plan.about.source.in_language(lang),
+            date=found.plan.about.date,
             review=review,
             lang=lang,
             page="A5",
@@ -123,8 +128,8 @@ def _maps(
         page = webmap.draw(
             _frames(found, section),
             title=section.picture,
-            source="《南開區國民經濟和社會發展第十四個五年規劃綱要》;OpenStreetMap",
-            date=_DATE[:7],
+            source=found.plan.about.source.in_language(lang),
+            date=found.plan.about.date,
             review=review,
             lang=lang,
         )

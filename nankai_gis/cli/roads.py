@@ -69,7 +69,12 @@ def import_(
 
 
 @roads.command()
-@click.argument("feature", default="nankai")
+@click.argument("feature", required=False)
+@click.option(
+    "--bbox",
+    metavar="W,S,E,N",
+    help="Fetch the roads in this box, in degrees, instead of those about a feature.",
+)
 @click.option(
     "--output",
     "-o",
@@ -89,19 +94,23 @@ def import_(
 )
 @click.option("--offline", is_flag=True, help="Refuse to open any connection.")
 def fetch(
-    feature: str,
+    feature: str | None,
+    bbox: str | None,
     output: Path,
     overwrite: bool,
     endpoint: str | None,
     deadline: float,
     offline: bool,
 ) -> None:
-    """Fetch the roads of a feature and its surroundings (1 km) from an Overpass server."""
+    """Fetch the roads of a feature and its surroundings (1 km) from an Overpass server.
+
+    FEATURE is the plan's district by default. For a plan whose folder has no roads yet, give a box.
+    """
     from .. import roads as networks
 
     if output.exists() and not overwrite:
         options.refuse(output)
-    box = _around(feature)
+    box = _box(bbox, feature) or _around(None)
     with options.bytes_bar("fetch") as heard:
         found = networks.fetch(
             box, endpoint=endpoint, deadline_s=deadline, offline=offline, progress=heard
@@ -129,7 +138,7 @@ def info(snapshot: Path, form: str) -> None:
 
 def _box(bbox: str | None, around: str | None) -> tuple[float, float, float, float] | None:
     if bbox and around:
-        raise click.UsageError("give --bbox or --around, not both")
+        raise click.UsageError("give a box or a feature, not both")
     if around:
         return _around(around)
     if bbox is None:
@@ -141,11 +150,16 @@ def _box(bbox: str | None, around: str | None) -> tuple[float, float, float, flo
     return west, south, east, north
 
 
-def _around(name: str) -> tuple[float, float, float, float]:
-    """A box of one kilometre about a feature of the packaged plan."""
-    from .. import study
+def _around(name: str | None) -> tuple[float, float, float, float]:
+    """A box of one kilometre about a feature of the plan."""
+    from shapely.geometry import shape
 
-    found = study.packaged()
+    found = options.study()
+    if name is None:
+        districts = found.plan.of_kind("district")
+        if not districts:
+            raise click.UsageError("this plan has no district; name a feature, or give --bbox")
+        name = districts[0].id
     key, _ = found.resolve(name)
     lon: list[float] = []
     lat: list[float] = []
@@ -154,12 +168,9 @@ def _around(name: str) -> tuple[float, float, float, float]:
             p, geometry = feature["properties"], feature["geometry"]
             if p.get("corridor", p["id"]) != key or geometry is None:
                 continue
-            coordinates = geometry["coordinates"]
-            positions = {"Polygon": coordinates[:1], "Point": [[coordinates]]}.get(
-                geometry["type"], [coordinates]
-            )[0]
-            lon += [p[0] for p in positions]
-            lat += [p[1] for p in positions]
+            west, south, east, north = shape(geometry).bounds
+            lon += [west, east]
+            lat += [south, north]
     if not lon:
         from ..errors import GeometryError
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from . import options
+
 
 @click.command("study")
 @click.argument("file", type=click.Path(path_type=Path))
@@ -20,7 +22,7 @@ def study_(file: Path, verify: bool, overwrite: bool) -> None:
     from .. import study
 
     if not verify:
-        study.save(study.packaged(), file, overwrite=overwrite)
+        study.save(options.study(), file, overwrite=overwrite)
         click.echo(f"wrote {file}", err=True)
         return
     told = study.differences(file)

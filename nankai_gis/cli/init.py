@@ -1,0 +1,39 @@
+"""``init``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from . import options
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--overwrite", is_flag=True, help="Replace the files if they exist.")
+def init(folder: Path, overwrite: bool) -> None:
+    """Write an example of a plan into FOLDER, to start your own from.
+
+    plan.toml says in its comments what each entry is for; plan.schema.json lets an editor complete
+    and check what you write. `nankai-gis --plan FOLDER …` then works on it.
+    """
+    from .. import plan, tables
+    from ..errors import OutputError
+    from ..outfile import write
+
+    files = {
+        folder / "plan.toml": plan.example().encode(),
+        folder / "plan.schema.json": tables.json_text(plan.schema()),
+    }
+    for target in files:
+        if target.exists() and not overwrite:
+            options.refuse(target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't make this folder: {error.strerror}") from error
+    for target, data in files.items():
+        write(target, data, overwrite=overwrite)
+        click.echo(f"wrote {target}", err=True)
+    click.echo(f"next: nankai-gis --plan {folder} area", err=True)

@@ -1,0 +1,284 @@
+"""A plan of one's own: started from the example, on the packaged streets or on others."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import shapely
+from matplotlib.text import Text
+from test_cli_derive import osm
+
+import nankai_gis
+from nankai_gis import mapped, measure, plan, reference, study, webmap
+from nankai_gis.errors import DataError, PlanError
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+PLACED = 'clause = "…"\nclause_source = "測"\nstatus = "osm"\n'
+SIDES = 'sides = { east = ["東四路"], south = ["南一路"], west = ["西三路"], north = ["北二路"] }\n'
+ZONE = f'[block]\nkind = "zone"\nname = "甲區"\n{PLACED}{SIDES}'
+TABLES = {
+    "sources.csv": "source,title,date,licence\ns,實測,2026,自有\n",
+    "control_points.csv": "point,lon,lat,accuracy_m,status,source,date,note\n"
+    "gate,117.11,39.11,2,surveyed,s,2026,大門\n",
+    "streets.csv": "street,kind,name,name_hans,name_en,aliases,note\n"
+    "east,street,東四路,东四路,East,,\n"
+    "new,street,新路,新路,New,,\n",
+    "street_vertices.csv": "street,seq,point,lon,lat,accuracy_m,status,source,date\n"
+    "east,0,,117.115,39.09,2,surveyed,s,2026\n"
+    "east,1,,117.115,39.13,2,surveyed,s,2026\n",
+}
+
+
+def folder(where: Path, *, roads: bool = True, tables: bool = False, **files: str) -> Path:
+    where.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (where / f"{name}.toml").write_text(text, encoding="utf-8")
+    if roads:
+        (where / "roads.osm").write_text(osm(), encoding="utf-8")
+    if tables:
+        (where / "digitised").mkdir()
+        for name, text in TABLES.items():
+            (where / "digitised" / name).write_text(text, encoding="utf-8")
+    return where
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("example")
+    (where / "plan.toml").write_text(plan.example(), encoding="utf-8")
+    return where
+
+
+def test_init_writes_an_example_that_runs(run: Run, tmp_path: Path) -> None:
+    done = run("init", "new/mine")
+    assert done.returncode == 0, done.stderr
+    assert b"next: nankai-gis --plan new/mine area" in done.stderr
+    written = (tmp_path / "new/mine/plan.toml").read_text(encoding="utf-8")
+    schema = tmp_path / "new/mine" / written.splitlines()[0].removeprefix("#:schema ./")
+    assert json.loads(schema.read_bytes()) == plan.schema()
+    area = run("--plan", "new/mine", "area")
+    assert area.returncode == 0, area.stderr
+    assert "示例地塊" in area.stdout.decode()
+
+
+def test_init_replaces_nothing_unasked(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text("mine", encoding="utf-8")
+    done = run("init", ".")
+    assert done.returncode == 1
+    assert b"--overwrite" in done.stderr
+    assert (tmp_path / "plan.toml").read_text(encoding="utf-8") == "mine"
+    assert not (tmp_path / "plan.schema.json").exists()
+    assert run("init", ".", "--overwrite").returncode == 0
+    assert (tmp_path / "plan.toml").read_text(encoding="utf-8") == plan.example()
+
+
+def test_init_says_why_a_folder_cannot_be_made(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = run("init", "file/mine")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"Error: file/mine: can't make this folder")
+
+
+COMMANDS = [
+    ["area"],
+    ["area", "示例地块", "--format", "json"],
+    ["length"],
+    ["list"],
+    ["show", "示例片區"],
+    ["show", "example-corridor"],
+    ["show", "紅旗路"],
+    ["derive"],
+    ["derive", "示例區", "--compare"],
+    ["coverage"],
+    ["coverage", "--by", "zone,street", "--reach", "200"],
+    ["check", "--all"],
+    ["check", "--format", "html"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_table_is_about_the_plan_that_is_given(
+    run: Run, example: Path, command: list[str]
+) -> None:
+    done = run("--plan", str(example), *command)
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.decode()
+    assert "示例" in told or "紅旗路" in command
+    assert "啟航灣" not in told
+    assert b"Traceback" not in done.stderr
+
+
+OUTPUTS = {
+    "map": ["map", "-o", "out.html"],
+    "embedded": ["map", "--embed", "fragment", "-o", "out.html", "--coverage"],
+    "figure": ["figure", "-o", "out.svg", "--dpi", "72"],
+    "geopackage": ["export", "out.gpkg"],
+    "geojson": ["export", "out.geojson"],
+    "dxf": ["export", "out.dxf"],
+    "page": ["report", "out.html"],
+    "word": ["report", "out.docx"],
+    "study": ["study", "out.gpkg"],
+}
+
+
+@pytest.mark.parametrize("command", OUTPUTS.values(), ids=OUTPUTS)
+def test_every_file_is_about_the_plan_that_is_given(
+    run: Run, example: Path, tmp_path: Path, command: list[str]
+) -> None:
+    done = run("--plan", str(example), *command)
+    assert done.returncode == 0, done.stderr
+    (out,) = tmp_path.glob("out.*")
+    data = out.read_bytes()
+    assert len(data) > 1000
+    if out.suffix in (".html", ".geojson"):
+        assert "示例" in data.decode()
+        assert "啟航灣" not in data.decode()
+
+
+def test_titles_come_from_the_plan(example: Path) -> None:
+    found = study.read(example)
+    page = webmap.html(nankai_gis.plan_map(study=found, lang="zh-Hans"))
+    # Simplified by conversion, since the example gives none.
+    assert "示例片区空间格局" in page
+    assert "一区一带" in page
+    drawn = nankai_gis.plan_figure(study=found, lang="en", legend=False)
+    told = [text.get_text() for text in drawn.findobj(Text)]
+    assert "Spatial structure of an example area" in told
+
+
+def test_a_kept_study_of_ones_own_is_traced_to_its_folder(tmp_path: Path) -> None:
+    where = folder(tmp_path / "p", zones=ZONE, tables=True)
+    made = study.read(where)
+    assert set(made.data) == {
+        "zones.toml", "roads.osm", *(f"digitised/{name}" for name in TABLES)
+    }  # fmt: skip
+    study.save(made, tmp_path / "s.gpkg")
+    again = study.load(tmp_path / "s.gpkg")
+    assert dict(again.data) == dict(made.data)
+    assert again.areas(["zone"]) == made.areas(["zone"])
+    assert study.differences(tmp_path / "s.gpkg") == []
+
+
+def test_roads_beside_the_definitions_are_compiled_on(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path / "p", zones=ZONE)
+    done = run("--plan", "p", "area", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["features"]
+    wanted = measure.area(shapely.box(117.1, 39.1, 117.12, 39.12))
+    # A side of 2 km that leaves the parallel by the sagitta of its chord.
+    assert row["area_km2"] == pytest.approx(wanted / 1e6, rel=1e-4)
+    streets = study.read(tmp_path / "p").frame("streets")
+    assert set(streets["name"]) == {"南一路", "北二路", "西三路", "东四路", "断头路"}
+    told = run("--plan", "p", "coverage", "--by", "zone,street").stdout.decode()
+    assert "断头路" in told
+    assert "區內中心線" in told
+
+
+def test_digitised_lines_go_before_mapped_ones(tmp_path: Path) -> None:
+    more = f'[gate]\nkind = "site"\nname = "大門"\ntheme = "landmark"\npoint = "gate"\n{PLACED}'
+    found = study.read(folder(tmp_path / "p", tables=True, zones=ZONE, sites=more))
+    (row,) = found.areas(["zone"])
+    wanted = measure.area(shapely.box(117.1, 39.1, 117.115, 39.12))
+    assert row.area_m2 == pytest.approx(wanted, rel=1e-4)
+    assert found.frame("sites").geometry[0].equals(shapely.Point(117.11, 39.11))
+    streets = found.frame("streets").set_index("name")
+    assert streets.loc["東四路", "source"] == "實測"
+    assert "东四路" not in streets.index
+    # Listed without coordinates, as the packaged network does.
+    assert streets.loc["新路", "status"] == "not located"
+
+
+def test_a_joined_network_answers_as_the_two_do(tmp_path: Path) -> None:
+    joined = mapped.beside(folder(tmp_path / "p", tables=True))
+    assert isinstance(joined, mapped.Joined)
+    assert joined["东四路"].id == "east"
+    assert [line.id for line in joined.every("東四路")] == ["east"]
+    assert joined["南一路"].id.startswith("南一路@")
+    assert "新路" in joined
+    assert "舊路" not in joined
+    assert joined.near("东四")[0] == "東四路"
+    around = {line.names.hant for line in joined.around((117.09, 39.09, 117.13, 39.13))}
+    assert around == {"東四路", "南一路", "北二路", "西三路", "断头路"}
+
+
+def test_a_folder_without_streets_stands_on_the_packaged_ones(example: Path) -> None:
+    assert mapped.beside(example) is reference.packaged()
+
+
+def test_two_road_networks_are_one_too_many(run: Run, tmp_path: Path) -> None:
+    where = folder(tmp_path / "p", zones=ZONE)
+    (where / "roads.geojson").write_text("{}", encoding="utf-8")
+    with pytest.raises(DataError, match=r"2 road networks \(roads\.geojson, roads\.osm\)"):
+        study.read(where)
+    done = run("--plan", "p", "area")
+    assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
+
+
+def test_what_does_not_compile_is_told_all_at_once(tmp_path: Path) -> None:
+    lost = ZONE.replace("block", "lost").replace("東四路", "東九路").replace("南一路", "南九路")
+    also = ZONE.replace("block", "also").replace("北二路", "南一路")
+    with pytest.raises(PlanError) as caught:
+        study.read(folder(tmp_path / "p", zones=ZONE + lost + also))
+    assert [fault.split(":")[1] for fault in caught.value.faults] == [" [lost]", " [also]"]
+
+
+def test_a_road_that_is_missing_is_said_and_shown_as_a_guess(run: Run, tmp_path: Path) -> None:
+    both = ZONE.replace('["東四路"]', '["東四路", "東九路"]')
+    folder(tmp_path / "p", zones=both)
+    done = run("--plan", "p", "area", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert "Warning: block: no road is called 東九路 in this network" in done.stderr.decode()
+    assert json.loads(done.stdout)["features"][0]["status"] == "inferred"
+
+
+def test_a_street_of_an_axis_that_is_missing_keeps_its_place(tmp_path: Path) -> None:
+    axis = 'axis = [{ road = "南一路", role = "main" }, { road = "南九路", role = "extension" }]\n'
+    text = f'[axis]\nkind = "corridor"\nname = "帶"\n{PLACED}{axis}'
+    found = study.read(folder(tmp_path / "p", corridors=text))
+    rows = found.lengths()
+    assert [row.length_m is None for row in rows] == [False, True]
+    assert rows[1].street_name == "南九路"
+
+
+@pytest.mark.parametrize("command", [["report", "r.html"], ["map"], ["export", "a.gpkg"]])
+def test_a_plan_may_lack_everything_but_a_zone(
+    run: Run, tmp_path: Path, command: list[str]
+) -> None:
+    folder(tmp_path / "p", zones=ZONE)
+    done = run("--plan", "p", *command)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_plan_without_zones_has_nothing_to_cover(run: Run, tmp_path: Path) -> None:
+    axis = 'axis = [{ road = "南一路", role = "main" }]\n'
+    folder(tmp_path / "p", corridors=f'[axis]\nkind = "corridor"\nname = "帶"\n{PLACED}{axis}')
+    done = run("--plan", "p", "coverage")
+    assert done.returncode == 1
+    assert b"the plan has no zone and no parcel" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--plan", "nowhere", "area"], 1, "nankai-gis init nowhere"),
+        (["--plan", ".", "area"], 1, "no *.toml file here"),
+        (["--plan", "p", "derive", "--definitions", "p"], 2, "leave out --definitions"),
+        (["--plan", "p", "report", "r.html", "--study", "s.gpkg"], 2, "not both"),
+        (["--plan", "p", "roads", "fetch", "--offline"], 2, "has no district"),
+        (["--plan", "p", "export", "a.gpkg", "--layers", "sites"], 1, "has nothing in sites"),
+        (["roads", "fetch", "nankai", "--bbox", "1,2,3,4"], 2, "not both"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    run: Run, tmp_path: Path, arguments: list[str], code: int, told: str
+) -> None:
+    folder(tmp_path / "p", zones=ZONE)
+    done = run(*arguments)
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
