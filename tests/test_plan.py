@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import re
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
+import tomli_w
 from evidence import EVIDENCE
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from nankai_gis import catalog, plan
 from nankai_gis.errors import AmbiguousNameError, FeatureNotFoundError, PlanError
@@ -174,3 +180,116 @@ def test_the_least_certain_part_decides() -> None:
 def test_definitions_of_the_package_stand_in_the_catalogue() -> None:
     listed = {r.file for r in catalog.records()}
     assert {f"plan/{f.file}" for f in plan.packaged().features} <= listed
+
+
+# ------------------------------------------------------------------ the schema
+
+
+SCHEMA = plan.schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+EVERY = {
+    file.name: tomllib.loads(file.read_text(encoding="utf-8"))
+    for file in sorted((catalog.root() / "plan").glob("*.toml"))
+}
+EVERY["example.toml"] = tomllib.loads(plan.example())
+BASE_TABLES = [(key, table) for tables in EVERY.values() for key, table in tables.items()]
+
+
+def reads(tables: dict[str, object]) -> bool:
+    """Whether the reader takes the tables, apart from what they say of each other."""
+    try:
+        plan.parse({"a.toml": tomli_w.dumps(tables)})
+    except PlanError as error:
+        between = ("is no subdistrict of this plan", "is no feature of this plan")
+        return all(any(word in fault for word in between) for fault in error.faults)
+    return True
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_shipped_fulfils_the_schema(name: str) -> None:
+    VALIDATOR.validate(EVERY[name])
+
+
+VALUES = st.sampled_from(
+    ["", " ", "甲", 0, -1, 5, 100, 1.5, True, [], ["甲"], ["甲", "乙"], [1.5, 2.5], {}, [{}],
+     {"east": ["甲"]}, {"line": "甲"}, [{"road": "甲", "role": "main"}],
+     [{"role": "bridge", "through": ["a", "b"]}], [{"role": "bridge", "through": ["a"]}],
+     [{"road": "甲", "role": "main", "through": ["a", "b"]}], "2026-11", "2026-11-31x", "inferred",
+     "zone", "site", "district", "120104001"]
+)  # fmt: skip
+KEYS_KNOWN = sorted({key for _, table in BASE_TABLES for key in table})
+
+
+@st.composite
+def changed(draw: st.DrawFn) -> dict[str, object]:
+    """A table that is shipped, with some entries left out, added or replaced."""
+    key, table = draw(st.sampled_from(BASE_TABLES))
+    table = copy.deepcopy(table)
+    for _ in range(draw(st.integers(0, 3))):
+        inside = table
+        nested = [v for v in table.values() if isinstance(v, dict) and v]
+        if nested and draw(st.booleans()):
+            inside = draw(st.sampled_from(nested))
+        if draw(st.booleans()) and inside:
+            inside.pop(draw(st.sampled_from(sorted(inside))))
+        else:
+            name = draw(st.sampled_from([*KEYS_KNOWN, "colour"]))
+            inside[name] = copy.deepcopy(draw(VALUES))
+    names = st.sampled_from([key, key, key, "plan", "Upper", "a_b", "a--b", "-a", "1a", "a-1"])
+    return {draw(names): table}
+
+
+SITE = {"kind": "site", "name": "甲", "clause": "甲", "status": "osm", "theme": "river"}
+AXIS = {"kind": "corridor", "name": "甲", "clause": "甲", "status": "osm", "clause_source": "甲"}
+AREA = {"kind": "parcel", "name": "甲", "clause": "甲", "status": "osm", "clause_source": "甲"}
+FOUR = {side: ["甲"] for side in SIDES}
+
+
+# One for each rule that goes beyond the type of a single key.
+@example(tables={"a": SITE})
+@example(tables={"a": SITE | {"chapter": 1}})
+@example(tables={"a": SITE | {"chapter": 1, "section": 1}})
+@example(tables={"a": SITE | {"clause_source": ""}})
+@example(tables={"a": SITE | {"clause_source": "甲", "point": "a", "line": "甲"}})
+@example(tables={"a": AREA})
+@example(tables={"a": AREA | {"ring": ["甲", "乙"]}})
+@example(tables={"a": AREA | {"sides": FOUR}})
+@example(tables={"a": AREA | {"sides": {"east": ["甲"]}}})
+@example(tables={"a": AREA | {"sides": {"east": ["甲"]}, "ring": ["甲", {"line": "乙"}]}})
+@example(tables={"a": AREA | {"kind": "zone", "ring": ["甲", "乙"]}})
+@example(tables={"a": AXIS | {"axis": [{"role": "main"}]}})
+@example(tables={"a": AXIS | {"axis": [{"role": "main", "road": "甲", "through": []}]}})
+@example(tables={"a": AXIS | {"axis": [{"role": "main", "road": "甲", "through": ["a", "b"]}]}})
+@example(tables={"a": AXIS | {"axis": [{"role": "main", "through": ["a"]}]}})
+@example(tables={"a": AXIS | {"axis": [{"role": "main", "through": ["a", "b"]}]}})
+@settings(max_examples=1500, deadline=None)
+@given(tables=changed())
+def test_the_schema_and_the_reader_agree(tables: dict[str, object]) -> None:
+    assert VALIDATOR.is_valid(tables) == reads(tables)
+
+
+def test_the_schema_says_what_a_key_is_for() -> None:
+    for name, model in SCHEMA["$defs"].items():
+        if name not in ("FourSides", "SomeSides", "People"):
+            told = [key for key, value in model["properties"].items() if "description" in value]
+            assert len(told) >= 2, name
+
+
+@pytest.mark.parametrize(
+    ("chapter", "section", "place"),
+    [(4, 1, "第四章第一節"), (10, 11, "第十章第十一節"), (20, 99, "第二十章第九十九節")],
+)
+def test_a_place_is_written_in_numerals(chapter: int, section: int, place: str) -> None:
+    text = GOOD.replace("chapter = 4", f"chapter = {chapter}")
+    (feature,) = plan.parse({"a": text.replace("section = 1", f"section = {section}")}).features
+    assert feature.place == place
+
+
+def test_names_that_are_left_out_are_made() -> None:
+    text = GOOD.replace('name_hans = "甲区"\n', "").replace('name_en = "Zone A"\n', "")
+    (feature,) = plan.parse({"a": text}).features
+    assert (feature.names.hans, feature.names.en) == ("甲区", "甲區")
