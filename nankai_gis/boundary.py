@@ -614,7 +614,11 @@ def _why_open(search: _Search, missing: Mapping[str, Sequence[str]]) -> str:
                 + (f"only {met[0]}" if met else "none of the other roads")
             )
     if missing:
-        told.append(f"not in the network: {'、'.join(missing)}")
+        near = [
+            f"{name} (near names: {', '.join(others[:3])})" if others else name
+            for name, others in missing.items()
+        ]
+        told.append(f"not in the network: {'、'.join(near)}")
     if not told:
         # Every road meets its neighbours: is there a ring that doesn't fit the clause?
         search.inside, inside = [], search.inside

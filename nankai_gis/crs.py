@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 STORED = "EPSG:4326"
 #: Projected CRS of the planar figures: metres.
 PLANAR = "EPSG:4548"
+#: Longitudes that it is made for, degrees.
+PLANAR_EAST = (115.5, 118.5)
 
 
 @cache

@@ -233,6 +233,6 @@ def test_nothing_is_loaded_that_is_not_used(code: str, unwanted: set[str]) -> No
 
 def test_the_readme_shows_what_the_program_prints() -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "update_readme.py"), "--check"], capture_output=True
+        [sys.executable, str(ROOT / "scripts" / "update_docs.py"), "--check"], capture_output=True
     )
     assert done.returncode == 0, done.stdout.decode()

@@ -236,6 +236,17 @@ def test_a_road_that_is_missing_is_said_and_shown_as_a_guess(run: Run, tmp_path:
     assert json.loads(done.stdout)["features"][0]["status"] == "inferred"
 
 
+def test_a_plan_far_from_the_planar_crs_is_told_so(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path / "p", zones=ZONE)
+    assert b"made for" not in run("--plan", "p", "area").stderr
+    (tmp_path / "p" / "roads.osm").write_text(osm(shift=-13.0), encoding="utf-8")
+    done = run("--plan", "p", "area", "--format", "json")
+    assert "the plan lies at 104.1 E" in done.stderr.decode()
+    (row,) = json.loads(done.stdout)["features"]
+    wanted = measure.area(shapely.box(104.1, 39.1, 104.12, 39.12))
+    assert row["area_km2"] == pytest.approx(wanted / 1e6, rel=1e-4)
+
+
 def test_a_street_of_an_axis_that_is_missing_keeps_its_place(tmp_path: Path) -> None:
     axis = 'axis = [{ road = "南一路", role = "main" }, { road = "南九路", role = "extension" }]\n'
     text = f'[axis]\nkind = "corridor"\nname = "帶"\n{PLACED}{axis}'

@@ -103,8 +103,8 @@ def _table(found: list[Finding], reasons: dict[str, str], everything: bool) -> s
         Column("位置"),
         Column("依據"),
     ]
-    table = tables.terminal(columns, rows)
-    notes = f"\n{len(found)} 項:{_counts(found)}。"
+    table = tables.terminal(columns, rows) + "\n" if rows else ""
+    notes = f"{len(found)} 項:{_counts(found)}。"
     notes += "" if everything else "相符者未列出,用 --all 列出。"
     notes += "依據為「推定」者,結論取決於推定的邊界。\n"
     for rule, reason in reasons.items():

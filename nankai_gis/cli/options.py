@@ -39,7 +39,25 @@ def study() -> Study:
         for feature in features:
             if remarks := feature["properties"].get("remarks"):
                 click.echo(f"Warning: {feature['properties']['id']}: {remarks}", err=True)
+    _tell_if_far(found)
     return found
+
+
+def _tell_if_far(found: Study) -> None:
+    """Say so where planar figures mean little; the ellipsoidal ones hold everywhere."""
+    from shapely.geometry import shape
+
+    from ..crs import PLANAR, PLANAR_EAST
+
+    drawn = [f["geometry"] for layer in found.layers.values() for f in layer if f["geometry"]]
+    west = min((shape(geometry).bounds[0] for geometry in drawn), default=PLANAR_EAST[0])
+    if not PLANAR_EAST[0] <= west <= PLANAR_EAST[1]:
+        click.echo(
+            f"Warning: the plan lies at {west:.1f} E; planar areas and the printed figure are in "
+            f"{PLANAR}, which is made for {PLANAR_EAST[0]} to {PLANAR_EAST[1]} E. Areas and "
+            "lengths on the ellipsoid hold",
+            err=True,
+        )
 
 
 def network() -> Ground:

@@ -1,0 +1,105 @@
+"""Put what the program prints into the README and the tutorial.
+
+python scripts/update_docs.py           rewrite what is printed
+python scripts/update_docs.py --check   compare only; exit 3 when something is out of date
+
+In the README, what a command prints stands between ``begin`` and ``end`` marks. The tutorial is
+followed from its first line to its last in an empty folder: files are written, ``sh`` blocks are
+run, and what a block prints stands in the ``text`` block after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+BLOCK = re.compile(r"(?s)(<!-- begin: ([^>]+?) -->\n).*?(<!-- end: \2 -->)")
+STEP = re.compile(
+    r"(?ms)^<!-- file: (?P<file>\S+) -->\n```toml\n(?P<content>.*?)^```\n"
+    r"|^```sh\n(?P<commands>.*?)^```\n(?P<told>```text\n.*?^```\n)?"
+)
+
+
+def printed(command: str) -> str:
+    """What a command prints, as a code block."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nankai_gis", *command.split()],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    return f"```\n{done.stdout.decode()}```\n"
+
+
+def readme(text: str) -> str:
+    """The README with what its commands print now."""
+    return BLOCK.sub(lambda m: m[1] + printed(m[2]) + m[3], text)
+
+
+def tutorial(text: str) -> str:
+    """The tutorial with what its commands print now."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        program = folder / "bin" / "nankai-gis"
+        program.parent.mkdir()
+        program.write_text(
+            f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m nankai_gis "$@"\n'
+        )
+        program.chmod(0o755)
+        path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
+        work = folder / "work"
+        work.mkdir()
+
+        def step(found: re.Match[str]) -> str:
+            if found["file"]:
+                (work / found["file"]).write_text(found["content"], encoding="utf-8")
+                return found[0]
+            done = subprocess.run(
+                ["sh", "-e", "-c", found["commands"]],
+                cwd=work,
+                env={**os.environ, "PATH": path},
+                # What fails on purpose shows why.
+                check=not found["told"],
+                stdout=subprocess.PIPE,
+                # A reader sees what is said and what is printed in one window.
+                stderr=subprocess.STDOUT if found["told"] else None,
+            )
+            told = f"```text\n{done.stdout.decode()}```\n" if found["told"] else ""
+            return f"```sh\n{found['commands']}```\n{told}"
+
+        return STEP.sub(step, text)
+
+
+def main() -> int:
+    """Write or compare; 3 when the comparison fails."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="compare only")
+    check = parser.parse_args().check
+    stale = False
+    for path, renew in ((README, readme), (TUTORIAL, tutorial)):
+        text = path.read_text(encoding="utf-8")
+        fresh = renew(text)
+        if fresh == text:
+            print(f"{path.name} is up to date")
+            continue
+        stale = True
+        if check:
+            print(f"{path.name} differs from what the program prints; run scripts/update_docs.py")
+        else:
+            path.write_text(fresh, encoding="utf-8")
+            print(f"{path.name} rewritten")
+    return 3 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
