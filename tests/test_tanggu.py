@@ -8,18 +8,22 @@ middle between them. Nothing of the toolkit had a part in them: a test reads the
 from __future__ import annotations
 
 import json
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from evidence import EVIDENCE
 from pyproj import Geod
 
-from nankai_gis import boundary, roads
+from nankai_gis import boundary, coverage, overlay, roads
 from nankai_gis.clause import parse
 from nankai_gis.derive import Derived, clause_feature, derive
 from nankai_gis.errors import GeometryError, RoadNotFoundError
@@ -336,3 +340,96 @@ def test_an_ambiguity_shows_its_choices_and_places_inside_decide(one: Mapped) ->
     error = compiled(text, one, ((117.66, 39.03),)).error
     assert isinstance(error, GeometryError)
     assert "doesn't contain the reference point" in str(error)
+
+
+# ------------------------------------------------------------------ coverage of compiled zones
+
+
+def cut(layer: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """A plain overlay; kilometres or square kilometres as anyone would measure them."""
+    with warnings.catch_warnings():
+        # It says how many touching points it drops.
+        warnings.simplefilter("ignore", UserWarning)
+        pieces = gpd.overlay(layer, areas, how="intersection")
+    # On edges of some 20 m the geodesic is as good as the straight line.
+    fine = shapely.segmentize(shapely.orient_polygons(pieces.geometry.values), 2e-4)
+    pieces["km"] = [GEOD.geometry_length(shape) / 1e3 for shape in fine]
+    pieces["km2"] = [abs(GEOD.geometry_area_perimeter(shape)[0]) / 1e6 for shape in fine]
+    return pieces
+
+
+def equal(ours: pd.Series, theirs: pd.Series, slack: pd.Series | None = None) -> None:
+    columns = {"ours": ours, "theirs": theirs, "slack": theirs * 0.0 if slack is None else slack}
+    both = pd.concat([c.rename(name) for name, c in columns.items()], axis=1).fillna(0.0)
+    off = (both.ours - both.theirs).abs() - both.slack
+    # 0.1 mm: rows of a point's length come and go.
+    wrong = both[off > 1e-6 * both.theirs + 1e-7]
+    assert wrong.empty, wrong.to_string()
+
+
+def test_coverage_of_compiled_zones_is_that_of_a_plain_overlay(one: Mapped) -> None:
+    rings = {name: compiled(text, one).ring for name, (text, *_) in CASES.items()}
+    shapes = [shapely.Polygon(ring.coordinates) for ring in rings.values() if ring is not None]
+    assert len(shapes) == len(CASES) >= 6
+    zones = gpd.GeoDataFrame({"zone": [*CASES]}, geometry=shapes, crs="EPSG:4326")
+    frame = roads.read(PBF).frame
+    streets = frame[frame.highway.notna()][["way", "name", "highway", "geometry"]]
+    streets = streets.reset_index(drop=True)
+    # A corner that is no node of the data lies on an edge of a street, to the last bit but one,
+    # and GEOS takes the rest of that edge for border or not, as it happens: give it the corner,
+    # and every border that runs along there as well.
+    corners = shapely.MultiPoint(shapely.get_coordinates(shapes))
+    for layer in (streets, zones):
+        layer["geometry"] = shapely.snap(layer.geometry.values, corners, 1e-10)
+    x0, y0, x1, y1 = zones.total_bounds
+    xs, ys = np.linspace(x0 - 1e-3, x1 + 1e-3, 9), np.linspace(y0 - 1e-3, y1 + 1e-3, 5)
+    boxes = [shapely.box(w, s, e, n) for w, e in pairwise(xs) for s, n in pairwise(ys)]
+    subs = gpd.GeoDataFrame(
+        {"subdistrict": [f"s{k}" for k in range(len(boxes))]}, geometry=boxes, crs="EPSG:4326"
+    )
+    found = coverage.measure(
+        zones.rename(columns={"zone": "id"}), streets, subs.rename(columns={"subdistrict": "id"}),
+        boundary_m=0,
+    )  # fmt: skip
+
+    areas = cut(zones, subs).groupby(["zone", "subdistrict"])["km2"].sum()
+    assert (areas.groupby("zone").size() > 1).sum() >= 6
+    ours = found.areas.set_index(["zone", "subdistrict"])
+    equal(ours.area_km2, areas)
+    equal(ours.share_of_zone, areas / areas.groupby("zone").transform("sum"))
+
+    # The compiled borders lie on the nodes of single carriageways: a closed polygon holds what
+    # runs along them, and the border has that alone.
+    named = streets.rename(columns={"name": "street", "highway": "class"})
+    named["street"] = named["street"].where(named["street"].notna(), coverage.UNNAMED)
+    inside = cut(named, zones)
+    border = cut(named, zones.set_geometry(zones.boundary))
+    assert (border.groupby("zone")["km"].sum() > 0.1).sum() >= 6
+    # Whatever crosses at a slant is within `LEAST_M` of the border for a moment, and along it.
+    least = 1.2 * overlay.LEAST_M / 1e5
+    strip = cut(named, zones.set_geometry(shapely.buffer(zones.boundary.values, least)))
+
+    def along(*keys: str) -> tuple[pd.Series, pd.Series]:
+        runs = border.groupby([*keys])["km"].sum()
+        return runs, strip.groupby([*keys])["km"].sum().sub(runs, fill_value=0.0)
+
+    for table, keys in (
+        (found.zones, ["zone"]),
+        (found.streets, ["zone", "street"]),
+        (found.classes, ["zone", "class"]),
+    ):
+        ours = table.set_index(keys)
+        assert (ours.inside_km > 0).any()
+        runs, slack = along(*keys)
+        assert slack.max() < 1e-5
+        equal(ours.boundary_km, runs, slack)
+        equal(ours.inside_km + ours.boundary_km, inside.groupby(keys)["km"].sum(), slack)
+    keys = ["zone", "subdistrict", "street", "class"]
+    ours = found.table(*keys).set_index(keys)
+    parts = cut(inside.drop(columns=["km", "km2"]), subs)
+    theirs = parts.groupby(keys)["km"].sum()
+    # A millimetre for the borders of subdistricts, which cross streets in the same way.
+    rows = ours.index.union(theirs.index)
+    _, slack = along("zone", "street", "class")
+    slack = slack.reindex(rows.droplevel("subdistrict")).fillna(0.0).set_axis(rows) + 1e-6
+    equal(ours.inside_km + ours.boundary_km, theirs, slack)
