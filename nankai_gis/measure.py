@@ -19,7 +19,7 @@ from .errors import GeometryError
 
 # Degrees between points on an edge: the geodesic then lies within a tenth of a millimetre of it,
 # and the area within 1e-8 of its own.
-_STEP = 5e-4
+_STEP = 2e-4
 
 Coordinates = Sequence[Sequence[float]]
 GeoInterface = Any
