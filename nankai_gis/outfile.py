@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import OutputError
+from .errors import DataError, OutputError
 
 
 def refusal(path: Path) -> OutputError:
@@ -141,3 +142,76 @@ def write(path: Path, content: bytes, *, overwrite: bool = False) -> None:
     """
     with replacing(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def replacing_database(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Do as `replacing` for a GeoPackage, which GDAL and SQLite write.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Yields
+    ------
+    pathlib.Path
+        A path at which there is no file yet: GDAL takes an empty one for a broken database.
+
+    Raises
+    ------
+    OutputError
+        As `replacing`, and where GDAL or SQLite can't write or read back what was written.
+
+    Examples
+    --------
+    >>> import geopandas, tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "a.gpkg"
+    >>> with replacing_database(target) as draft:
+    ...     geopandas.GeoDataFrame(geometry=[], crs=4326).to_file(draft, driver="GPKG")
+    >>> target.read_bytes()[:13]
+    b'SQLite format'
+    """
+    import sqlite3
+
+    with replacing(path, overwrite=overwrite) as draft:
+        draft.unlink()
+        try:
+            yield draft
+            check_index(draft)
+        # pyogrio's errors are RuntimeErrors.
+        except (RuntimeError, sqlite3.Error, DataError) as error:
+            # GDAL tells of the first statement that failed, not why.
+            left = shutil.disk_usage(path.parent).free
+            full = f" (the disk is full: {left} bytes left)" if left < 1 << 20 else ""
+            raise OutputError(f"can't write {path}: {error}{full}") from error
+
+
+def check_index(path: Path) -> None:
+    """Hold a GeoPackage to having a spatial index for each layer.
+
+    GDAL writes the index last, and where it can't, on a disk that is full, it says nothing.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Raises
+    ------
+    OSError
+        If a layer has none.
+    sqlite3.Error
+        If the file is no GeoPackage.
+    """
+    import errno
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        rows = base.execute(
+            "SELECT table_name FROM gpkg_geometry_columns WHERE table_name NOT IN (SELECT "
+            "table_name FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index')"
+        ).fetchall()
+    if rows:
+        lost = ", ".join(row[0] for row in rows)
+        raise OSError(errno.EIO, f"the spatial index of {lost} wasn't written; is the disk full?")

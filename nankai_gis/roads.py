@@ -138,15 +138,10 @@ class Roads:
         path = Path(path)
         if path.suffix.lower() != ".gpkg":
             raise OutputError(f"{path}: a snapshot is a GeoPackage; let its name end in .gpkg")
-        with outfile.replacing(path, overwrite=overwrite) as draft:
-            # GDAL makes a GeoPackage anew and takes an empty file for a broken one.
-            draft.unlink()
-            try:
-                _write(self, draft)
-                if _checksum(load(draft).frame) != _checksum(self.frame):
-                    raise OutputError(f"{path}: what was written doesn't read back the same")
-            except (RuntimeError, DataError) as error:
-                raise OutputError(f"{path}: can't be written: {error}") from error
+        with outfile.replacing_database(path, overwrite=overwrite) as draft:
+            _write(self, draft)
+            if _checksum(load(draft).frame) != _checksum(self.frame):
+                raise OutputError(f"{path}: what was written doesn't read back the same")
         return path
 
 

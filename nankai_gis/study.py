@@ -489,7 +489,7 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
     import geopandas
 
     from .crs import STORED
-    from .outfile import replacing
+    from .outfile import replacing_database
 
     if path.suffix.lower() != ".gpkg":
         raise OutputError(f"{path}: a study is a GeoPackage; let its name end in .gpkg")
@@ -501,8 +501,7 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
         "results": study.results(),
     }
     text = json.dumps(record, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    with replacing(path, overwrite=overwrite) as draft:
-        draft.unlink()
+    with replacing_database(path, overwrite=overwrite) as draft:
         for name, features in study.layers.items():
             drawn = [_flat(feature) for feature in features if feature["geometry"] is not None]
             if not drawn:

@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,29 +23,57 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_cli_derive import osm
 
-from nankai_gis import export, layers, study
+from nankai_gis import export, layers, outfile, roads, study
 from nankai_gis.errors import OutputError
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = [
     kind for kind in export.FORMATS if kind != "geoparquet" or importlib.util.find_spec("pyarrow")
 ]
+#: What is no export: a kept study, a snapshot of roads, and what `outfile.write` writes, that is
+#: every map, figure, report, table and example plan, whose bytes are made beforehand.
+OTHERS = ["study", "snapshot", "bytes"]
+EVERY = [*KINDS, *OTHERS]
 OLD = b"what was there before"
 #: Runs in the parent of all children. For each kind of fault it forks children until one gets
 #: through unharmed, and prints what each left in the folder.
 DRIVER = """
     import json, os, resource, shutil, signal, sys, tempfile
     from pathlib import Path
-    from nankai_gis import export, layers, study
+    from nankai_gis import derive, export, layers, outfile, plan, reference, roads, study
 
     kind, folder, old = sys.argv[1], Path(sys.argv[2]), sys.argv[3].encode()
     found = study.packaged()
     frames = {name: found.frame(name) for name in ("zones", "parcel")}
+    zone = '''
+    [a]
+    kind = "zone"
+    name = "a"
+    clause = "…"
+    clause_source = "…"
+    status = "osm"
+    sides = { east = ["衛津路"], south = ["復康路"], west = ["紅旗路"], north = ["鞍山西道"] }
+    '''
+    made = derive.layers(plan.parse({"a": zone}), reference.packaged())
+    kept = study.Study({**made, "streets": ()}, {"a": zone}, {})
+    ways = roads.read(Path(sys.argv[4])) if kind == "snapshot" else None
+
+    def put(target, overwrite=False):
+        if kind == "study":
+            study.save(kept, target, overwrite=overwrite)
+        elif kind == "snapshot":
+            ways.save(target, overwrite=overwrite)
+        elif kind == "bytes":
+            outfile.write(target, b"0123456789abcdef" * 4096, overwrite=overwrite)
+        else:
+            export.write(frames, target, format=kind, overwrite=overwrite)
+
     # Everything is imported and cached before the first fork.
-    export.write(frames, folder / "whole", format=kind)
-    whole = (folder / "whole").stat().st_size
-    (folder / "whole").unlink()
+    put(folder / "whole.gpkg")
+    whole = (folder / "whole.gpkg").stat().st_size
+    (folder / "whole.gpkg").unlink()
 
     EVENTS = {"open", "os.rename", "os.link", "os.remove", "os.chmod", "os.mkdir", "os.rmdir",
               "os.truncate", "shutil.rmtree"}
@@ -79,7 +108,7 @@ DRIVER = """
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
     def child(fault, value, overwrite):
-        target = folder / "plan.out"
+        target = folder / "plan.gpkg"
         scratch = folder / ".tmp"
         scratch.mkdir(exist_ok=True)
         if overwrite:
@@ -95,7 +124,7 @@ DRIVER = """
             os.dup2(null, 2)
             fault(value)
             try:
-                export.write(frames, target, format=kind, overwrite=overwrite)
+                put(target, overwrite)
             except Exception as error:
                 said = f"{type(error).__name__}: {error}".encode()
             os.write(write, said)
@@ -107,7 +136,8 @@ DRIVER = """
         os.close(read)
         status = os.waitpid(pid, 0)[1]
         kept = target.read_bytes() if target.exists() else None
-        left = [p.name for p in folder.iterdir() if p.name not in ("plan.out", ".tmp")]
+        mine = ("plan.gpkg", ".tmp", ".network.osm")
+        left = [p.name for p in folder.iterdir() if p.name not in mine]
         for name in left:
             (folder / name).unlink()
         inside = [p.name for p in scratch.iterdir()]
@@ -136,7 +166,7 @@ DRIVER = """
         raise SystemExit("no export came through")
 
     biggest = 3 * whole + 500_000
-    sizes = [0, 1, 512, 4096, *(round(whole * part / 8) for part in range(1, 8)), whole - 64]
+    sizes = [0, 1, 512, 4096, *(round(whole * part / 16) for part in range(2, 16)), whole - 64]
     print(json.dumps({
         "whole": whole,
         "calls": until_unharmed(True),
@@ -155,8 +185,11 @@ def _frames() -> Any:
 
 @cache
 def faults(kind: str, folder: str) -> dict[str, Any]:
+    network = Path(folder) / ".network.osm"
+    network.write_text(osm(), encoding="utf-8")
+    driver = textwrap.dedent(DRIVER)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(DRIVER), kind, folder, OLD.decode()],
+        [sys.executable, "-W", "ignore", "-c", driver, kind, folder, OLD.decode(), str(network)],
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         timeout=300,
@@ -166,7 +199,28 @@ def faults(kind: str, folder: str) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(params=KINDS)
+def put(kind: str, target: Path, *, overwrite: bool = False, only: str | None = None) -> None:
+    """Write an output of a kind; of an export only one layer, if told."""
+    if kind == "study":
+        study.save(study.packaged(), target, overwrite=overwrite)
+    elif kind == "snapshot":
+        _ways().save(target, overwrite=overwrite)
+    elif kind == "bytes":
+        outfile.write(target, b"0123456789abcdef" * 4096, overwrite=overwrite)
+    else:
+        some = None if only is None else [only]
+        export.write(_frames(), target, format=kind, layers=some, overwrite=overwrite)
+
+
+@cache
+def _ways() -> roads.Roads:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "a.osm"
+        file.write_text(osm(), encoding="utf-8")
+        return roads.read(file)
+
+
+@pytest.fixture(params=EVERY)
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     kind = request.param
     base = tmp_path_factory.getbasetemp() / f"faults-{kind}"
@@ -176,7 +230,7 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def hidden(one: dict[str, Any]) -> None:
     """What a killed process leaves doesn't show; openpyxl's own file is in the system's folder."""
-    assert all(name.startswith(".plan.out.") for name in one["left"]), one
+    assert all(name.startswith(".plan.gpkg.") for name in one["left"]), one
     assert all(name.startswith((".nankai-gis-", "openpyxl.")) for name in one["scratch"]), one
 
 
@@ -231,13 +285,15 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(place)], check=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
 def test_a_tiny_disk(tiny: Path, kind: str) -> None:
-    target = tiny / "plan.out"
+    target = tiny / "plan.gpkg"
     target.write_bytes(OLD)
-    with pytest.raises(OutputError, match=r"can't write .*plan\.out: No space left on device"):
-        export.write(_frames(), target, format=kind, overwrite=True)
-    assert [p.name for p in tiny.iterdir()] == ["plan.out"]
+    with pytest.raises(
+        OutputError, match=r"can't write .*plan\.gpkg: .*(No space left|full|disk I/O error)"
+    ):
+        put(kind, target, overwrite=True)
+    assert [p.name for p in tiny.iterdir()] == ["plan.gpkg"]
     assert target.read_bytes() == OLD
 
 
@@ -245,10 +301,8 @@ def test_a_tiny_disk(tiny: Path, kind: str) -> None:
 def test_a_tiny_temporary_folder(
     tiny: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import tempfile
-
     monkeypatch.setattr(tempfile, "tempdir", str(tiny))
-    target = tmp_path / "plan.out"
+    target = tmp_path / "plan.gpkg"
     target.write_bytes(OLD)
     with pytest.raises(OutputError, match=r"temporary folder .*tiny.*set TMPDIR"):
         export.write(_frames(), target, format=kind, overwrite=True)
@@ -262,7 +316,7 @@ def sealed(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "sealed"
     place.mkdir()
     if os.geteuid():
-        (place / "plan.out").write_bytes(OLD)
+        (place / "plan.gpkg").write_bytes(OLD)
         place.chmod(0o555)
         yield place
         place.chmod(0o755)
@@ -272,39 +326,39 @@ def sealed(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "tmpfs", str(place)], capture_output=True
     ).returncode:
         pytest.skip("the superuser can write everywhere, and mounting isn't permitted here")
-    (place / "plan.out").write_bytes(OLD)
+    (place / "plan.gpkg").write_bytes(OLD)
     subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
     yield place
     subprocess.run(["umount", str(place)], check=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
 def test_a_read_only_folder(sealed: Path, kind: str) -> None:
     with pytest.raises(OutputError, match=r"can't write in .*(Read-only|denied)"):
-        export.write(_frames(), sealed / "plan.out", format=kind, overwrite=True)
-    assert (sealed / "plan.out").read_bytes() == OLD
+        put(kind, sealed / "plan.gpkg", overwrite=True)
+    assert (sealed / "plan.gpkg").read_bytes() == OLD
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
 def test_an_existing_file(tmp_path: Path, kind: str) -> None:
-    target = tmp_path / "plan.out"
+    target = tmp_path / "plan.gpkg"
     target.write_bytes(OLD)
     with pytest.raises(OutputError, match="exists; nothing was written"):
-        export.write(_frames(), target, format=kind)
+        put(kind, target)
     assert target.read_bytes() == OLD
-    export.write(_frames(), target, format=kind, overwrite=True)
+    put(kind, target, overwrite=True)
     assert target.read_bytes() != OLD
-    assert [p.name for p in tmp_path.iterdir()] == ["plan.out"]
+    assert [p.name for p in tmp_path.iterdir()] == ["plan.gpkg"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
 def test_two_at_once(tmp_path: Path, kind: str) -> None:
     """Without leave to replace, one is first and the others are told."""
-    target = tmp_path / "plan.out"
+    target = tmp_path / "plan.gpkg"
 
     def once(name: str) -> str:
         try:
-            export.write(_frames(), target, format=kind, layers=[name])
+            put(kind, target, only=name)
         except OutputError as error:
             return str(error)
         return ""
@@ -313,7 +367,7 @@ def test_two_at_once(tmp_path: Path, kind: str) -> None:
         told = list(pool.map(once, ["zones", "parcel"] * 2))
     assert told.count("") == 1
     assert sum("exists; nothing was written" in one for one in told) == 3
-    assert [p.name for p in tmp_path.iterdir()] == ["plan.out"]
+    assert [p.name for p in tmp_path.iterdir()] == ["plan.gpkg"]
 
 
 def test_two_programs_at_once_that_may_replace(tmp_path: Path) -> None:

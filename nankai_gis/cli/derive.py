@@ -151,7 +151,7 @@ def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool)
     import geopandas
 
     from ..crs import STORED
-    from ..outfile import replacing
+    from ..outfile import replacing_database
 
     # A GeoPackage has no cells for lists; the text of one is JSON.
     for feature in made:
@@ -160,12 +160,11 @@ def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool)
             for key, value in feature["properties"].items()
         }
     frame = geopandas.GeoDataFrame.from_features(made, crs=STORED)
-    with replacing(output, overwrite=overwrite) as temporary:
-        temporary.unlink()
+    with replacing_database(output, overwrite=overwrite) as draft:
         for kind, layer in (("Polygon", "zones"), ("LineString", "corridors")):
             part = frame[frame.geom_type == kind]
             if len(part):
-                part.dropna(axis=1, how="all").to_file(temporary, layer=layer, driver="GPKG")
+                part.dropna(axis=1, how="all").to_file(draft, layer=layer, driver="GPKG")
     click.echo(f"wrote {output}", err=True)
 
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from ..outfile import check_index
 from ._layers import ATTRIBUTION, SKETCH, rgb
 from ._readback import geometry_type, same
 
@@ -46,6 +47,7 @@ def content(layers: list[Layer], job: Job) -> bytes:
             job.log.rows[part.name] = len(part.records)
         if parts:
             _styles(parts, target)
+            check_index(target)
         return target.read_bytes() if parts else b""
 
 
