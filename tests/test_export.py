@@ -717,7 +717,7 @@ def test_any_records_as_a_workbook() -> None:
         "dropped": [],
     }
     book = openpyxl.load_workbook(io.BytesIO(tables.xlsx_bytes(sheets)))
-    assert book.sheetnames == ["片區 × 道路", "a_b", "A_B1", "dropped"]
+    assert book.sheetnames == ["片區 × 道路", "a_b", "A_B 2", "dropped"]
     first = book.worksheets[0]
     assert [list(row) for row in first.values] == [
         ["name", "length_km", "n", "list"],
