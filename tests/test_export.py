@@ -311,7 +311,7 @@ def test_text_sequences(frames: Callable[[], Frames]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "move"), [("gcj02", datum.gcj02_from_wgs84), ("bd09", datum.bd09_from_wgs84)]
+    ("name", "move"), [("gcj02", datum.GCJ02.from_wgs84), ("bd09", datum.BD09.from_wgs84)]
 )
 def test_a_shift_is_said_wherever_it_is_done(
     tmp_path: Path, name: str, move: Callable[[float, float], tuple[float, float]]
