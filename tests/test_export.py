@@ -789,10 +789,10 @@ def test_coordinates_are_in_the_crs_that_the_file_names(
     ],
 )
 def test_what_a_format_can_not_say_is_refused(
-    tmp_path: Path, name: str, options: dict[str, str], message: str
+    tmp_path: Path, name: str, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(CRSError, match=message):
-        export.write(plan(), tmp_path / name, **options)  # type: ignore[arg-type]
+        export.write(plan(), tmp_path / name, **options)
     assert list(tmp_path.iterdir()) == []
 
 
