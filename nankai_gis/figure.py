@@ -10,7 +10,9 @@ neither depends on the fonts of whoever opens the file. The same input gives the
 from __future__ import annotations
 
 import io
+import itertools
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +49,9 @@ _MARGIN = 12.0
 _INCH, _POINT = 25.4, 25.4 / 72
 #: Mantissas of the denominators that a scale may have.
 _ROUND = (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 7.5, 8, 9)
+#: In an SVG: what a path is, its fractions, and a path that stands twice with two looks.
+_OUTLINE, _DECIMALS = re.compile(r' d="[^"]*"'), re.compile(r"-?\d+\.\d+")
+_TWICE = re.compile(r'<path d="([^"]*)" style="([^"]*)"/>\s*<path d="\1" style="([^"]*)"/>')
 _INK, _SOFT, _PAPER, _GROUND = "#1f2226", "#5d636b", "#ffffff", "#f1f1ef"
 #: Size in points, weight and ink of the labels of each layer.
 _LETTERING: Mapping[str, tuple[float, bool, str]] = {
@@ -1005,7 +1010,26 @@ def render(drawn: Figure, form: Form = "png") -> bytes:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(settings)
         drawn.savefig(target, format=form, dpi=drawn.dpi, metadata=undated[form])
-    return target.getvalue()
+    return _lean(target.getvalue()) if form == "svg" else target.getvalue()
+
+
+def _lean(svg: bytes) -> bytes:
+    """Return an SVG of half the size that looks the same.
+
+    Matplotlib writes a text with a halo twice, letter by letter, and every coordinate to a
+    millionth of a point.
+    """
+    number = itertools.count(1)
+
+    def hundredths(path: re.Match[str]) -> str:
+        return _DECIMALS.sub(lambda n: f"{float(n[0]):.2f}".rstrip("0").rstrip("."), path[0])
+
+    def once(pair: re.Match[str]) -> str:
+        name, (outline, halo, letters) = f"haloed-{next(number)}", pair.groups()
+        uses = (f'<use xlink:href="#{name}" style="{style}"/>' for style in (halo, letters))
+        return f'<defs><path id="{name}" d="{outline}"/></defs>{"".join(uses)}'
+
+    return _TWICE.sub(once, _OUTLINE.sub(hundredths, svg.decode())).encode()
 
 
 def save(drawn: Figure, path: Path, *, overwrite: bool = False) -> None:
