@@ -193,7 +193,15 @@ table.report th { background: #ededed; text-align: left; }
 table.report td.right { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1.5rem 0; }
 figcaption, caption { text-align: center; color: #444; font-size: .9rem; padding: .4rem; }
-@media print { h2 { break-before: page; } iframe { break-inside: avoid; } }
+@page { size: A4; margin: 12mm; }
+/* A framed map lays itself out for paper as a sheet of 186 by 195 mm. */
+@media print {
+  body { font-size: 10.5pt; max-width: none; padding: 0; }
+  h2 { break-before: page; margin-top: 0; }
+  h1 + p + h2 { break-before: auto; margin-top: 1.5rem; }
+  figure { break-inside: avoid; margin: 0; }
+  iframe { width: 186mm !important; height: 195mm; max-height: none !important; }
+}
 """
 
 
