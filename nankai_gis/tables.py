@@ -160,15 +160,12 @@ def xlsx_bytes(sheets: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
     ----------
     sheets : mapping of str to sequence of mapping
         Records by the title of their sheet, those of one sheet all with the same keys, which
-        become its head. A sheet without records stays empty. A title is cut to the 31 characters
-        that it may have, and loses the signs that it may not.
+        become its head. A sheet without records stays empty.
 
     Returns
     -------
     bytes
-        XLSX: a head that stays in view, columns as wide as their cells. A text stays a text,
-        whatever it begins with; control characters are left out, and of more than 32,767
-        characters the rest. Lists are JSON.
+        XLSX, as `nankai_gis.spreadsheet.workbook` makes it. Lists are JSON.
 
     Raises
     ------
