@@ -56,7 +56,8 @@ _MOST_STEPS, _MOST_RINGS = 200_000, 4096
 
 # A round so far: each line with its role and the corner at which it was entered; the corner of
 # the first is known when the round closes.
-_Partial = tuple[tuple[Course, str, Meeting | None], ...]
+_Role = Literal["named", "again", "bridge", "stand-in"]
+_Partial = tuple[tuple[Course, _Role, Meeting | None], ...]
 _OUTWARD = {"east": (1.0, 0.0), "south": (0.0, -1.0), "west": (-1.0, 0.0), "north": (0.0, 1.0)}
 
 
@@ -114,7 +115,7 @@ class _Step:
     """One line of a round, from where it is entered to where it is left."""
 
     course: Course
-    role: Literal["named", "again", "bridge", "stand-in"]
+    role: _Role
     part: RingPart | None
     entry: Meeting
     leave: Meeting
@@ -249,7 +250,7 @@ def ring(
             "give lines that meet at fewer places, or say until where each is followed"
         )
     seen: set[str] = set()
-    roles: list[Literal["named", "again", "bridge", "stand-in"]] = []
+    roles: list[_Role] = []
     for part, line in zip(parts, found, strict=True):
         roles.append("stand-in" if part.stands_for else "again" if line.id in seen else "named")
         seen.add(line.id)
@@ -446,7 +447,7 @@ class _Search:
         entries = [closing, *(entry for _, _, entry in steps[1:] if entry is not None)]
         made = _steps_to_ring(
             [
-                _Step(course, role, None, entries[k], entries[(k + 1) % len(entries)])  # type: ignore[arg-type]
+                _Step(course, role, None, entries[k], entries[(k + 1) % len(entries)])
                 for k, (course, role, _) in enumerate(steps)
             ]
         )

@@ -189,44 +189,35 @@ def _of(table: DataFrame, key: str, value: str) -> list[dict[str, Any]]:
 
 
 def _coverage_tables(study: Study, feature: Feature) -> list[Table]:
-    found = []
-    subdistricts = _of(study.coverage.areas, "zone", feature.id)
-    if subdistricts:
-        found.append(
-            Table(
-                f"{feature.names.hant}覆蓋的街道",
-                ("街道", "面積(平方公里)", "佔片區", "佔街道"),
-                tuple(
-                    (
-                        row["subdistrict_name"],
-                        number(row["area_km2"], 3),
-                        f"{row['share_of_zone'] * 100:.1f}%",
-                        f"{row['share_of_subdistrict'] * 100:.1f}%",
-                    )
-                    for row in subdistricts
-                ),
-                frozenset({1, 2, 3}),
+    subdistricts = Table(
+        f"{feature.names.hant}覆蓋的街道",
+        ("街道", "面積(平方公里)", "佔片區", "佔街道"),
+        tuple(
+            (
+                row["subdistrict_name"],
+                number(row["area_km2"], 3),
+                f"{row['share_of_zone'] * 100:.1f}%",
+                f"{row['share_of_subdistrict'] * 100:.1f}%",
             )
-        )
-    streets = _of(study.coverage.streets, "zone", feature.id)
-    if streets:
-        found.append(
-            Table(
-                f"{feature.names.hant}的道路",
-                ("道路", "區內(公里)", "邊界上(公里)", "佔全路"),
-                tuple(
-                    (
-                        row["street"],
-                        number(row["inside_km"], 2),
-                        number(row["boundary_km"], 2),
-                        f"{(row['share_inside'] + row['share_boundary']) * 100:.0f}%",
-                    )
-                    for row in streets
-                ),
-                frozenset({1, 2, 3}),
+            for row in _of(study.coverage.areas, "zone", feature.id)
+        ),
+        frozenset({1, 2, 3}),
+    )
+    streets = Table(
+        f"{feature.names.hant}的道路",
+        ("道路", "區內(公里)", "邊界上(公里)", "佔全路"),
+        tuple(
+            (
+                row["street"],
+                number(row["inside_km"], 2),
+                number(row["boundary_km"], 2),
+                f"{(row['share_inside'] + row['share_boundary']) * 100:.0f}%",
             )
-        )
-    return found
+            for row in _of(study.coverage.streets, "zone", feature.id)
+        ),
+        frozenset({1, 2, 3}),
+    )
+    return [table for table in (subdistricts, streets) if table.rows]
 
 
 def _corridor(study: Study, feature: Feature) -> Section:

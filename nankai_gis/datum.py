@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 #: The Krasovsky 1940 ellipsoid, on which the waves, in metres, are turned into degrees.
 _AXIS, _ECCENTRICITY2 = 6378245.0, 0.00669342162296594323
@@ -28,11 +29,10 @@ def _waves(value: float, *terms: tuple[float, float]) -> float:
     return sum(height * math.sin(value * math.pi / half) for height, half in terms) * 2 / 3
 
 
-def _displacement(lon: float, lat: float) -> Place:
-    """Return how far GCJ-02 lies from WGS-84 there, in degrees east and north."""
+def _gcj02_from_wgs84(lon: float, lat: float) -> Place:
     west, south, east, north = _WITHIN
     if not (west <= lon <= east and south <= lat <= north):
-        return 0.0, 0.0
+        return lon, lat
     x, y = lon - 105.0, lat - 35.0
     shared = 0.1 * x * y + _waves(x, (20, 1 / 6), (20, 1 / 2))
     root = math.sqrt(abs(x))
@@ -43,7 +43,7 @@ def _displacement(lon: float, lat: float) -> Place:
     flat = 1 - _ECCENTRICITY2 * math.sin(math.radians(lat)) ** 2
     across = _AXIS / math.sqrt(flat) * math.cos(math.radians(lat))
     along = _AXIS * (1 - _ECCENTRICITY2) / flat**1.5
-    return math.degrees(metres_east / across), math.degrees(metres_north / along)
+    return lon + math.degrees(metres_east / across), lat + math.degrees(metres_north / along)
 
 
 def _undone(forward: Callable[[float, float], Place], lon: float, lat: float) -> Place:
@@ -58,99 +58,76 @@ def _undone(forward: Callable[[float, float], Place], lon: float, lat: float) ->
     return x, y
 
 
-def gcj02_from_wgs84(lon: float, lat: float) -> Place:
-    """Displace a WGS-84 place to where GCJ-02 has it.
-
-    Parameters
-    ----------
-    lon, lat : float
-        Degrees.
-
-    Returns
-    -------
-    tuple of float
-        Longitude and latitude in degrees; unchanged outside the rectangle of China.
-
-    Examples
-    --------
-    The Nankai district is moved some 570 m:
-
-    >>> lon, lat = gcj02_from_wgs84(117.15, 39.11)
-    >>> round((lon - 117.15) * 86_500), round((lat - 39.11) * 111_000)
-    (553, 124)
-    """
-    east, north = _displacement(lon, lat)
-    return lon + east, lat + north
-
-
-def wgs84_from_gcj02(lon: float, lat: float) -> Place:
-    """Return the WGS-84 place of GCJ-02 coordinates.
-
-    Parameters
-    ----------
-    lon, lat : float
-        Degrees.
-
-    Returns
-    -------
-    tuple of float
-        Longitude and latitude in degrees, by iteration: `gcj02_from_wgs84` brings them back
-        within 1e-9 degrees.
-
-    Examples
-    --------
-    >>> lon, lat = wgs84_from_gcj02(*gcj02_from_wgs84(117.15, 39.11))
-    >>> abs(lon - 117.15) < 1e-9 and abs(lat - 39.11) < 1e-9
-    True
-    """
-    return _undone(gcj02_from_wgs84, lon, lat)
-
-
 def _bd09_from_gcj02(lon: float, lat: float) -> Place:
     reach = math.hypot(lon, lat) + 2e-5 * math.sin(lat * _BD_WAVE)
     turn = math.atan2(lat, lon) + 3e-6 * math.cos(lon * _BD_WAVE)
     return reach * math.cos(turn) + 0.0065, reach * math.sin(turn) + 0.006
 
 
-def bd09_from_wgs84(lon: float, lat: float) -> Place:
-    """Displace a WGS-84 place to where BD-09 has it.
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """Shifted coordinates: one displacement of WGS-84 after another.
 
-    Parameters
+    Attributes
     ----------
-    lon, lat : float
-        Degrees.
-
-    Returns
-    -------
-    tuple of float
-        Longitude and latitude in degrees.
-
-    Examples
-    --------
-    >>> lon, lat = bd09_from_wgs84(117.15, 39.11)
-    >>> round(lon - 117.15, 4), round(lat - 39.11, 4)
-    (0.0129, 0.007)
+    name : str
+    steps : tuple of callable
+        Each from longitude and latitude to where they are displaced to.
     """
-    return _bd09_from_gcj02(*gcj02_from_wgs84(lon, lat))
+
+    name: str
+    steps: tuple[Callable[[float, float], Place], ...]
+
+    def from_wgs84(self, lon: float, lat: float) -> Place:
+        """Displace a WGS-84 place to where this datum has it.
+
+        Parameters
+        ----------
+        lon, lat : float
+            Degrees.
+
+        Returns
+        -------
+        tuple of float
+            Longitude and latitude in degrees. GCJ-02 leaves what lies outside the rectangle of
+            China as it is.
+
+        Examples
+        --------
+        The Nankai district is moved some 570 m:
+
+        >>> lon, lat = GCJ02.from_wgs84(117.15, 39.11)
+        >>> round((lon - 117.15) * 86_500), round((lat - 39.11) * 111_000)
+        (553, 124)
+        """
+        for step in self.steps:
+            lon, lat = step(lon, lat)
+        return lon, lat
+
+    def to_wgs84(self, lon: float, lat: float) -> Place:
+        """Return the WGS-84 place of coordinates in this datum.
+
+        Parameters
+        ----------
+        lon, lat : float
+            Degrees.
+
+        Returns
+        -------
+        tuple of float
+            Longitude and latitude in degrees, by iteration: `from_wgs84` brings them back
+            within 1e-9 degrees.
+
+        Examples
+        --------
+        >>> lon, lat = BD09.to_wgs84(*BD09.from_wgs84(117.15, 39.11))
+        >>> abs(lon - 117.15) < 1e-9 and abs(lat - 39.11) < 1e-9
+        True
+        """
+        for step in reversed(self.steps):
+            lon, lat = _undone(step, lon, lat)
+        return lon, lat
 
 
-def wgs84_from_bd09(lon: float, lat: float) -> Place:
-    """Return the WGS-84 place of BD-09 coordinates.
-
-    Parameters
-    ----------
-    lon, lat : float
-        Degrees.
-
-    Returns
-    -------
-    tuple of float
-        Longitude and latitude in degrees, by iteration.
-
-    Examples
-    --------
-    >>> lon, lat = wgs84_from_bd09(*bd09_from_wgs84(117.15, 39.11))
-    >>> abs(lon - 117.15) < 1e-9 and abs(lat - 39.11) < 1e-9
-    True
-    """
-    return wgs84_from_gcj02(*_undone(_bd09_from_gcj02, lon, lat))
+GCJ02 = Datum("GCJ-02", (_gcj02_from_wgs84,))
+BD09 = Datum("BD-09", (_gcj02_from_wgs84, _bd09_from_gcj02))

@@ -10,11 +10,13 @@ neither depends on the fonts of whoever opens the file. The same input gives the
 from __future__ import annotations
 
 import io
+import itertools
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nankai_gis import sheet as sheets
 from nankai_gis.errors import DataError, NotFoundError
@@ -39,13 +41,17 @@ PAGES: Mapping[str, tuple[float, float]] = {
     "A3": (297, 420),
     "A2": (420, 594),
 }
-FORMATS = ("png", "svg", "pdf")
+Form = Literal["png", "svg", "pdf"]
+FORMATS: tuple[Form, ...] = get_args(Form)
 #: Points of print for a pixel of the screen map, on A4.
 _PIXEL = 0.6
 _MARGIN = 12.0
 _INCH, _POINT = 25.4, 25.4 / 72
 #: Mantissas of the denominators that a scale may have.
 _ROUND = (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 7.5, 8, 9)
+#: In an SVG: what a path is, its fractions, and a path that stands twice with two looks.
+_OUTLINE, _DECIMALS = re.compile(r' d="[^"]*"'), re.compile(r"-?\d+\.\d+")
+_TWICE = re.compile(r'<path d="([^"]*)" style="([^"]*)"/>\s*<path d="\1" style="([^"]*)"/>')
 _INK, _SOFT, _PAPER, _GROUND = "#1f2226", "#5d636b", "#ffffff", "#f1f1ef"
 #: Size in points, weight and ink of the labels of each layer.
 _LETTERING: Mapping[str, tuple[float, bool, str]] = {
@@ -58,6 +64,14 @@ _LETTERING: Mapping[str, tuple[float, bool, str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Canvas:
+    """An axes, and how many points of print a pixel of the screen map has on it."""
+
+    axes: Axes
+    pixel: float
+
+
 @dataclass(slots=True)
 class _Page:
     """The sheet of paper: an axes in millimetres from the lower left corner, and the pens."""
@@ -68,6 +82,10 @@ class _Page:
     width: float
     height: float
     taken: list[Any] = field(default_factory=list)
+
+    def canvas(self, axes: Axes) -> _Canvas:
+        """Return an axes on this page as one to draw looks on."""
+        return _Canvas(axes, _PIXEL * self.zoom)
 
     def face(self, bold: bool) -> Face:
         return self.fonts.bold if bold else self.fonts.regular
@@ -218,20 +236,19 @@ def _dashes(dash: str, weight: float, pixel: float) -> Any:
     return (0, [float(step) * pixel / weight for step in dash.split()])
 
 
-def _stroke(axes: Axes, shape: Any, colour: str, weight: float, dash: str, z: float) -> None:
+def _stroke(canvas: _Canvas, shape: Any, colour: str, weight: float, dash: str, z: float) -> None:
     from matplotlib.patches import PathPatch
 
     if not colour or colour == "transparent" or not weight:
         return
-    pixel = axes.nankai_pixel  # type: ignore[attr-defined]
-    width = weight * pixel
-    axes.add_patch(
+    width = weight * canvas.pixel
+    canvas.axes.add_patch(
         PathPatch(
             _path(shape),
             fill=False,
             edgecolor=colour,
             linewidth=width,
-            linestyle=_dashes(dash, width, pixel),
+            linestyle=_dashes(dash, width, canvas.pixel),
             capstyle="butt" if dash else "round",
             joinstyle="round",
             zorder=z,
@@ -255,23 +272,22 @@ def _fill(axes: Axes, shape: Any, look: Style, z: float) -> None:
     axes.add_patch(patch)
 
 
-def _spots(axes: Axes, layer: Layer, shapes: Sequence[Any], z: float) -> None:
-    pixel = axes.nankai_pixel  # type: ignore[attr-defined]
+def _spots(canvas: _Canvas, layer: Layer, shapes: Sequence[Any], z: float) -> None:
     for shape, look in zip(shapes, layer.looks, strict=True):
         if shape is not None and shape.geom_type == "Point":
-            axes.plot(
+            canvas.axes.plot(
                 [shape.x],
                 [shape.y],
                 "o",
-                markersize=look.radius * 2 * pixel,
+                markersize=look.radius * 2 * canvas.pixel,
                 markerfacecolor=look.fill,
                 markeredgecolor=look.stroke,
-                markeredgewidth=look.weight * pixel,
+                markeredgewidth=look.weight * canvas.pixel,
                 zorder=z,
             )
 
 
-def _paint(axes: Axes, layer: Layer, z: float) -> None:
+def _paint(canvas: _Canvas, layer: Layer, z: float) -> None:
     """Draw a layer: fills, all casings, then lines, so that no line is cut by another's casing."""
     shapes = [None if shape is None else _planar(shape) for shape in layer.shapes]
     # The first by rank comes last, on top of the others.
@@ -281,20 +297,20 @@ def _paint(axes: Axes, layer: Layer, z: float) -> None:
         if shape is None or shape.geom_type == "Point":
             continue
         if layer.key == "district":
-            axes.add_patch(_sheet_of(shape))
+            canvas.axes.add_patch(_sheet_of(shape))
         if shape.geom_type.endswith("Polygon"):
-            _fill(axes, shape, look, z)
+            _fill(canvas.axes, shape, look, z)
         if look.casing and not look.casing_over:
-            _stroke(axes, shape, look.casing, look.casing_weight, "", z + 0.2)
+            _stroke(canvas, shape, look.casing, look.casing_weight, "", z + 0.2)
         told_apart = sheets.sides(row, place)
         for part, side in told_apart:
             doubt = INFERRED if part["status"] == "inferred" else ""
-            _stroke(axes, _planar(side), look.stroke, look.weight, doubt, z + 0.4)
+            _stroke(canvas, _planar(side), look.stroke, look.weight, doubt, z + 0.4)
         if not told_apart:
-            _stroke(axes, shape, look.stroke, look.weight, look.dash, z + 0.4)
+            _stroke(canvas, shape, look.stroke, look.weight, look.dash, z + 0.4)
         if look.casing and look.casing_over:
-            _stroke(axes, shape, look.casing, look.casing_weight, "8 8", z + 0.6)
-    _spots(axes, layer, shapes, z + 0.8)
+            _stroke(canvas, shape, look.casing, look.casing_weight, "8 8", z + 0.6)
+    _spots(canvas, layer, shapes, z + 0.8)
 
 
 def _sheet_of(district: Any) -> Any:
@@ -634,14 +650,14 @@ def _swatch(page: _Page, x: float, y: float, row: _Row) -> None:
 
     if row.item is None:
         return
-    look, unit = row.item.look, page.zoom
+    look, unit, canvas = row.item.look, page.zoom, page.canvas(page.axes)
     wide = 7.0 * unit
     if row.shape == "point":
         page.axes.plot(
             [x + wide / 2],
             [y],
             "o",
-            markersize=look.radius * 2 * _PIXEL * unit,
+            markersize=look.radius * 2 * canvas.pixel,
             markerfacecolor=look.fill or look.stroke,
             markeredgecolor="#777777",
             markeredgewidth=0.4,
@@ -651,14 +667,14 @@ def _swatch(page: _Page, x: float, y: float, row: _Row) -> None:
     if row.shape == "area":
         shape = shapely.box(x, y - 1.7 * unit, x + wide, y + 1.7 * unit)
         _fill(page.axes, shape, look, 55)
-        _stroke(page.axes, shape, look.stroke, min(look.weight, 2.0), look.dash, 56)
+        _stroke(canvas, shape, look.stroke, min(look.weight, 2.0), look.dash, 56)
         return
     line = shapely.LineString([(x, y), (x + wide, y)])
     if look.casing and not look.casing_over:
-        _stroke(page.axes, line, look.casing, look.casing_weight, "", 54)
-    _stroke(page.axes, line, look.stroke, look.weight, look.dash, 55)
+        _stroke(canvas, line, look.casing, look.casing_weight, "", 54)
+    _stroke(canvas, line, look.stroke, look.weight, look.dash, 55)
     if look.casing_over:
-        _stroke(page.axes, line, look.casing, look.casing_weight, "5 5", 56)
+        _stroke(canvas, line, look.casing, look.casing_weight, "5 5", 56)
 
 
 def _draw_row(
@@ -825,8 +841,6 @@ def draw(
         over.set(xlim=(0, width), ylim=(0, height))
         over.set_axis_off()
         over.patch.set_alpha(0)
-        for one in (axes, over):
-            one.nankai_pixel = _PIXEL * zoom  # type: ignore[attr-defined]
         paper = _Page(over, fonts, zoom, width, height)
         _compose(
             paper,
@@ -908,7 +922,7 @@ def _compose(
     for spine in axes.spines.values():
         spine.set(linewidth=0.8, edgecolor="#333333", zorder=90)
     for number, layer in enumerate(drawn.layers.values()):
-        _paint(axes, layer, 2.0 + number)
+        _paint(page.canvas(axes), layer, 2.0 + number)
     axes.set(xlim=horizontal, ylim=vertical)
     if scale_bar:
         _scale_bar(page, frame, drawn.say)
@@ -943,7 +957,14 @@ def _footing(page: _Page, foot: list[str], bottom: float, room: float) -> float:
 # --- files --------------------------------------------------------------------------------
 
 
-def render(drawn: Figure, form: Literal["png", "svg", "pdf"] = "png") -> bytes:
+def _known(name: str) -> Form:
+    for form in FORMATS:
+        if form == name:
+            return form
+    raise NotFoundError("format of figures", name, FORMATS)
+
+
+def render(drawn: Figure, form: Form = "png") -> bytes:
     """Return a figure as a file's content.
 
     Parameters
@@ -972,8 +993,7 @@ def render(drawn: Figure, form: Literal["png", "svg", "pdf"] = "png") -> bytes:
     """
     import matplotlib
 
-    if form not in FORMATS:
-        raise NotFoundError("format of figures", form, FORMATS)
+    form = _known(form)
     undated: dict[str, dict[str, Any]] = {
         "png": {"Software": None},
         "svg": {"Date": None, "Creator": None},
@@ -990,7 +1010,26 @@ def render(drawn: Figure, form: Literal["png", "svg", "pdf"] = "png") -> bytes:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(settings)
         drawn.savefig(target, format=form, dpi=drawn.dpi, metadata=undated[form])
-    return target.getvalue()
+    return _lean(target.getvalue()) if form == "svg" else target.getvalue()
+
+
+def _lean(svg: bytes) -> bytes:
+    """Return an SVG of half the size that looks the same.
+
+    Matplotlib writes a text with a halo twice, letter by letter, and every coordinate to a
+    millionth of a point.
+    """
+    number = itertools.count(1)
+
+    def hundredths(path: re.Match[str]) -> str:
+        return _DECIMALS.sub(lambda n: f"{float(n[0]):.2f}".rstrip("0").rstrip("."), path[0])
+
+    def once(pair: re.Match[str]) -> str:
+        name, (outline, halo, letters) = f"haloed-{next(number)}", pair.groups()
+        uses = (f'<use xlink:href="#{name}" style="{style}"/>' for style in (halo, letters))
+        return f'<defs><path id="{name}" d="{outline}"/></defs>{"".join(uses)}'
+
+    return _TWICE.sub(once, _OUTLINE.sub(hundredths, svg.decode())).encode()
 
 
 def save(drawn: Figure, path: Path, *, overwrite: bool = False) -> None:
@@ -1023,8 +1062,6 @@ def save(drawn: Figure, path: Path, *, overwrite: bool = False) -> None:
     """
     from nankai_gis.outfile import replacing
 
-    form = path.suffix.lower().removeprefix(".")
-    if form not in FORMATS:
-        raise NotFoundError("format of figures", form, FORMATS)
+    form = _known(path.suffix.lower().removeprefix("."))
     with replacing(path, overwrite=overwrite) as temporary:
-        temporary.write_bytes(render(drawn, form))  # type: ignore[arg-type]
+        temporary.write_bytes(render(drawn, form))

@@ -6,7 +6,9 @@ Both set the same sections; neither measures nor words anything.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,30 @@ if TYPE_CHECKING:
 
 # Widths of the text on an A4 page and of a figure that leaves room for a heading, centimetres.
 _TEXT_CM, _FIGURE_CM = 16.0, 11.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A section with its words as both forms set them; "" for what it hasn't."""
+
+    section: Section
+    quote: str
+    picture: str
+    tables: list[tuple[str, Table]]
+
+
+def _numbered(sections: Sequence[Section], shown: Collection[str]) -> Iterator[_Part]:
+    """Number figures and tables through; what isn't shown, or has no row, has no number."""
+    figures, tables = itertools.count(1), itertools.count(1)
+    for section in sections:
+        place = f"({section.place})" if section.place else ""
+        drawn = section.picture and section.id in shown
+        yield _Part(
+            section,
+            f"「{section.clause}」{place}" if section.clause else "",
+            f"圖 {next(figures)}  {section.picture}" if drawn else "",
+            [(f"表 {next(tables)}  {t.caption}", t) for t in section.tables if t.rows],
+        )
 
 
 def docx(
@@ -73,26 +99,22 @@ def docx(
     _date(document, date)
     document.add_paragraph(title, style="Title")
     document.add_paragraph(f"{subtitle}  {date}".strip(), style="Subtitle")
-    count = {"圖": 0, "表": 0}
-    for section in sections:
+    for part in _numbered(sections, pictures):
+        section = part.section
         heading = document.add_heading(section.title, level=1)
         heading.paragraph_format.page_break_before = section.id != ""
-        if section.clause:
-            place = f"({section.place})" if section.place else ""
-            document.add_paragraph(f"「{section.clause}」{place}", style="Quote")
+        if part.quote:
+            document.add_paragraph(part.quote, style="Quote")
         for text in section.paragraphs:
             document.add_paragraph(text).paragraph_format.first_line_indent = Pt(21)
-        if section.picture and section.id in pictures:
-            count["圖"] += 1
+        if part.picture:
             document.add_picture(io.BytesIO(pictures[section.id]), width=Cm(_FIGURE_CM))
             document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
             document.paragraphs[-1].paragraph_format.keep_with_next = True
-            _caption(document, f"圖 {count['圖']}  {section.picture}")
-        for table in section.tables:
-            if table.rows:
-                count["表"] += 1
-                _caption(document, f"表 {count['表']}  {table.caption}", above=True)
-                _table(document, table)
+            _caption(document, part.picture)
+        for caption, table in part.tables:
+            _caption(document, caption, above=True)
+            _table(document, table)
     out = io.BytesIO()
     document.save(out)
     return _steady(out.getvalue())
@@ -195,7 +217,15 @@ table.report th { background: #ededed; text-align: left; }
 table.report td.right { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1.5rem 0; }
 figcaption, caption { text-align: center; color: #444; font-size: .9rem; padding: .4rem; }
-@media print { h2 { break-before: page; } iframe { break-inside: avoid; } }
+@page { size: A4; margin: 12mm; }
+/* A framed map lays itself out for paper as a sheet of 186 by 195 mm. */
+@media print {
+  body { font-size: 10.5pt; max-width: none; padding: 0; }
+  h2 { break-before: page; margin-top: 0; }
+  h1 + p + h2 { break-before: auto; margin-top: 1.5rem; }
+  figure { break-inside: avoid; margin: 0; }
+  iframe { width: 186mm !important; height: 195mm; max-height: none !important; }
+}
 """
 
 
@@ -232,21 +262,16 @@ def html(
     True
     """
     body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(f'{subtitle}  {date}'.strip())}</p>"]
-    count = {"圖": 0, "表": 0}
-    for section in sections:
+    for part in _numbered(sections, maps):
+        section = part.section
         body.append(f"<h2>{escape(section.title)}</h2>")
-        if section.clause:
-            place = f"({section.place})" if section.place else ""
-            body.append(f"<blockquote>「{escape(section.clause)}」{escape(place)}</blockquote>")
+        if part.quote:
+            body.append(f"<blockquote>{escape(part.quote)}</blockquote>")
         body += [f"<p>{escape(text)}</p>" for text in section.paragraphs]
-        if section.picture and section.id in maps:
-            count["圖"] += 1
-            caption = f"圖 {count['圖']}  {escape(section.picture)}"
-            body.append(f"<figure>{maps[section.id]}<figcaption>{caption}</figcaption></figure>")
-        for table in section.tables:
-            if table.rows:
-                count["表"] += 1
-                body.append(_html_table(table, count["表"]))
+        if part.picture:
+            caption = f"<figcaption>{escape(part.picture)}</figcaption>"
+            body.append(f"<figure>{maps[section.id]}{caption}</figure>")
+        body += [_html_table(caption, table) for caption, table in part.tables]
     inner = "\n".join(body)
     return f"""<!doctype html>
 <html lang="{escape(lang)}"><head><meta charset="utf-8">
@@ -258,7 +283,7 @@ def html(
 """
 
 
-def _html_table(table: Table, number: int) -> str:
+def _html_table(caption: str, table: Table) -> str:
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
     rows = "\n".join(
         "<tr>"
@@ -271,8 +296,7 @@ def _html_table(table: Table, number: int) -> str:
         + "</tr>"
         for row in table.rows
     )
-    caption = escape(f"表 {number}  {table.caption}")
     return (
-        f'<table class="report"><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
+        f'<table class="report"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>\n{rows}\n</tbody></table>"
     )

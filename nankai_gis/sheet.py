@@ -207,7 +207,7 @@ def _network(frame: GeoDataFrame) -> GeoDataFrame:
         if column in placed:
             pairs = pd.DataFrame({"code": code, "text": placed[column].to_numpy()})
             pairs = pairs[pairs["text"].notna()].drop_duplicates()
-            told = pairs.groupby("code")["text"].agg(lambda texts: between.join(map(str, texts)))  # noqa: B023
+            told = pairs["text"].map(str).groupby(pairs["code"]).agg(between.join)
             columns[column] = told.reindex(range(len(first))).to_numpy()
     streets = geopandas.GeoDataFrame(columns, geometry=joined, crs=frame.crs)
     lost = frame[~has_place]

@@ -5,17 +5,14 @@ It arranges what it is given and computes nothing but the change of unit.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .errors import OutputError
+from . import spreadsheet
+from .spreadsheet import width
 
 #: Square metres in each unit of area; 1 亩 is one fifteenth of a hectare.
 AREA_UNITS: Mapping[str, float] = {"km2": 1e6, "ha": 1e4, "mu": 1e4 / 15, "m2": 1.0}
@@ -66,29 +63,6 @@ class Column:
 
     title: str
     align: Literal["left", "right"] = "left"
-
-
-def width(text: str) -> int:
-    """Return how many terminal cells a text takes.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    int
-        Two for each wide or full-width character, none for a combining one, one for others.
-
-    Examples
-    --------
-    >>> width("南開 km")
-    7
-    """
-    return sum(
-        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
-    )
 
 
 def _pad(text: str, to: int, align: str) -> str:
@@ -176,22 +150,7 @@ def csv_text(records: Sequence[Mapping[str, Any]]) -> bytes:
     """
     if not records:
         return b""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(records[0])
-    for record in records:
-        writer.writerow([_cell(value) for value in record.values()])
-    return out.getvalue().encode("utf-8-sig")
-
-
-#: What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return value
+    return spreadsheet.csv_bytes([records[0], *(record.values() for record in records)])
 
 
 def xlsx_bytes(sheets: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
@@ -201,15 +160,12 @@ def xlsx_bytes(sheets: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
     ----------
     sheets : mapping of str to sequence of mapping
         Records by the title of their sheet, those of one sheet all with the same keys, which
-        become its head. A sheet without records stays empty. A title is cut to the 31 characters
-        that it may have, and loses the signs that it may not.
+        become its head. A sheet without records stays empty.
 
     Returns
     -------
     bytes
-        XLSX: a head that stays in view, columns as wide as their cells. A text stays a text,
-        whatever it begins with; control characters are left out, and of more than 32,767
-        characters the rest. Lists are JSON.
+        XLSX, as `nankai_gis.spreadsheet.workbook` makes it. Lists are JSON.
 
     Raises
     ------
@@ -221,70 +177,29 @@ def xlsx_bytes(sheets: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
     Examples
     --------
     >>> import io, openpyxl
-    >>> data = xlsx_bytes({"片區": [{"name": "=1+1", "km2": 2}]})
-    >>> book = openpyxl.load_workbook(io.BytesIO(data))
-    >>> [[cell.value for cell in row] for row in book["片區"].rows]
-    [['name', 'km2'], ['=1+1', 2]]
-    >>> book["片區"]["A2"].data_type
-    's'
+    >>> data = xlsx_bytes({"片區": [{"name": ["甲"], "area_ha": 2.25}]})
+    >>> sheet = openpyxl.load_workbook(io.BytesIO(data))["片區"]
+    >>> [[cell.value for cell in row] for row in sheet.rows]
+    [['name', 'area_ha'], ['["甲"]', 2.25]]
+    >>> sheet["B2"].number_format
+    '#,##0.0'
     """
-    from openpyxl import Workbook
-
-    if not sheets:
-        raise ValueError("a workbook has at least one sheet")
-    book = Workbook()
-    book.remove(book.active)
-    for title, records in sheets.items():
-        plain = re.sub(r"[\[\]:*?/\\]", "_", title)[:31].strip("'")
-        # A title that is taken gets a number from openpyxl.
-        _fill(book.create_sheet(plain), records)
-    out = io.BytesIO()
-    try:
-        # Not only in memory: openpyxl keeps each sheet in a temporary file meanwhile.
-        book.save(out)
-    except _failures() as error:
-        raise OutputError(
-            f"can't make the workbook in the temporary folder {tempfile.gettempdir()} ({error}); "
-            "make room there or set TMPDIR"
-        ) from error
-    return out.getvalue()
+    return spreadsheet.workbook([_sheet(title, records) for title, records in sheets.items()])
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    """Return what a full disk raises; where lxml is installed openpyxl writes by it."""
-    try:
-        from lxml.etree import LxmlError
-    except ImportError:
-        return (OSError,)
-    return (OSError, LxmlError)
+def _sheet(title: str, records: Sequence[Mapping[str, Any]]) -> spreadsheet.Sheet:
+    keys = list(records[0]) if records else []
+    return spreadsheet.Sheet(
+        title,
+        [spreadsheet.Column(key, _number_format(key)) for key in keys],
+        [[_plain(record[key]) for key in keys] for record in records],
+    )
 
 
-def _fill(sheet: Any, records: Sequence[Mapping[str, Any]]) -> None:
-    from openpyxl.styles import Alignment, Font, PatternFill
-    from openpyxl.utils import get_column_letter
-
-    if not records:
-        return
-    for column, key in enumerate(records[0], 1):
-        head = sheet.cell(1, column)
-        _put(head, key)
-        head.font = Font(bold=True)
-        head.fill = PatternFill("solid", fgColor="E6E6E6")
-        head.alignment = Alignment(vertical="center", wrap_text=True)
-        widest = width(str(key))
-        for row, record in enumerate(records, 2):
-            cell = sheet.cell(row, column)
-            _put(cell, record[key])
-            if isinstance(record[key], float):
-                cell.number_format = _number_format(key)
-            widest = max(widest, width(_shown(record[key])))
-        sheet.column_dimensions[get_column_letter(column)].width = min(max(widest + 2, 8), 44)
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = sheet.dimensions
-
-
-def _shown(value: Any) -> str:
-    return f"{value:,.3f}" if isinstance(value, float) else "" if value is None else str(value)
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple, Mapping)):
+        return json.dumps(value, ensure_ascii=False)
+    return value
 
 
 def _number_format(key: str) -> str:
@@ -293,20 +208,6 @@ def _number_format(key: str) -> str:
         return "General"
     decimals = DECIMALS[unit]
     return "#,##0" + (f".{'0' * decimals}" if decimals else "")
-
-
-def _put(cell: Any, value: Any) -> None:
-    if isinstance(value, (list, tuple, Mapping)):
-        value = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, str):
-        cell.value = value
-        return
-    text = re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", value)
-    # A worksheet reads _x0041_ as a character.
-    cell.value = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)[:32_767]
-    # A text, also after somebody has edited it.
-    cell.data_type = "s"
-    cell.quotePrefix = text.startswith(_FORMULA)
 
 
 def json_text(document: Mapping[str, Any]) -> bytes:

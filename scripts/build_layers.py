@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from nankai_gis import catalog, derive, plan, reference  # noqa: E402 (needs the path above)
+from nankai_gis import catalog, derive, plan, reference
 
 GEODATA = ROOT / "geodata"
 FIELDS = ("what", "source", "licence", "date", "crs", "rows", "accuracy", "sha256")

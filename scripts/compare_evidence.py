@@ -18,16 +18,16 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+import shapely
+from shapely.geometry import LineString, Point, Polygon
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import numpy as np  # noqa: E402 (needs the path above)
-import shapely  # noqa: E402
-from shapely.geometry import LineString, Point, Polygon  # noqa: E402
-
-from nankai_gis import crs, layers, reference, tables  # noqa: E402
-from nankai_gis.errors import RoadNotFoundError  # noqa: E402
-from nankai_gis.tables import Column, number  # noqa: E402
+from nankai_gis import crs, layers, reference, tables
+from nankai_gis.errors import RoadNotFoundError
+from nankai_gis.tables import Column, number
 
 Row = tuple[str, float, float, float, float]
 Index = Callable[[str], LineString | None]

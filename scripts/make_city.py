@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import itertools
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -82,7 +83,7 @@ def make(pieces: int, mode: Mode = "fixed", seed: int = 1) -> City:
     return City(streets, _frame("zone", zones), corridors, _frame("sub", subdistricts), district)
 
 
-def _frame(stem: str, shapes: list[shapely.Geometry]) -> gpd.GeoDataFrame:
+def _frame(stem: str, shapes: Sequence[shapely.Geometry]) -> gpd.GeoDataFrame:
     names = [f"{stem}-{number + 1}" for number in range(len(shapes))]
     return gpd.GeoDataFrame({"id": names, "name": names}, geometry=shapes, crs="EPSG:4326")
 
@@ -118,7 +119,9 @@ def _axes(lanes: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
 def _streets(
     lanes: int, axis_x: Floats, axis_y: Floats, rng: np.random.Generator
 ) -> gpd.GeoDataFrame:
-    names, classes, coordinates = [], [], []
+    names: list[str | None] = []
+    classes: list[str | None] = []
+    coordinates = []
     for axis, suffix in ((axis_x, "路"), (axis_y, "道")):
         for lane in range(lanes):
             if lane % 4 == 0:

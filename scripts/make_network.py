@@ -24,12 +24,15 @@ import math
 import random
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
+#: From places in metres to the ids of new nodes there.
+Line = Callable[..., list[int]]
 #: Data date of every generated network.
 DATE = "2026-01-02T03:04:05Z"
 CENTRE = (117.17, 39.12)
@@ -169,7 +172,12 @@ def _street(rng: random.Random, direction: str, index: int, names: Iterator[str]
     return tags
 
 
-def _pieces(stops, at, direction, put):  # type: ignore[no-untyped-def]
+def _pieces(
+    stops: list[tuple[float, int]],
+    at: float,
+    direction: str,
+    put: Callable[[float, float], int],
+) -> Iterator[list[int]]:
     """Cut a carriageway at the crossings; a gap over the far carriageway is no piece."""
     refs = [stops[0][1]]
     for (start, _), (end, node) in pairwise(stops):
@@ -184,7 +192,7 @@ def _pieces(stops, at, direction, put):  # type: ignore[no-untyped-def]
             refs.append(node)
 
 
-def _specials(net, line, span):  # type: ignore[no-untyped-def]
+def _specials(net: Network, line: Line, span: float) -> None:
     """Add the few ways that every city has, however small."""
     low, high, mid = -200.0, span + 200.0, span / 2
     net.way(line((low, low), (mid, mid - 60), (high, high)), railway="rail", name="陈塘庄支线")
@@ -209,7 +217,7 @@ def _specials(net, line, span):  # type: ignore[no-untyped-def]
     net.way([*ring, ring[0]], highway="tertiary", junction="roundabout", name="环岛")
 
 
-def _boundaries(net, line, span):  # type: ignore[no-untyped-def]
+def _boundaries(net: Network, line: Line, span: float) -> None:
     """Add a district (its ring in three ways) and a subdistrict inside it (one way)."""
     a, b, c, d = line(
         (-300, -300), (span + 300, -300), (span + 300, span + 300), (-300, span + 300)
@@ -314,7 +322,7 @@ def _write_pbf(net: Network, path: Path) -> None:
     header.set("generator", "make_network")
     if net.date:
         header.set("osmosis_replication_timestamp", net.date)
-    info: dict[str, object] = {"version": 1}
+    info: dict[str, Any] = {"version": 1}
     if net.date:
         info["timestamp"] = net.date
     writer = osmium.SimpleWriter(str(path), overwrite=True, header=header)

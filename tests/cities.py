@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -87,8 +88,8 @@ class Draft:
 
     roads: list[Road] = field(default_factory=list)
 
-    def add(self, name: str | None, axis: XY | LineString, **more: object) -> Draft:
-        self.roads.append(Road(name, LineString(axis), **more))  # type: ignore[arg-type]
+    def add(self, name: str | None, axis: XY | LineString, **more: Any) -> Draft:
+        self.roads.append(Road(name, LineString(axis), **more))
         return self
 
     def city(

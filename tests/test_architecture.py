@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "nankai_gis"
 
 # Each stage may import the stages before it; modules of one stage may import those to their left.
 FLOW = [
-    ["errors", "crs", "model", "outfile", "datum", "fonts", "style", "sheet"],
+    ["errors", "crs", "model", "outfile", "spreadsheet", "datum", "fonts", "style", "sheet"],
     ["catalog", "names", "layers", "plan", "reference"],
     ["_pbf", "_graph", "_osm", "_overpass", "roads", "_centreline", "streets", "course", "mapped"],
     ["clause", "boundary", "corridor", "overlay"],
@@ -22,7 +22,7 @@ FLOW = [
     ["tables", "brief", "webmap", "figure", "chart", "export", "report"],
     ["cli"],
 ]
-BASE = {"errors", "crs", "model", "outfile", "datum", "fonts", "style", "sheet"}
+BASE = set(FLOW[0])
 PRESENTATION = {"tables", "webmap", "figure", "chart", "export", "report"}
 ORDER = [name for stage in FLOW for name in stage]
 # The package's own face and its entry point stand outside the flow.

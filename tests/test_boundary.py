@@ -6,18 +6,18 @@ import pytest
 
 from nankai_gis import boundary, corridor
 from nankai_gis.errors import GeometryError
-from nankai_gis.model import AxisPart, Line, Names, RingPart, Vertex
+from nankai_gis.model import AxisPart, Line, Names, RingPart, Status, Vertex
 from nankai_gis.reference import Network
 
 STEP = 0.01
 
 
-def vertex(x: int, y: int, accuracy: float = 10.0, status: str = "osm") -> Vertex:
-    return Vertex(117 + x * STEP, 39 + y * STEP, accuracy, status, "s", "2026")  # type: ignore[arg-type]
+def vertex(x: int, y: int, accuracy: float = 10.0, status: Status = "osm") -> Vertex:
+    return Vertex(117 + x * STEP, 39 + y * STEP, accuracy, status, "s", "2026")
 
 
-def line(key: str, *xy: tuple[int, int], **more: object) -> Line:
-    return course(key, *(vertex(*p, **more) for p in xy))  # type: ignore[arg-type]
+def line(key: str, *xy: tuple[int, int]) -> Line:
+    return course(key, *(vertex(*p) for p in xy))
 
 
 def course(key: str, *vertices: Vertex) -> Line:

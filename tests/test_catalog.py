@@ -102,23 +102,18 @@ def test_the_wheel_holds_every_tracked_file_of_package_and_data(wheel: Path) -> 
 ASK = "from nankai_gis import catalog; print(catalog.root()); assert not catalog.verify()"
 
 
+def _found(package: Path, folder: Path) -> Path:
+    """Where the package in one folder finds its data, asked from another."""
+    code = f"import sys; sys.path.insert(0, {str(package)!r}); {ASK}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True)
+    return Path(done.stdout.decode().strip())
+
+
 def test_the_data_is_found_from_a_wheel(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)
-    found = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {ASK}"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    ).stdout.decode()
-    assert Path(found.strip()) == site / "nankai_gis" / "geodata"
+    assert _found(site, tmp_path) == site / "nankai_gis" / "geodata"
 
 
 def test_the_data_is_found_from_a_bare_checkout_and_another_folder(tmp_path: Path) -> None:
-    found = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {ASK}"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    ).stdout.decode()
-    assert Path(found.strip()) == ROOT / "geodata"
+    assert _found(ROOT, tmp_path) == ROOT / "geodata"

@@ -11,6 +11,7 @@ import sys
 import zlib
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import geopandas
 import matplotlib
@@ -256,6 +257,38 @@ def test_svg_has_texts_as_outlines(plan: Any) -> None:
     assert "<text" not in content
     assert "font-family" not in content
     assert "nankai-gis-font" not in content
+
+
+def _outlines(svg: bytes) -> list[tuple[str, list[str], list[float]]]:
+    """Return style, commands and coordinates of every path as it is drawn, in order."""
+    space, link = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
+    root = ElementTree.fromstring(svg)
+    shared = {f"#{path.get('id')}": path.get("d", "") for path in root.iter(f"{space}path")}
+    found = []
+    for element in root.iter():
+        if element.tag == f"{space}path" and element.get("id") is None:
+            outline = element.get("d", "")
+        elif element.tag == f"{space}use":
+            outline = shared[element.get(link, "")]
+        else:
+            continue
+        steps = outline.split()
+        numbers = [float(step) for step in steps if step[-1].isdigit()]
+        commands = [step for step in steps if not step[-1].isdigit()]
+        found.append((element.get("style", ""), commands, numbers))
+    return found
+
+
+def test_a_lean_svg_draws_what_matplotlib_wrote(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lean = figure.render(plan, "svg")
+    monkeypatch.setattr(figure, "_lean", lambda svg: svg)
+    whole = figure.render(plan, "svg")
+    assert len(lean) < 0.6 * len(whole)
+    assert b"haloed" in lean
+    pairs = list(zip(_outlines(lean), _outlines(whole), strict=True))
+    assert [mine[:2] for mine, _ in pairs] == [theirs[:2] for _, theirs in pairs]
+    for (*_, mine), (*_, theirs) in pairs:
+        assert mine == pytest.approx(theirs, abs=0.00501, rel=0)
 
 
 @pytest.mark.parametrize("where", ["title", "name", "review"])

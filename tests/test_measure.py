@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 from shapely import affinity, transform
 from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import split
 
 from nankai_gis import crs, layers, measure
@@ -121,9 +123,11 @@ def test_empty_geometry_measures_nothing() -> None:
         (measure.area, Point(0, 0)),
     ],
 )
-def test_a_measure_that_makes_no_sense_is_refused(call: object, geometry: object) -> None:
+def test_a_measure_that_makes_no_sense_is_refused(
+    call: Callable[[BaseGeometry], float], geometry: BaseGeometry
+) -> None:
     with pytest.raises(GeometryError, match="has no"):
-        call(geometry)  # type: ignore[operator]
+        call(geometry)
 
 
 def test_what_is_no_geometry_is_a_type_error() -> None:

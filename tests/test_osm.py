@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import importlib.util
 import json
-import sys
 import zlib
 from pathlib import Path
-from types import ModuleType
 
+import make_network as make
 import numpy as np
 import pytest
 import shapely
@@ -20,19 +18,6 @@ from hypothesis import strategies as st
 from nankai_gis import _pbf, roads
 from nankai_gis.errors import DataError
 
-
-def _script(name: str) -> ModuleType:
-    """Import a program of the scripts folder by its path."""
-    path = Path(__file__).parents[1] / "scripts" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.setdefault(name, importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-make = _script("make_network")
 FORMATS = ["a.osm", "a.osm.gz", "a.osm.bz2", "a.osm.pbf", "a.json", "geom.json"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
 import os
 import shutil
@@ -19,32 +18,19 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import parse_qs
 
 import geopandas as gpd
+import make_network as make
 import pyogrio
 import pytest
 import shapely
+from evidence import EVIDENCE, ROOT
 from geopandas.testing import assert_geodataframe_equal
 
 from nankai_gis import _overpass, roads
 from nankai_gis.errors import CRSError, DataError, OutputError
 
-ROOT = Path(__file__).parents[1]
-
-
-def _script(name: str) -> ModuleType:
-    """Import a program of the scripts folder by its path."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.setdefault(name, importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-make = _script("make_network")
 BBOX = (117.16, 39.11, 117.17, 39.12)
 
 
@@ -589,16 +575,16 @@ def test_the_example_in_the_docstring():
 
 # --- real data ----------------------------------------------------------------------------------
 
-EVIDENCE = Path(os.environ.get("NANKAI_GIS_EVIDENCE", ROOT.parent / "shared" / "evidence")) / "osm"
+EXTRACTS = EVIDENCE / "osm"
 needs_evidence = pytest.mark.skipif(
-    not EVIDENCE.is_dir(), reason=f"no real extracts in {EVIDENCE}; set NANKAI_GIS_EVIDENCE"
+    not EXTRACTS.is_dir(), reason=f"no real extracts in {EXTRACTS}; set NANKAI_GIS_EVIDENCE"
 )
 
 
 @needs_evidence
 def test_the_real_extract_is_the_same_in_both_formats(tmp_path):
-    pbf = roads.read(EVIDENCE / "tanggu_2024-12-14.osm.pbf")
-    answer = roads.read(EVIDENCE / "tanggu_overpass_2024-12-14.json")
+    pbf = roads.read(EXTRACTS / "tanggu_2024-12-14.osm.pbf")
+    answer = roads.read(EXTRACTS / "tanggu_overpass_2024-12-14.json")
     for found in (pbf, answer):
         assert found.origin.ways == len(found.frame) == 3232
         assert found.frame.name.dropna().nunique() == 469
@@ -612,7 +598,7 @@ def test_the_real_extract_is_the_same_in_both_formats(tmp_path):
 @needs_evidence
 def test_the_real_extract_cut_in_half_is_refused(tmp_path):
     for source in ("tanggu_2024-12-14.osm.pbf", "tanggu_overpass_2024-12-14.json"):
-        shutil.copyfile(EVIDENCE / source, tmp_path / source)
-        os.truncate(tmp_path / source, (EVIDENCE / source).stat().st_size // 2)
+        shutil.copyfile(EXTRACTS / source, tmp_path / source)
+        os.truncate(tmp_path / source, (EXTRACTS / source).stat().st_size // 2)
         with pytest.raises(DataError):
             roads.read(tmp_path / source)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from nankai_gis import tables
+from nankai_gis import spreadsheet, tables
 from nankai_gis.tables import Column
 
 
@@ -53,6 +53,14 @@ def test_csv_opens_in_excel_and_comes_back_the_same() -> None:
         {"名稱": '老城廂「文商旅」,"甲"', "km2": "1.5"}
     ]
     assert tables.csv_text([]) == b""
+
+
+def test_titles_of_worksheets_are_unique_and_short() -> None:
+    long = "甲" * 40
+    given = spreadsheet.titles([long, long, "a/b", "A_B", "'", "片區"])
+    assert given == ["甲" * 31, "甲" * 29 + " 2", "a_b", "A_B 2", "_", "片區"]
+    # Titles that may stand stay, so that a caller can ask for them beforehand.
+    assert spreadsheet.titles(given) == given
 
 
 def test_json_refuses_what_json_does_not_know() -> None:

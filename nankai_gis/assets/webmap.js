@@ -498,9 +498,13 @@
 
     // --- print: the sheet has its own map size, so the map is fitted to it and back -----
 
+    // In a frame the sheet is a figure of somebody else's page: as large as its frame is there.
+    root.classList.toggle("nk-framed", window.parent !== window);
     let before = null;
     function paper(on) {
       if (on === Boolean(before)) return;
+      // A browser puts off what is out of sight, and then prints it.
+      if (on) settle();
       if (on) before = { centre: map.getCenter(), zoom: map.getZoom(), least: map.getMinZoom() };
       if (on) root.classList.remove("nk-narrow");
       root.classList.toggle("nk-paper", on);
@@ -521,6 +525,7 @@
 
     // In a notebook or a hidden tab the page runs before it has a size to fit anything to.
     function settle() {
+      if (root.dataset.drawn || !holder.clientWidth || !holder.clientHeight) return;
       map.invalidateSize({ animate: false });
       fit();
       // Only now: layers that are there before are projected twice.
@@ -530,11 +535,11 @@
       place();
       root.dataset.drawn = "yes";
     }
-    const sized = () => holder.clientWidth > 0 && holder.clientHeight > 0;
-    if (sized()) settle();
+    settle();
     new ResizeObserver(() => {
-      if (before || !sized()) return;
-      if (!root.dataset.drawn) settle();
+      if (before) return;
+      settle();
+      if (!root.dataset.drawn) return;
       shape();
       const all = untouched();
       map.invalidateSize({ animate: false });

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..crs import PLANAR, STORED, ellipsoid
-from ..datum import bd09_from_wgs84, gcj02_from_wgs84
+from ..datum import BD09, GCJ02
 from ..errors import CRSError
 
 if TYPE_CHECKING:
     import pyproj
 
 Move = Callable[[Any], Any]
-_SHIFTS = {"gcj02": ("GCJ-02", gcj02_from_wgs84), "bd09": ("BD-09", bd09_from_wgs84)}
+_SHIFTS = {"gcj02": GCJ02, "bd09": BD09}
 #: The shifted coordinates have no EPSG code. A label of their own keeps a program from laying
 #: them over WGS-84 as if they were the same.
 _SHIFTED_WKT = (
@@ -51,7 +51,7 @@ class Reference:
     @property
     def is_shifted(self) -> bool:
         """Whether the coordinates are in GCJ-02 or BD-09."""
-        return self.code in ("GCJ-02", "BD-09")
+        return self.code in {shift.name for shift in _SHIFTS.values()}
 
 
 def parsed(crs: str) -> pyproj.CRS:
@@ -153,7 +153,7 @@ def outside(found: Reference, bounds: Sequence[float]) -> str | None:
 def _shifted(datum: str, bounds: Sequence[float] | None) -> Reference:
     import numpy as np
 
-    name, shift = _SHIFTS[datum]
+    name, shift = _SHIFTS[datum].name, _SHIFTS[datum].from_wgs84
     statement = (
         f"coordinates are {name}, shifted from WGS-84; they are no WGS-84 and no survey datum"
     )

@@ -158,7 +158,8 @@ def iframe(
     """Return a frame that shows a map inside another page.
 
     The frame is as wide as its column, and sandboxed: the map's script can't reach the page,
-    nor can the page's style reach the map.
+    nor can the page's style reach the map. For paper the map lays itself out as a sheet of 186
+    by 195 mm, legend and all; a page that is printed gives its frames that size.
 
     Parameters
     ----------

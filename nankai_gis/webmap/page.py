@@ -210,7 +210,7 @@ def iframe(text: str, title: str, *, height: int, src: str | None) -> str:
     )
 
 
-class _Page(Figure):  # type: ignore[misc, unused-ignore]
+class _Page(Figure):
     """Folium's root element; it gives the document as it is and compiles nothing again."""
 
     def __init__(self, text: str, title: str) -> None:
@@ -232,14 +232,14 @@ class PlanMap(folium.Map):
     layers can't be added: their scripts would be text that the page's policy forbids.
     """
 
-    default_js: list[tuple[str, str]] = []  # noqa: RUF012  Folium reads both as class attributes
-    default_css: list[tuple[str, str]] = []  # noqa: RUF012
     _template = Jinja("")
 
     def __init__(self, content: dict[str, Any], *, cdn: bool) -> None:
         (south, west), (north, east) = content["bounds"]
         super().__init__(location=[(south + north) / 2, (west + east) / 2], tiles=None)
         self._id = "nankai"
+        # The page has its own scripts and styles and asks for none of Folium's.
+        self.default_js, self.default_css = [], []
         self.content = content
         page = _Page(document(content, cdn=cdn), content["title"])
         page.add_child(self)

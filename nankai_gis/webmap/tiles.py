@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from nankai_gis.datum import wgs84_from_gcj02
+from nankai_gis.datum import GCJ02
 from nankai_gis.errors import MissingKeyError, NotFoundError
 
 #: Environment variable that holds the reader's own key to Tianditu.
@@ -74,7 +74,7 @@ def _shift(bounds: tuple[float, float, float, float]) -> dict[str, Any]:
     for row in range(rows):
         for column in range(columns):
             at = west + column * _STEP, south + row * _STEP
-            real = wgs84_from_gcj02(*at)
+            real = GCJ02.to_wgs84(*at)
             told["east"].append(round((at[0] - real[0]) / _UNIT))
             told["north"].append(round((at[1] - real[1]) / _UNIT))
     return told

@@ -27,6 +27,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,9 @@ def _bare(frame: Any) -> Any:
 
 
 def explore(frames: dict[str, Any]) -> str:
-    try:
-        import mapclassify  # noqa: F401
-    except ImportError:
+    if "mapclassify" not in sys.modules and find_spec("mapclassify") is None:
         stand_in = types.ModuleType("mapclassify")
-        stand_in.classify = None  # type: ignore[attr-defined]
+        vars(stand_in)["classify"] = None
         sys.modules["mapclassify"] = stand_in
     drawn = None
     for frame in frames.values():

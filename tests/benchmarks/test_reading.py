@@ -11,20 +11,18 @@ locates the nodes and hands over nothing. Reading does more: tags, names, lines,
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 import time
 import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import make_network as make
 import pytest
 
 from nankai_gis import roads
 
-ROOT = Path(__file__).parents[2]
 SIZES = [5_000, 200_000] if os.environ.get("NANKAI_GIS_LARGE") == "1" else [5_000]
 CONFIG = """\
 attribute_name_laundering=no
@@ -41,11 +39,6 @@ name:zh-Hans,name:zh-Hant,alt_name,old_name,official_name,short_name,name:en
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> Callable[[int, str], Path]:
-    spec = importlib.util.spec_from_file_location("make_network", ROOT / "scripts/make_network.py")
-    assert spec is not None
-    assert spec.loader is not None
-    make = sys.modules.setdefault("make_network", importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(make)
     folder = tmp_path_factory.mktemp("networks")
 
     @cache

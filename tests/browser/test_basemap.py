@@ -47,7 +47,7 @@ def _tile(zoom: int, column: int, row: int, shifted: bool) -> bytes:
     """Draw a pale tile with a red square at each of the places."""
     rows = [bytearray(b"\xdd\xee\xdd" * _SIZE) for _ in range(_SIZE)]
     for place in PLACES:
-        at = datum.gcj02_from_wgs84(*place) if shifted else place
+        at = datum.GCJ02.from_wgs84(*place) if shifted else place
         x, y = _pixel(*at, zoom)
         left, top = round(x) - column * _SIZE, round(y) - row * _SIZE
         for v in range(max(top - _HALF, 0), min(top + _HALF, _SIZE)):

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from frames import HEADS, plan_frames
 
-from nankai_gis import webmap
+from nankai_gis import report, webmap
+from nankai_gis.model import Section
 
 pytestmark = pytest.mark.browser
+#: Pixels of a stylesheet.
+MM = 96 / 25.4
 # A host with habits of its own: a Leaflet, a module loader, a style for everything.
 _HOST = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>報告</title>
 <style>h2 {{ color: rgb(200, 0, 0) }} ul {{ list-style: square }}</style>
@@ -137,3 +140,49 @@ def test_hostile_text_stays_text_in_a_fragment(open_map: Any) -> None:
     heads = HEADS | {"title": "\n".join(hostile_names())}
     page = open_map(_HOST.format(webmap.fragment(webmap.draw(frames, **heads)), "")).page
     assert page.locator(".nk-title").evaluate("n => n.textContent") == heads["title"]
+
+
+def test_a_report_on_paper_has_each_map_whole_with_its_legend(open_map: Any, drawn: Any) -> None:
+    sections = [
+        Section(key, "節", "", "", ("文。" * 200,), (), picture="圖") for key in ("", "a", "b")
+    ]
+    maps = {section.id: webmap.iframe(drawn) for section in sections}
+    text = report.html(sections, maps, title="報告", subtitle="", date="2026")
+    page = open_map(text, ready="iframe").page
+    page.emulate_media(media="print")
+    holders = page.locator("iframe").element_handles()
+    assert len(holders) == 3
+    for holder in holders:
+        holder.scroll_into_view_if_needed()
+        inner = holder.content_frame()
+        inner.wait_for_selector(".nk-paper[data-drawn]", state="attached")
+        assert inner.locator(".leaflet-nk-zones-pane path").count() == 3
+        size = holder.bounding_box()
+        assert size["width"] == pytest.approx(186 * MM, abs=1)
+        assert size["height"] == pytest.approx(195 * MM, abs=1)
+        # Nothing is cut off, nothing scrolls, and the page's tables aren't said again.
+        inside = "() => [...document.querySelectorAll('.nk, .nk-map, .nk-legend, .nk-foot')]"
+        inside += ".map(n => n.getBoundingClientRect()).map(b => [b.right, b.bottom, b.height])"
+        for right, bottom, height in inner.evaluate(inside):
+            assert right <= size["width"] + 1
+            assert bottom <= size["height"] + 1
+            assert height > 10
+        assert inner.locator(".nk-figures").is_hidden()
+        land = inner.locator(".leaflet-nk-land-pane path").bounding_box()
+        sheet = inner.locator(".nk-map").bounding_box()
+        assert sheet["y"] < land["y"]
+        assert land["y"] + land["height"] < sheet["y"] + sheet["height"]
+        assert land["height"] > 0.7 * sheet["height"]
+
+
+def test_a_map_that_was_out_of_sight_is_drawn_for_paper(open_map: Any, drawn: Any) -> None:
+    host = f"<!DOCTYPE html><meta charset=utf-8><div hidden>{webmap.fragment(drawn)}</div>"
+    page = open_map(host, ready=".nk[data-nk-map]").page
+    assert page.locator(".nk[data-drawn]").count() == 0
+    # In one task: before the browser comes round to telling the map that it has a size.
+    count = page.evaluate(
+        """() => { document.querySelector('div[hidden]').hidden = false;
+            window.dispatchEvent(new Event('beforeprint'));
+            return document.querySelectorAll('.leaflet-nk-zones-pane path').length; }"""
+    )
+    assert count == 3
