@@ -168,8 +168,9 @@ def replacing_database(path: Path, *, overwrite: bool = False) -> Iterator[Path]
     --------
     >>> import geopandas, tempfile
     >>> target = Path(tempfile.mkdtemp()) / "a.gpkg"
+    >>> points = geopandas.GeoSeries.from_wkt(["POINT (117 39)"], crs=4326)
     >>> with replacing_database(target) as draft:
-    ...     geopandas.GeoDataFrame(geometry=[], crs=4326).to_file(draft, driver="GPKG")
+    ...     points.to_file(draft, layer="a", driver="GPKG")
     >>> target.read_bytes()[:13]
     b'SQLite format'
     """
@@ -203,14 +204,24 @@ def check_index(path: Path) -> None:
         If a layer has none.
     sqlite3.Error
         If the file is no GeoPackage.
+
+    Examples
+    --------
+    >>> import geopandas, tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "a.gpkg"
+    >>> points = geopandas.GeoSeries.from_wkt(["POINT (117 39)"], crs=4326)
+    >>> points.to_file(target, driver="GPKG", SPATIAL_INDEX="NO")
+    >>> check_index(target)
+    Traceback (most recent call last):
+    OSError: [Errno 5] the spatial index of a wasn't written; is the disk full?
     """
     import errno
     import sqlite3
 
     with contextlib.closing(sqlite3.connect(path)) as base:
         rows = base.execute(
-            "SELECT table_name FROM gpkg_geometry_columns WHERE table_name NOT IN (SELECT "
-            "table_name FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index')"
+            "SELECT table_name FROM gpkg_geometry_columns WHERE "
+            "'rtree_' || table_name || '_' || column_name NOT IN (SELECT name FROM sqlite_master)"
         ).fetchall()
     if rows:
         lost = ", ".join(row[0] for row in rows)
