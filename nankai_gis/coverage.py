@@ -398,11 +398,11 @@ def _measured(
         raise DataError(f"streets: no usable line among {found.rows} row(s)")
     for note in found.notes:
         ledger.add(note)
+    pieces_km = float(found.state_m.sum()) / 1000.0
+    checks.equal("pieces of streets", "all", "km", pieces_km, found.total_m / 1000.0)
     book = Book(
         areas, kind, subs, whole is not None, *parts_of(areas, subs, checks), found, boundary_m
     )
-    pieces_km = float(found.state_m.sum()) / 1000.0
-    checks.equal("pieces of streets", "all", "km", pieces_km, book.total_km)
     zone_rows = zone_table(book, checks)
     street_rows = street_table(book, centrelines, whole, street_name, ledger, checks)
     class_rows = class_table(book, checks)
