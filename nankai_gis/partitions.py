@@ -320,16 +320,26 @@ def _client(scheduler: str | None, files: int) -> Iterator[Client]:
 
     from dask.system import CPU_COUNT
     from distributed import Client, LocalCluster
+    from distributed.comm import resolve_address
 
     if scheduler is not None:
         try:
+            # A client that is given no proper address never gets rid of itself.
+            resolve_address(scheduler)
             client = Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise SchedulerError(
-                f"no Dask scheduler answers at {scheduler}: {error}; start one with "
+                f"no Dask scheduler answers at {scheduler!r}: {error}; start one with "
                 f"`dask scheduler`, or leave the address out to work on this machine"
             ) from error
         with client:
+            try:
+                client.wait_for_workers(1, timeout=_CONNECT_S)
+            except TimeoutError as error:
+                raise SchedulerError(
+                    f"the Dask scheduler at {scheduler} has no workers; start some with "
+                    f"`dask worker {scheduler}`"
+                ) from error
             yield client
         return
     with (

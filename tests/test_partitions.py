@@ -19,7 +19,8 @@ import psutil
 import pytest
 import shapely
 from click.testing import CliRunner
-from distributed import LocalCluster
+from distributed import KilledWorker, LocalCluster
+from distributed.client import FutureCancelledError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiLineString, Point, box
@@ -415,13 +416,36 @@ def test_rows_that_get_lost_are_missed(tmp_path, threads, monkeypatch):
     refused(DataError, "40 rows came of files that say they have 80", folder, scheduler=threads)
 
 
-def test_a_scheduler_that_does_not_answer(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:1", "tcp://127.0.0.1", "nonsense://here", "http://here:80", ""]
+)
+def test_a_scheduler_that_does_not_answer(tmp_path, monkeypatch, address):
     monkeypatch.setattr(partitions, "_CONNECT_S", 0.5)
-    folder = city(tmp_path)
-    refused(SchedulerError, "no Dask scheduler answers at tcp://127.0.0.1:1", folder,
-            scheduler="tcp://127.0.0.1:1")  # fmt: skip
-    refused(SchedulerError, "no Dask scheduler answers at nonsense://", folder,
-            scheduler="nonsense://here")  # fmt: skip
+    refused(
+        SchedulerError, f"no Dask scheduler answers at '{address}'", city(tmp_path),
+        scheduler=address,
+    )  # fmt: skip
+
+
+def test_a_scheduler_without_workers(tmp_path, monkeypatch):
+    monkeypatch.setattr(partitions, "_CONNECT_S", 0.5)
+    with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
+        address = cluster.scheduler_address
+        refused(SchedulerError, "has no workers; start some", city(tmp_path), scheduler=address)
+
+
+@pytest.mark.parametrize(
+    ("raised", "told", "match"),
+    [
+        (KilledWorker("task", None, 4), DataError, "workers died over a partition"),
+        (FutureCancelledError("task", "lost"), SchedulerError, "was lost on the way"),
+        (ModuleNotFoundError("No module named 'x'"), SchedulerError, "can't run this: No module"),
+    ],
+)
+def test_what_fails_on_workers_has_a_name(tmp_path, raised, told, match):
+    network = partitions._network(city(tmp_path), "name", None)
+    with pytest.raises(told, match=match), partitions._failures(network):
+        raise raised
 
 
 def test_dask_that_is_not_installed(tmp_path, monkeypatch):
