@@ -395,7 +395,7 @@ def _read(network: _Network) -> list[Any]:
     import dask_geopandas
 
     frame = dask_geopandas.read_parquet(
-        [str(file) for file in network.files],
+        [str(file.resolve()) for file in network.files],  # a worker has a folder of its own
         columns=network.schema.names,
         index=False,
         dataset={"schema": network.schema},
