@@ -171,7 +171,7 @@ class _Network:
     folder: Path
     files: list[Path]
     rows: int
-    schema: Any  # pyarrow.Schema: the columns that are read
+    columns: list[str]
     id_column: str | None
 
 
@@ -182,7 +182,8 @@ def _network(folder: Path, street_name: str, street_class: str | None) -> _Netwo
     files = _files(folder)
     asked = {"street_name": street_name, "street_class": street_class}
     used = {*asked.values(), *CLASS_COLUMNS, "id", "way", "railway", "waterway"}
-    rows, joined, known = 0, None, set[str]()
+    joined: Any = None
+    rows, known = 0, set[str]()
     for file in files:
         count, schema, geometry = _footer(file)
         for option, column in asked.items():
@@ -209,11 +210,8 @@ def _network(folder: Path, street_name: str, street_class: str | None) -> _Netwo
                 f"{file} and {files[0]} differ in the type of a column: {error}; write all files "
                 f"with the same columns"
             ) from error
-    assert joined is not None
-    read = [joined.field(name) for name in joined.names if name in known]
-    # What pandas left there speaks of indices that aren't read.
-    schema = pyarrow.schema(read, metadata={b"geo": joined.metadata[b"geo"]})
-    return _Network(folder, files, rows, schema, id_column(known))
+    columns = [name for name in joined.names if name in known]
+    return _Network(folder, files, rows, columns, id_column(known))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -396,9 +394,8 @@ def _read(network: _Network) -> list[Any]:
 
     frame = dask_geopandas.read_parquet(
         [str(file.resolve()) for file in network.files],  # a worker has a folder of its own
-        columns=network.schema.names,
+        columns=network.columns,
         index=False,
-        dataset={"schema": network.schema},
     )
     parts: list[Any] = frame.to_delayed()
     return parts
