@@ -124,8 +124,11 @@ def measure(
 
     def counted(areas: Shapes) -> tuple[Tally, Pieces | None]:
         job = _Job(areas, street_name, street_class, boundary_m)
-        with _failures(network), _client(scheduler, len(network.files)) as client:
-            found = _count(client, network, job, heard or (lambda done, whole: None))
+        told = heard or (lambda done, whole: None)
+        with _failures(network):
+            parts = _read(network)
+            with _client(scheduler, len(parts)) as client:
+                found = _count(client, parts, network.id_column, job, told)
         if found.rows != network.rows:
             raise DataError(
                 f"{network.folder}: {found.rows} rows came of files that say they have "
@@ -311,7 +314,7 @@ def _damaged(files: Sequence[Path]) -> Path | None:
 
 
 @contextlib.contextmanager
-def _client(scheduler: str | None, files: int) -> Iterator[Client]:
+def _client(scheduler: str | None, parts: int) -> Iterator[Client]:
     """A client of a running scheduler, or of processes that end with it."""
     import logging
     import tempfile
@@ -343,7 +346,7 @@ def _client(scheduler: str | None, files: int) -> Iterator[Client]:
     with (
         tempfile.TemporaryDirectory() as scratch,
         LocalCluster(
-            n_workers=max(min(CPU_COUNT, files), 1),
+            n_workers=min(CPU_COUNT, parts),
             threads_per_worker=1,
             processes=True,
             # Nobody else is asked in, and what fails is told by the error alone.
@@ -367,16 +370,14 @@ class _Job:
     boundary_m: float
 
 
-def _count(client: Client, network: _Network, job: _Job, heard: Heard) -> Tally:
+def _count(client: Client, parts: list[Any], column: str | None, job: _Job, heard: Heard) -> Tally:
     import dask.bag
     from dask import delayed
 
-    parts = _read(network)
-    passes = 1 if network.id_column is None else 2
-    whole = passes * len(parts)
+    whole = (1 if column is None else 2) * len(parts)
     again = None
-    if network.id_column is not None:
-        again = _elsewhere(client, parts, network.id_column, lambda n: heard(n, whole))
+    if column is not None:
+        again = _elsewhere(client, parts, column, lambda n: heard(n, whole))
         again = client.scatter(again, broadcast=True, hash=False)
     sent = client.scatter(job, broadcast=True, hash=False)
     bag = dask.bag.from_delayed(
@@ -402,10 +403,13 @@ def _read(network: _Network) -> list[Any]:
 
 
 def _follow(client: Client, collection: Any, heard: Callable[[int], None]) -> None:
-    """Count the partitions of a collection as they are done."""
+    """Count the partitions of a collection as they are done; stop at the first that fails."""
     from distributed import as_completed, futures_of
 
-    for number, _ in enumerate(as_completed(futures_of(collection), loop=client.loop), 1):
+    done = as_completed(futures_of(collection), loop=client.loop)
+    for number, future in enumerate(done, 1):
+        if future.status != "finished":
+            future.result()
         heard(number)
 
 
