@@ -30,6 +30,7 @@ Shapes = NDArray[np.object_]
 def count(
     book: Book, name: str, frame: GeoDataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Count a layer by zone and subdistrict; its table, its checks and what was left out."""
     ledger, checks = Ledger(), Checks()
     shapes = checked(frame, name)
     kinds = set(shapely.get_type_id(shapes[~shapely.is_missing(shapes)]).tolist())

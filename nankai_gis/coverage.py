@@ -393,6 +393,8 @@ def _measured(
         fields.append(subs.shapes)
     if whole is not None:
         fields.append(np.array([whole], dtype=object))
+    # Before the streets, which may take hours: areas that can't be overlaid show at once.
+    parts = parts_of(areas, subs, checks)
     found, pieces = counted(np.concatenate(fields))
     if not found.lines:
         raise DataError(f"streets: no usable line among {found.rows} row(s)")
@@ -400,9 +402,7 @@ def _measured(
         ledger.add(note)
     pieces_km = float(found.state_m.sum()) / 1000.0
     checks.equal("pieces of streets", "all", "km", pieces_km, found.total_m / 1000.0)
-    book = Book(
-        areas, kind, subs, whole is not None, *parts_of(areas, subs, checks), found, boundary_m
-    )
+    book = Book(areas, kind, subs, whole is not None, *parts, found, boundary_m)
     zone_rows = zone_table(book, checks)
     street_rows = street_table(book, centrelines, whole, street_name, ledger, checks)
     class_rows = class_table(book, checks)
@@ -412,8 +412,8 @@ def _measured(
     else:
         wholes = {"length_km": zone_rows["total_km"][:1]}
     for column, whole_km in wholes.items():
-        parts = float(lengths[column].sum())
-        checks.equal("lengths by key", column, "km", parts, float(whole_km.sum()))
+        made = float(lengths[column].sum())
+        checks.equal("lengths by key", column, "km", made, float(whole_km.sum()))
     return Coverage(
         zones=zone_rows,
         areas=area_table(book),
