@@ -140,3 +140,11 @@ class FontError(NankaiGISError, LookupError):
 
 class MissingKeyError(NankaiGISError, LookupError):
     """A service that wants a key which isn't in the environment."""
+
+
+class MissingExtraError(NankaiGISError, ImportError):
+    """A part of the toolkit whose packages aren't installed; the message has the command."""
+
+
+class SchedulerError(NankaiGISError, ConnectionError):
+    """A Dask scheduler that doesn't answer, or that was lost on the way."""

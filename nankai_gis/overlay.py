@@ -977,7 +977,13 @@ def _along(coordinates: Floats, offset: Ints, at: Floats) -> Floats:
     return points
 
 
-def cut_lines(lines: ArrayLike, areas: ArrayLike, *, boundary_m: float = 0.0) -> Cut:
+def cut_lines(
+    lines: ArrayLike,
+    areas: ArrayLike,
+    *,
+    boundary_m: float = 0.0,
+    heard: Callable[[int, int], None] | None = None,
+) -> Cut:
     """Cut lines by areas into pieces inside, along the boundary and outside of each.
 
     Parameters
@@ -990,6 +996,8 @@ def cut_lines(lines: ArrayLike, areas: ArrayLike, *, boundary_m: float = 0.0) ->
     boundary_m : float
         How near an edge of a boundary a line must be to run along it, metres. Lines that lie on
         an edge run along it even at 0.0 (within `LEAST_M`).
+    heard : callable, optional
+        Is told, every 32768 lines, how many are done and of how many.
 
     Returns
     -------
@@ -1029,7 +1037,7 @@ def cut_lines(lines: ArrayLike, areas: ArrayLike, *, boundary_m: float = 0.0) ->
     if len(broken):
         reason = shapely.is_valid_reason(fields[broken[0]])
         raise GeometryError(f"area {broken[0]} is invalid ({reason}); use shapely.make_valid")
-    return _Cutter(fields, max(boundary_m, LEAST_M), len(shapes)).cut(shapes)
+    return _Cutter(fields, max(boundary_m, LEAST_M), len(shapes)).cut(shapes, heard)
 
 
 def _refuse(shapes: Shapes, types: tuple[int, ...], what: str, wanted: str) -> None:
@@ -1087,7 +1095,7 @@ class _Cutter:
         cells = int(np.clip(2 * expected, 1 << 12, 1 << 22))
         self.raster = _Raster(self.edges, keys[INSIDE], self.pad, cells)
 
-    def cut(self, lines: Shapes) -> Cut:
+    def cut(self, lines: Shapes, heard: Callable[[int, int], None] | None) -> Cut:
         pieces: list[tuple[Ints, Floats, Floats, Floats, Ints, Bools]] = []
         totals, steps = [np.zeros(0)], [np.zeros((0, 2))]
         for low in range(0, len(lines), _CHUNK):
@@ -1095,6 +1103,8 @@ class _Cutter:
             pieces.append((batch[0] + low, *batch[1:]))
             totals.append(total)
             steps.append(step)
+            if heard is not None:
+                heard(min(low + _CHUNK, len(lines)), len(lines))
         if not pieces:
             none, zero = np.zeros(0, dtype=np.int64), np.zeros(0)
             pieces.append((none, zero, zero, zero, none, np.zeros(0, dtype=np.bool_)))

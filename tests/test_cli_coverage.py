@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
 import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from shapely.geometry import LineString, Point, box
 
 from nankai_gis import layers, measure
 
+ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
@@ -227,3 +232,155 @@ def test_a_picture_of_it(run: Run, tmp_path: Path) -> None:
     assert b"Warning" not in done.stderr
     assert run("coverage", "--plot", "c.png").returncode == 1
     assert run("coverage", "--plot", "c.gif").returncode == 2
+
+
+# ------------------------------------------------------------------ in partitions, on Dask
+
+
+@pytest.fixture
+def parts(city: Path) -> Path:
+    """The two streets, 甲路 in two files: it goes on where the zone ends."""
+    streets = gpd.GeoDataFrame(
+        {"name": ["甲路", "甲路", None], "highway": ["primary", "primary", "residential"]},
+        geometry=[
+            LineString([(117, 39.005), (117.01, 39.005)]),
+            LineString([(117.01, 39.005), (117.02, 39.005)]),
+            LineString([(117.015, 39), (117.015, 39.01)]),
+        ],
+        crs=4326,
+    )
+    (city / "parts").mkdir()
+    for number, part in enumerate((streets[:1], streets[1:])):
+        part.to_parquet(city / f"parts/part.{number}.parquet")
+    return city
+
+
+DASK = (*MINE[:-1], "parts", "--dask")
+
+
+def test_a_network_in_partitions(run: Run, parts: Path) -> None:
+    done = run(*DASK, "--by", "zone,street", "--with", "schools.geojson", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    tables = json.loads(done.stdout)
+    (street,) = tables["片區 × 道路"]
+    assert street["street"] == "甲路"
+    assert street["inside_km"] == pytest.approx(0.8662, abs=1e-4)
+    assert street["share_inside"] == pytest.approx(0.5)
+    assert street["crossings"] == 1
+    assert sum(r["inside"] for r in tables["schools"] if r["zone"] == "z") == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([*MINE[:-2], "--dask"], "--dask needs --roads FOLDER"),
+        ([*DASK, "--walk", "schools.geojson"], "--walk needs all streets in memory"),
+        ([*DASK, "--plot", "c.png"], "--plot needs all streets in memory"),
+        ([*DASK, "--format", "geojson"], "--format geojson needs all streets in memory"),
+        ([*MINE[:-1], "parts"], "is a folder; a network in GeoParquet files is measured with"),
+    ],
+)
+def test_what_partitions_are_not_for(run: Run, parts: Path, args: list[str], message: str) -> None:
+    done = run(*args)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.decode().split())
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: [file.unlink() for file in folder.iterdir()], "no .parquet file in it"),
+        (lambda folder: (folder / "part.1.parquet").write_bytes(b"PAR1"), "no Parquet file, or"),
+        (lambda folder: _overwritten(folder / "part.1.parquet"), "the workers can't read it"),
+    ],
+    ids=["empty", "cut off", "damaged"],
+)
+def test_partitions_that_cannot_be_read(
+    run: Run, parts: Path, spoil: Callable[[Path], object], message: str
+) -> None:
+    spoil(parts / "parts")
+    done = run(*DASK)
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert said.startswith("Error: parts")
+    assert message in said
+    assert said.count("\n") == 1
+    assert done.stdout == b""
+
+
+def _overwritten(file: Path) -> None:
+    """Leave the footer as it is."""
+    whole = bytearray(file.read_bytes())
+    whole[4:100] = b"\xff" * 96
+    file.write_bytes(whole)
+
+
+def test_a_scheduler_that_is_not_there(run: Run, parts: Path) -> None:
+    done = run(*DASK, "nonsense://here")
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert said.startswith("Error: no Dask scheduler answers at 'nonsense://here'")
+    assert "Traceback" not in said
+
+
+# ------------------------------------------------------------------ a bar on a terminal
+
+
+def on_a_terminal(folder: Path, program: str, *args: str) -> tuple[str, bytes]:
+    """What a program says on stderr where that is a terminal, and its stdout."""
+    ours, theirs = pty.openpty()
+    said: list[bytes] = []
+
+    def listen() -> None:
+        # The other side closed is an error on Linux.
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            try:
+                while piece := terminal.read(4096):
+                    said.append(piece)
+            except OSError:
+                return
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *args],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            timeout=120,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    finally:
+        os.close(theirs)
+        listener.join()
+    assert done.returncode == 0, b"".join(said)
+    return b"".join(said).decode(), done.stdout
+
+
+PROGRAM = """
+from nankai_gis import overlay
+from nankai_gis.cli import main
+if __name__ == "__main__":
+    overlay._CHUNK = {chunk}
+    main()
+"""
+
+
+def test_a_bar_shows_how_much_is_cut(parts: Path) -> None:
+    """Where there is more than one step to show, and never on stdout."""
+    said, out = on_a_terminal(parts, PROGRAM.format(chunk=1), *MINE)
+    assert "coverage" in said
+    assert "100%" in said
+    assert "%" not in out.decode()
+    said, same = on_a_terminal(parts, PROGRAM.format(chunk=1 << 15), *MINE)
+    assert said == ""
+    assert same == out
+
+
+def test_a_bar_shows_how_many_partitions_are_done(parts: Path) -> None:
+    said, _ = on_a_terminal(parts, PROGRAM.format(chunk=1), *DASK)
+    assert "50%" in said
+    assert "100%" in said

@@ -53,6 +53,10 @@ _COLUMNS: dict[str, tuple[str, int | None]] = {
 }
 
 
+# What --dask alone stands for.
+_HERE = "local"
+
+
 @click.command("coverage")
 @click.option(
     "--by",
@@ -76,6 +80,16 @@ _COLUMNS: dict[str, tuple[str, int | None]] = {
     "--roads",
     type=click.Path(path_type=Path),
     help="Road network, as for derive; by default the streets of the plan.",
+)
+@click.option(
+    "--dask",
+    "scheduler",
+    is_flag=False,
+    flag_value=_HERE,
+    metavar="[SCHEDULER]",
+    help="Measure a network beyond this machine's memory on Dask: --roads is a folder of "
+    "GeoParquet files then. On this machine's processors, or on a running scheduler: "
+    "tcp://host:8786.",
 )
 @click.option(
     "--reach", type=click.FloatRange(min=0, min_open=True), help="Reach of the corridors, metres."
@@ -119,6 +133,7 @@ def coverage_(
     subdistricts: Path | None,
     name_field: str | None,
     roads: Path | None,
+    scheduler: str | None,
     reach: float | None,
     ends: str,
     others: tuple[Path, ...],
@@ -137,6 +152,8 @@ def coverage_(
     from .. import coverage
 
     keys = _checked_keys(by)
+    if scheduler is not None:
+        _check_partitioned(roads, walk, plot, form)
     if form == "xlsx" and output is None:
         raise click.UsageError("--format xlsx needs --output")
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
@@ -145,33 +162,56 @@ def coverage_(
         if target is not None and target.exists() and not overwrite:
             options.refuse(target)
     held = options.study()
-    streets, centrelines = _streets(roads or _beside(), held)
     subs = held.located("subdistricts")
     if subdistricts is not None:
         subs = _subdistricts(subdistricts)
     areas = held.areas_to_cover() if zones is None else options.read_layer(zones)
-    found = coverage.measure(
-        areas,
-        streets,
-        subs,
-        district=held.located("district") if zones is None else None,
-        corridors=held.located("corridors") if zones is None else None,
-        reach_m=reach,
-        reach_ends="flat" if ends == "flat" else "round",
-        centrelines=centrelines,
-        subdistrict_name=name_field,
-    )
+    settings: dict[str, Any] = {
+        "district": held.located("district") if zones is None else None,
+        "corridors": held.located("corridors") if zones is None else None,
+        "reach_m": reach,
+        "reach_ends": ends,
+        "subdistrict_name": name_field,
+    }
+    streets, centrelines = (None, None)
+    if scheduler is None:
+        streets, centrelines = _streets(roads or _beside(), held)
+    with options.steps_bar("coverage") as heard:
+        if streets is not None:
+            found = coverage.measure(
+                areas, streets, subs, centrelines=centrelines, heard=heard, **settings
+            )
+        else:
+            from .. import partitions
+
+            assert roads is not None
+            place = None if scheduler == _HERE else scheduler
+            found = partitions.measure(areas, roads, subs, scheduler=place, heard=heard, **settings)
     for other in others:
         found = found.with_layer(other.stem, options.read_layer(other))
     chosen = _chosen(found, keys)
     walked = None
-    if walk is not None:
+    if walk is not None and streets is not None:
         walked = coverage.walking_reach(
             options.read_layer(walk), streets, areas, minutes=minutes
         ).table
     if plot is not None:
         _draw(found, areas, plot, overwrite)
     options.deliver(_output(found, chosen, walked, form), output, overwrite)
+
+
+def _check_partitioned(roads: Path | None, walk: Path | None, plot: Path | None, form: str) -> None:
+    """Refuse what needs the whole network at hand."""
+    if roads is None:
+        raise click.UsageError("--dask needs --roads FOLDER, a network in GeoParquet files")
+    whole = {"--walk": walk is not None, "--plot": plot is not None}
+    whole["--format geojson"] = form == "geojson"
+    for option, given in whole.items():
+        if given:
+            raise click.UsageError(
+                f"{option} needs all streets in memory, which --dask is there to avoid; leave "
+                f"--dask out and give the part of the network that you want to see as --roads FILE"
+            )
 
 
 def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -> None:
@@ -222,6 +262,10 @@ def _streets(path: Path | None, held: Study) -> tuple[GeoDataFrame, GeoDataFrame
     if path is None:
         frame = held.frame("streets")
         return frame[frame["kind"] == "street"].reset_index(drop=True), None
+    if path.is_dir():
+        raise click.UsageError(
+            f"--roads {path} is a folder; a network in GeoParquet files is measured with --dask"
+        )
     from ..mapped import Mapped
     from ..roads import read
 

@@ -123,6 +123,25 @@ def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
         yield heard
 
 
+@contextlib.contextmanager
+def steps_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far long work is, on stderr, where that is a terminal; none if one step is all."""
+    if not sys.stderr.isatty():
+        yield lambda done, whole: None
+        return
+    with contextlib.ExitStack() as shown:
+        bars: list[Any] = []
+
+        def heard(done: int, whole: int) -> None:
+            if not bars and done < whole:
+                bar = click.progressbar(length=whole, label=label, file=sys.stderr)
+                bars.append(shown.enter_context(bar))
+            for bar in bars:
+                bar.update(done - bar.pos)
+
+        yield heard
+
+
 def read_layer(path: Path) -> GeoDataFrame:
     """Read a vector layer that a user brings, in longitude and latitude."""
     import re
