@@ -25,8 +25,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiLineString, Point, box
 
-from nankai_gis import _tally, coverage, overlay, partitions
+from nankai_gis import coverage, overlay
 from nankai_gis.cli import main
+from nankai_gis.coverage import _tally, partitions
 from nankai_gis.errors import CRSError, DataError, MissingExtraError, SchedulerError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -182,7 +182,7 @@ def coverage_(
                 areas, streets, subs, centrelines=centrelines, heard=heard, **settings
             )
         else:
-            from .. import partitions
+            from ..coverage import partitions
 
             assert roads is not None
             place = None if scheduler == _HERE else scheduler

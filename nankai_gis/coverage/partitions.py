@@ -22,10 +22,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from ..errors import CRSError, DataError, GeometryError, MissingExtraError, SchedulerError
+from . import BOUNDARY_M, Coverage, Key, _measured
 from ._intake import Bools, Shapes, check_crs, either, id_column, repeated
 from ._tally import Heard, Pieces, Tally, merge, tally
-from .coverage import BOUNDARY_M, Coverage, Key, _measured
-from .errors import CRSError, DataError, GeometryError, MissingExtraError, SchedulerError
 from .roadclass import CLASS_COLUMNS
 
 if TYPE_CHECKING:

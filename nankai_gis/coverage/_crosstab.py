@@ -13,16 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import _states, overlay
+from .. import overlay
+from ..crs import STORED
+from ..errors import DataError
+from ..names import fold
+from . import _states
 from ._areas import BORDER, Areas, corridor_codes
 from ._crossings import crossings
 from ._intake import Lines, coded, columns_of, spread, take, usable_lines
 from ._ledger import Checks, Ledger
 from ._states import NO_SUBDISTRICT, States
 from ._tally import Pieces, Tally
-from .crs import STORED
-from .errors import DataError
-from .names import fold
 from .roadclass import UNCLASSED, class_label
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from . import overlay
+from .. import overlay
+from ..errors import DataError
 from ._intake import (
     EMPTY,
     NO_NUMBER,
@@ -22,7 +23,6 @@ from ._intake import (
     row_ids,
 )
 from ._ledger import TOLERANCE, Checks, Ledger
-from .errors import DataError
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

@@ -12,12 +12,12 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from . import overlay
+from .. import overlay
+from ..crs import STORED
+from ..errors import DataError
 from ._areas import usable_areas
 from ._intake import either, labels, not_streets, row_ids, usable_lines, usable_points
 from ._ledger import Ledger
-from .crs import STORED
-from .errors import DataError
 from .roadclass import CLASS_COLUMNS
 
 if TYPE_CHECKING:

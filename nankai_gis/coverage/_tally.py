@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import overlay
+from .. import overlay
+from ..errors import DataError, GeometryError
 from ._intake import (
     AGAIN,
     REASONS,
@@ -29,7 +30,6 @@ from ._intake import (
     usable_lines,
 )
 from ._ledger import TOLERANCE, Ledger, Note
-from .errors import DataError, GeometryError
 from .roadclass import CLASS_COLUMNS
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from .errors import GeometryError
+from ..errors import GeometryError
 
 __all__ = ["TOLERANCE", "Checks", "Ledger", "Note"]
 

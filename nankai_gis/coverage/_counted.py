@@ -9,13 +9,14 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from . import _states, overlay
+from .. import overlay
+from ..errors import DataError
+from . import _states
 from ._areas import usable_areas
 from ._crosstab import Book
 from ._intake import checked, spread, take, usable_lines, usable_points
 from ._ledger import Checks, Ledger
 from ._states import NO_SUBDISTRICT, States
-from .errors import DataError
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

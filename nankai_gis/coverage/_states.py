@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from . import overlay
+from .. import overlay
 from ._areas import BORDER, Areas
 
 __all__ = ["NO_SUBDISTRICT", "States", "read"]

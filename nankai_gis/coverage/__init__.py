@@ -21,7 +21,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import _counted, overlay
+from .. import overlay
+from ..errors import DataError
+from . import _counted
 from ._areas import BORDER, Areas, parts_of, reaches_of, side_by_side, usable_areas
 from ._crosstab import (
     UNNAMED,
@@ -37,7 +39,6 @@ from ._intake import repeated, usable_lines
 from ._ledger import TOLERANCE, Checks, Ledger
 from ._states import NO_SUBDISTRICT
 from ._tally import Pieces, Tally, tally
-from .errors import DataError
 from .roadclass import CLASS_LABELS, UNCLASSED, class_label
 from .walk import WalkingReach, walking_reach
 

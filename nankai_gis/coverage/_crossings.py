@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import overlay
+from .. import overlay
 from ._intake import spread
 from ._states import States
 from ._tally import Ends

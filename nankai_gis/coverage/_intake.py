@@ -11,10 +11,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from ..crs import STORED
+from ..errors import CRSError, DataError
+from ..names import fold
 from ._ledger import Ledger
-from .crs import STORED
-from .errors import CRSError, DataError
-from .names import fold
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
