@@ -19,8 +19,10 @@ from shapely.geometry import Polygon, shape
 from shapely.geometry.base import BaseGeometry
 
 from . import crs, measure
-from .errors import NotFoundError
+from .clause import parse
+from .errors import ClauseError, NotFoundError
 from .model import Feature
+from .names import fold
 from .plan import Plan
 
 Verdict = Literal["ok", "differs", "cannot tell"]
@@ -121,7 +123,14 @@ class _Ground:
         return shapely.union_all(pieces) if pieces else None
 
     def inferred(self, *ids: str) -> bool:
-        return any(self.properties.get(key, {}).get("status") == "inferred" for key in ids)
+        """Whether something among polygons or drawn pieces of corridors is inferred."""
+        pieces = (
+            item["properties"]
+            for item in self.layers.get("corridors", ())
+            if item["properties"]["corridor"] in ids
+        )
+        polygons = (self.properties[key] for key in ids if key in self.properties)
+        return any(p["status"] == "inferred" for p in (*polygons, *pieces))
 
 
 def _km2(value: float) -> str:
@@ -147,6 +156,7 @@ def _valid(ground: _Ground) -> Iterator[Finding]:
 
 
 def _complete(ground: _Ground) -> Iterator[Finding]:
+    known = _Known(ground)
     for f in ground.plan.features:
         if f.kind == "site":
             continue
@@ -157,13 +167,12 @@ def _complete(ground: _Ground) -> Iterator[Finding]:
                 if item["properties"]["corridor"] == f.id and item["geometry"] is None
             ]
         else:
-            network = {p["properties"]["name"] for p in ground.layers.get("streets", ())}
-            located = {
-                p["properties"]["name"]
-                for p in ground.layers.get("streets", ())
-                if p["geometry"] is not None
-            }
-            missing = [r for roads in f.sides.values() for r in roads if r in network - located]
+            missing = [
+                road
+                for roads in f.sides.values()
+                for road in roads
+                if known.line(road) not in ground.lines
+            ]
         verdict: Verdict = "cannot tell" if missing else "ok"
         figures = f"未定位:{'、'.join(missing)}" if missing else "所列道路均已定位"
         yield Finding("R02", f.id, verdict, figures, f.clause, None, bool(missing))
@@ -214,7 +223,7 @@ def _inside(ground: _Ground) -> Iterator[Finding]:
                 f"區外 {length / 1e3:.2f} 公里" if length >= 1.0 else "全在區內",
                 f.note if length >= 1.0 else "",
                 _spot(beyond[0]) if length >= 1.0 else None,
-                True,
+                ground.inferred(f.id, district.id),
             )
 
 
@@ -328,20 +337,13 @@ def _nobody(ground: _Ground) -> Iterator[Finding]:
 
 def _bounds(ground: _Ground) -> Iterator[Finding]:
     """Each named road: is it on the boundary, and does that stretch face the named side."""
+    known = _Known(ground)
     for f in ground.of("zone", "parcel", "district"):
         ring = list(ground.shapes[f.id].exterior.coords)  # type: ignore[attr-defined]  # a Polygon
         parts = ground.properties[f.id]["parts"]
-        names = {
-            item["properties"]["id"]: {
-                item["properties"]["name"],
-                item["properties"]["name_hans"],
-                *item["properties"]["aliases"],
-            }
-            for item in ground.layers.get("streets", ())
-        }
         for side, roads in f.sides.items():
             for road in roads:
-                yield _bound(ground, f, side, road, ring, parts, names)
+                yield _bound(ground, f, side, road, ring, parts, known)
 
 
 def _bound(
@@ -351,9 +353,10 @@ def _bound(
     road: str,
     ring: list[tuple[float, float]],
     parts: Sequence[Mapping[str, Any]],
-    names: Mapping[str, set[str]],
+    known: _Known,
 ) -> Finding:
-    own = [p for p in parts if road in names.get(p["line"], ())]
+    line = known.line(road)
+    own = [p for p in parts if p["line"] == line]
     stand_ins = [p for p in parts if p["for"] == road]
     x, y = _OUTWARD[side]
     best, faces = None, -1.0
@@ -438,7 +441,7 @@ def _joins(ground: _Ground) -> Iterator[Finding]:
             ";".join(told),
             f.joins_clause,
             _spot(ground.shapes[apart[0]]) if apart else _spot(axis),
-            True,
+            ground.inferred(f.id, *f.joins),
         )
 
 
@@ -465,6 +468,55 @@ def _touched(ground: _Ground) -> Iterator[Finding]:
             )
 
 
+def _read_as_written(ground: _Ground) -> Iterator[Finding]:
+    """The roads of the clause beside those of the definition, side by side."""
+    known = _Known(ground)
+    for f in ground.plan.features:
+        if not f.sides and not f.axis:
+            continue
+        try:
+            written = parse(f.clause, known)
+        except ClauseError:
+            # Not every clause names its bounds: the parcel's gives a size only.
+            continue
+        sides = {_SIDE_NAMES[side] + "至": roads for side, roads in written.sides.items()}
+        read = {_SIDE_NAMES[side] + "至": roads for side, roads in f.sides.items()}
+        if f.axis:
+            sides = {"軸線": (*written.main, *written.extension)}
+            roads = [p.road for p in f.axis if p.road is not None and p.role != "bridge"]
+            read = {"軸線": tuple(roads)}
+        apart, unknown = [], []
+        for label, names in sides.items():
+            unknown += [road.name for road in names if not known.line(*road.names)]
+            stands = [known.line(road) for road in read.get(label, ())]
+            if [known.line(*road.names) for road in names] != stands:
+                told = "、".join(road.name for road in names)
+                apart.append(f"條文{label}{told},定義為{'、'.join(read.get(label, ())) or '無'}")
+        verdict: Verdict = "cannot tell" if unknown else "differs" if apart else "ok"
+        figures = ";".join(apart) if apart else "與條文一致"
+        if unknown:
+            figures = f"條文中「{'」「'.join(unknown)}」不是路網中的名稱"
+        yield Finding("R14", f.id, verdict, figures, f.clause, None, False)
+
+
+class _Known:
+    """The lines of the layers by all their names."""
+
+    def __init__(self, ground: _Ground) -> None:
+        self._lines: dict[str, str] = {}
+        for item in ground.layers.get("streets", ()):
+            p = item["properties"]
+            for name in (p["name"], p["name_hans"], p["name_en"], *p["aliases"]):
+                self._lines.setdefault(fold(name), p["id"])
+
+    def __contains__(self, name: object) -> bool:
+        return fold(str(name)) in self._lines
+
+    def line(self, *names: str) -> str | None:
+        """Id of the line that one of the names is of."""
+        return next((self._lines[fold(n)] for n in names if fold(n) in self._lines), None)
+
+
 _RULES: dict[Rule, Callable[[_Ground], Iterator[Finding]]] = {
     Rule("R01", "幾何有效"): _valid,
     Rule("R02", "定義完整,所列道路均已定位"): _complete,
@@ -479,6 +531,7 @@ _RULES: dict[Rule, Callable[[_Ground], Iterator[Finding]]] = {
     Rule("R11", "軸線道路依次相接"): _order,
     Rule("R12", "貫通、串聯、連通之說"): _joins,
     Rule("R13", "發展帶輻射所列街道"): _touched,
+    Rule("R14", "定義與條文所列道路一致"): _read_as_written,
 }
 
 #: All rules, in order.

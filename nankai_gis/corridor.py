@@ -34,8 +34,49 @@ class Piece:
     run: Run | None
 
 
+def chosen(parts: Sequence[AxisPart], lines: Lines) -> dict[str, Line]:
+    """Choose the streets of an axis, those that lie together where names are shared.
+
+    Parameters
+    ----------
+    parts : sequence of AxisPart
+        All pieces of the axis: each helps to tell the others' namesakes apart.
+    lines : Lines
+
+    Returns
+    -------
+    dict of str to Line
+        By the names that the pieces use; those that the network lacks, or has without
+        coordinates, are left out.
+
+    Raises
+    ------
+    AmbiguousNameError
+        If the axis names a single street, and several are called so.
+
+    Examples
+    --------
+    >>> from nankai_gis import reference
+    >>> part = AxisPart("紅旗路", "main", start="黃河道", end="津淶道")
+    >>> list(chosen([part], reference.packaged()))
+    ['紅旗路', '黃河道']
+    """
+    every = (name for part in parts for name in (part.road, part.start, part.end))
+    names = [
+        name
+        for name in dict.fromkeys(every)
+        if name is not None and name in lines and any(line.parts for line in lines.every(name))
+    ]
+    if len(names) == 1:
+        return {names[0]: lines[names[0]]}
+    return dict(zip(names, located(lines, names), strict=True))
+
+
 def axis(
-    parts: Sequence[AxisPart], lines: Lines, points: Mapping[str, Vertex]
+    parts: Sequence[AxisPart],
+    lines: Lines,
+    points: Mapping[str, Vertex],
+    streets: Mapping[str, Line] | None = None,
 ) -> tuple[Piece, ...]:
     """Compile the pieces of an axis.
 
@@ -45,6 +86,8 @@ def axis(
     lines : Lines
     points : mapping of str to Vertex
         Control points that straight pieces run through.
+    streets : mapping of str to Line, optional
+        What `chosen` returns, where these are not all pieces of the axis.
 
     Returns
     -------
@@ -68,10 +111,13 @@ def axis(
     >>> len(axis([part], network, network.points))
     1
     """
-    return tuple(_piece(part, lines, points) for part in parts)
+    streets = chosen(parts, lines) if streets is None else streets
+    return tuple(_piece(part, lines, points, streets) for part in parts)
 
 
-def _piece(part: AxisPart, lines: Lines, points: Mapping[str, Vertex]) -> Piece:
+def _piece(
+    part: AxisPart, lines: Lines, points: Mapping[str, Vertex], streets: Mapping[str, Line]
+) -> Piece:
     if part.road is None:
         missing = [name for name in part.through if name not in points]
         if missing:
@@ -83,8 +129,11 @@ def _piece(part: AxisPart, lines: Lines, points: Mapping[str, Vertex]) -> Piece:
     if part.road in lines and not any(line.parts for line in lines.every(part.road)):
         return Piece(part, lines[part.road], None)
     names = [name for name in (part.road, part.start, part.end) if name is not None]
-    # The street lies where the lines that it meets lie.
-    line, *others = located(lines, names)
+    for name in names:
+        if name not in streets:
+            # Says whether it is unknown or without coordinates.
+            located(lines, [name])
+    line, *others = (streets[name] for name in names)
     ends = dict(zip(names[1:], others, strict=True))
     courses = Courses(lines, line.parts[0][0].position)
     course = courses.course(line)

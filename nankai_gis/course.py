@@ -186,6 +186,50 @@ def run_accuracy(vertices: Sequence[Vertex]) -> float:
     return float(sum(m * d for m, d in zip(means, lengths, strict=True)) / total)
 
 
+def line_length(line: Line) -> float:
+    """Return the length of a line, its parts together, without what lies between them.
+
+    Parameters
+    ----------
+    line : Line
+
+    Returns
+    -------
+    float
+        Metres; 0.0 for a line that isn't located.
+
+    Examples
+    --------
+    >>> from nankai_gis import reference
+    >>> round(line_length(reference.packaged()["紅旗路"]), -1)
+    4860.0
+    """
+    return sum(run_length(part) for part in line.parts)
+
+
+def line_accuracy(line: Line) -> float:
+    """Return the mean accuracy across a line, weighted by the length of its parts.
+
+    Parameters
+    ----------
+    line : Line
+        Located.
+
+    Returns
+    -------
+    float
+        Metres.
+
+    Examples
+    --------
+    >>> from nankai_gis import reference
+    >>> round(line_accuracy(reference.packaged()["紅旗路"]), 6)
+    10.0
+    """
+    weighted = sum(run_accuracy(part) * run_length(part) for part in line.parts)
+    return weighted / line_length(line)
+
+
 def located(lines: Lines, names: Sequence[str]) -> list[Line]:
     """Return the located lines of some names, those that lie together where names are shared.
 

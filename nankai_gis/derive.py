@@ -16,7 +16,7 @@ from . import boundary, corridor
 from .boundary import Ring
 from .clause import Clause
 from .corridor import Piece
-from .course import Ground, Lines, located, run_accuracy, run_length
+from .course import Ground, Lines, line_accuracy, located, run_length
 from .errors import DataError, GeometryError, NankaiGISError, PlanError, RoadNotFoundError
 from .layers import LAYER_OF_KIND, LAYERS
 from .model import AxisPart, Feature, Line, Run, Vertex, worst
@@ -135,9 +135,10 @@ def _with_roles(ring: Ring, feature: Feature, lines: Lines) -> Ring:
 def _derive_axis(feature: Feature, lines: Lines, points: Mapping[str, Vertex]) -> Derived:
     pieces: list[Piece] = []
     remarks: list[str] = []
+    streets = corridor.chosen(feature.axis, lines)
     for part in feature.axis:
         try:
-            pieces += corridor.axis([part], lines, points)
+            pieces += corridor.axis([part], lines, points, streets)
         except (RoadNotFoundError, GeometryError) as error:
             # A street that is missing keeps its place in the axis; the others are drawn.
             pieces.append(Piece(part, None, None))
@@ -198,9 +199,10 @@ def layers(plan: Plan, network: Ground, *, search: bool = False) -> dict[str, li
     network : Ground
         The packaged reference network, or that of `nankai_gis.mapped.beside`.
     search : bool
-        Whether a ring may be searched for from the four sides, and a piece of an axis stay
-        undrawn, where the network lacks a road. What was done so stands in the feature's
-        ``remarks``. Without, that is an error.
+        Whether a ring may be searched for from the four sides where the network lacks a line of
+        the definition's own ring, and a piece of an axis stay undrawn where it lacks the street.
+        What was done so stands in the feature's ``remarks``. Without, that is an error; a side
+        that the network lacks is an error with and without.
 
     Returns
     -------
@@ -240,8 +242,8 @@ def layers(plan: Plan, network: Ground, *, search: bool = False) -> dict[str, li
 
 
 def _extent(made: Mapping[str, Sequence[FeatureDict]]) -> tuple[float, float, float, float] | None:
-    """West, south, east, north of the district; of everything where there is none."""
-    items = made["district"] or [feature for layer in made.values() for feature in layer]
+    """West, south, east, north of all that is drawn."""
+    items = (feature for layer in made.values() for feature in layer)
     drawn = [shape(f["geometry"]).bounds for f in items if f["geometry"] is not None]
     if not drawn:
         return None
@@ -257,16 +259,17 @@ def _features(feature: Feature, plan: Plan, network: Ground, search: bool) -> li
         raise derived.error
     if derived.remarks and not search:
         raise GeometryError("; ".join(derived.remarks))
-    remarks = list(derived.remarks)
     if derived.ring is None:
         made = _axis(feature, derived.axis, network)
     else:
+        for name, near in derived.ring.missing.items():
+            # A ring that does without a road of its clause is a guess; `derive` shows it.
+            raise RoadNotFoundError("road", name, near, hint="a side can't do without it")
         made = [_polygon(feature, derived.ring, plan, network)]
-        if derived.ring.missing:
-            remarks.append(f"no road is called {'、'.join(derived.ring.missing)} in this network")
-    if remarks:
-        for item in made:
-            item["properties"]["remarks"] = "; ".join(remarks)
+    for item in made if derived.remarks else ():
+        item["properties"]["remarks"] = "; ".join(derived.remarks)
+        if derived.ring is not None:
+            item["properties"]["status"] = "inferred"
     return made
 
 
@@ -343,7 +346,7 @@ def _common(feature: Feature) -> dict[str, Any]:
 
 def _provenance(vertices: Iterable[Vertex], network: Ground) -> dict[str, str]:
     vertices = list(vertices)
-    dates = sorted({v.date for v in vertices})
+    dates = sorted({v.date for v in vertices if v.date}) or [""]
     sources = sorted({v.source for v in vertices})
     return {
         "source": "; ".join(network.sources[s] for s in sources),
@@ -383,8 +386,7 @@ def _polygon(feature: Feature, ring: Ring, plan: Plan, network: Ground) -> Featu
     vertices = [v for run in ring.runs for v in run.vertices]
     subdistricts = plan.index(["subdistrict"])
     properties = _common(feature) | {
-        # A ring that does without a road of its clause is a guess at what it means.
-        "status": "inferred" if ring.missing else worst([feature.status, ring.status]),
+        "status": worst([feature.status, ring.status]),
         "accuracy_m": round(_mean_accuracy(ring.runs), 1),
         "stated_area_m2": feature.stated_area_m2,
         "claims": [subdistricts[name].id for name in feature.claims],
@@ -491,16 +493,10 @@ def _street(line: Line, network: Ground) -> FeatureDict:
         return _as_feature(properties, None)
     properties |= {
         "status": worst(v.status for v in line.vertices),
-        "accuracy_m": round(_line_accuracy(line), 1),
+        "accuracy_m": round(line_accuracy(line), 1),
         **_provenance(line.vertices, network),
     }
     return _as_feature(properties, _line_geometry(line))
-
-
-def _line_accuracy(line: Line) -> float:
-    lengths = [run_length(part) for part in line.parts]
-    weighted = (run_accuracy(p) * m for p, m in zip(line.parts, lengths, strict=True))
-    return sum(weighted) / sum(lengths)
 
 
 def _line_geometry(line: Line) -> dict[str, Any]:
@@ -512,12 +508,16 @@ def _line_geometry(line: Line) -> dict[str, Any]:
 def _site(feature: Feature, network: Ground) -> FeatureDict:
     properties = _common(feature) | {"theme": feature.theme}
     if feature.line is not None:
-        (line,) = located(network, [feature.line])
-        vertices, accuracy = line.vertices, _line_accuracy(line)
+        located(network, [feature.line])
+        line = network[feature.line]
+        vertices, accuracy = line.vertices, line_accuracy(line)
         geometry = _line_geometry(line)
     elif feature.point is not None:
         if feature.point not in network.points:
-            raise DataError(f"no control point is called {feature.point}")
+            raise DataError(
+                f"no control point is called {feature.point!r}; add it to "
+                "digitised/control_points.csv, or leave out point: the site is then listed"
+            )
         vertices = (network.points[feature.point],)
         accuracy = vertices[0].accuracy_m
         geometry = {"type": "Point", "coordinates": _positions(vertices)[0]}

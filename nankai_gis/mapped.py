@@ -22,10 +22,17 @@ from .reference import Network
 from .streets import Street, Streets, build
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
     from .roads import Roads
 
 #: Accuracy of a mapped centreline across the street, one standard deviation, metres.
 ACCURACY_M = 5.0
+#: What the file of a network beside a plan may end in.
+SUFFIXES = (
+    ".gpkg", ".osm", ".osm.gz", ".osm.bz2", ".osm.pbf", ".pbf", ".json", ".geojson", ".graphml",
+    ".shp", ".fgb",
+)  # fmt: skip
 #: A network that lies this far beside the packaged one is in another datum, metres.
 SHIFT_M = 150.0
 
@@ -59,6 +66,8 @@ class Mapped:
     ) -> None:
         limits = {"gap_m": gap_m, "separation_m": separation_m}
         self._frame = roads.frame
+        #: Where the network comes from.
+        self.origin = roads.origin
         self._date = (roads.origin.date or "")[:10]
         self._source = roads.origin.name
         self.points: Mapping[str, Vertex] = {}
@@ -69,10 +78,17 @@ class Mapped:
         self._made: dict[int, Line] = {}
 
     def __contains__(self, name: object) -> bool:
-        return name in self.streets
+        return name in self.streets or self._by_id(name) is not None
+
+    def _by_id(self, key: object) -> Street | None:
+        """The street of an id, ``name@way``, such as its line and its row in a layer have."""
+        name, _, way = str(key).rpartition("@")
+        if not name or not way.isdigit():
+            return None
+        return next((s for s in self.streets.all(name) if s.ways[0] == int(way)), None)
 
     def __getitem__(self, name: str) -> Line:
-        """Return the line of a name.
+        """Return the line of a name, or of an id.
 
         Raises
         ------
@@ -81,7 +97,16 @@ class Mapped:
         AmbiguousNameError
             If the city has several streets of that name; the message lists the places.
         """
-        return self._line(self.streets.find(name))
+        street = self._by_id(name)
+        if street is not None:
+            return self._line(street)
+        try:
+            return self._line(self.streets.find(name))
+        except AmbiguousNameError as error:
+            told = (f"{_identity(s)} ({s.place})" for s in self.streets.all(name))
+            raise AmbiguousNameError(
+                f"{name!r} is the name of several streets; say which by its id: {'; '.join(told)}"
+            ) from error
 
     def every(self, name: str) -> list[Line]:
         """Return the streets of a name, one for each place in the city that has one."""
@@ -102,10 +127,30 @@ class Mapped:
     def around(self, bounds: tuple[float, float, float, float]) -> list[Line]:
         """Return the streets with a way in a box: west, south, east, north in degrees."""
         tree, names = self._tree
-        found = dict.fromkeys(
-            part for i in np.sort(tree.query(shapely.box(*bounds))) for part in names[i].split(";")
+        names_here = dict.fromkeys(
+            part.strip()
+            for i in np.sort(tree.query(shapely.box(*bounds)))
+            for part in names[i].split(";")
         )
-        return [line for name in found for line in self.every(name.strip())]
+        # A way with two names is one street, and a name may have streets elsewhere.
+        found: dict[tuple[int, ...], Street] = {}
+        for name in names_here:
+            for street in self.streets.all(name):
+                found.setdefault(street.ways, street)
+        return [
+            self._line(street)
+            for street in found.values()
+            if any(_touches(part.bounds, bounds) for part in street.parts)
+        ]
+
+    def ways(self) -> GeoDataFrame:
+        """Return the ways as they are mapped, carriageway by carriageway; EPSG:4326."""
+        return self._frame
+
+    def centrelines(self) -> GeoDataFrame:
+        """Return the named streets, each once, by its centreline; EPSG:4326."""
+        lines = self.streets.frame()
+        return lines[lines["kind"] == "street"].reset_index(drop=True)
 
     def listed(self, bounds: tuple[float, float, float, float] | None) -> Sequence[Line]:
         """Return the lines that a plan on this network shows: those around it."""
@@ -123,10 +168,19 @@ class Mapped:
             )
             nodes = frozenset(map(tuple, street.nodes().tolist()))
             names = Names(street.name, street.name, street.name, street.aliases)
-            # The same name stands for other streets elsewhere: the first way tells them apart.
-            identity = f"{street.name}@{street.ways[0]}"
-            self._made[key] = Line(identity, street.kind, names, parts, street.place, nodes)
+            self._made[key] = Line(
+                _identity(street), street.kind, names, parts, street.place, nodes
+            )
         return self._made[key]
+
+
+def _touches(one: tuple[float, ...], two: tuple[float, ...]) -> bool:
+    return one[0] <= two[2] and two[0] <= one[2] and one[1] <= two[3] and two[1] <= one[3]
+
+
+def _identity(street: Street) -> str:
+    # The same name stands for other streets elsewhere: the first way tells them apart.
+    return f"{street.name}@{street.ways[0]}"
 
 
 class Joined:
@@ -143,7 +197,9 @@ class Joined:
     """
 
     def __init__(self, digitised: Network, mapped: Mapped) -> None:
-        self._digitised, self._mapped = digitised, mapped
+        self._digitised = digitised
+        self.mapped = mapped
+        self.origin = mapped.origin
         self.points: Mapping[str, Vertex] = digitised.points
         self.sources: Mapping[str, str] = {**mapped.sources, **digitised.sources}
 
@@ -151,34 +207,60 @@ class Joined:
         return name in self._digitised and bool(self._digitised[str(name)].parts)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._digitised or name in self._mapped
+        return name in self._digitised or name in self.mapped
 
     def __getitem__(self, name: str) -> Line:
         """Return the line of a name, as the two networks do."""
-        if self._drawn(name) or name not in self._mapped:
+        if self._drawn(name) or name not in self.mapped:
             return self._digitised[name]
-        return self._mapped[name]
+        return self.mapped[name]
 
     def every(self, name: str) -> list[Line]:
         """Return the lines of a name: the digitised one, else all mapped ones."""
-        if self._drawn(name) or name not in self._mapped:
+        if self._drawn(name) or name not in self.mapped:
             return self._digitised.every(name)
-        return self._mapped.every(name)
+        return self.mapped.every(name)
 
     def near(self, name: str) -> list[str]:
         """Return the names most like one that isn't there, best first."""
-        return list(dict.fromkeys([*self._digitised.near(name), *self._mapped.near(name)]))
+        return list(dict.fromkeys([*self._digitised.near(name), *self.mapped.near(name)]))
 
     def around(self, bounds: tuple[float, float, float, float]) -> list[Line]:
         """Return the lines that touch a box: west, south, east, north in degrees."""
-        mapped = [x for x in self._mapped.around(bounds) if not self._drawn(x.names.hant)]
+        mapped = [x for x in self.mapped.around(bounds) if not self._drawn(x.names.hant)]
         return [*self._digitised.around(bounds), *mapped]
+
+    def ways(self) -> GeoDataFrame:
+        """Return the ways, and the digitised streets in the place of mapped ones; EPSG:4326."""
+        return self._with_digitised(self.mapped.ways())
+
+    def centrelines(self) -> GeoDataFrame:
+        """Return the named streets, each once; EPSG:4326."""
+        return self._with_digitised(self.mapped.centrelines())
+
+    def _with_digitised(self, frame: GeoDataFrame) -> GeoDataFrame:
+        import geopandas
+        import pandas as pd
+
+        names = frame["name"].fillna("")
+        hidden = names.map({name: self._drawn(name) for name in set(names) if name})
+        drawn = [x for x in self._digitised.lines if x.parts and x.kind == "street"]
+        more = geopandas.GeoDataFrame(
+            {"name": [x.names.hant for x in drawn]},
+            geometry=[
+                shapely.multilinestrings([[v.position for v in part] for part in x.parts])
+                for x in drawn
+            ],
+            crs=frame.crs,
+        )
+        kept = frame[~hidden.fillna(False).astype(bool)]
+        return pd.concat([kept, more], ignore_index=True) if len(more) else kept
 
     def listed(self, bounds: tuple[float, float, float, float] | None) -> Sequence[Line]:
         """Return the lines that a plan on this network shows: digitised ones, others around it."""
-        mapped = [] if bounds is None else self._mapped.around(bounds)
-        known = [x for x in mapped if x.names.hant not in self._digitised]
-        return [*self._digitised.lines, *known]
+        mapped = [] if bounds is None else self.mapped.around(bounds)
+        mine = [x for x in self._digitised.lines if x.parts or x.names.hant not in self.mapped]
+        return [*mine, *(x for x in mapped if not self._drawn(x.names.hant))]
 
 
 def roads_beside(folder: Path) -> Path | None:
@@ -191,8 +273,7 @@ def roads_beside(folder: Path) -> Path | None:
     Returns
     -------
     pathlib.Path or None
-        The file called ``roads`` with any suffix that `nankai_gis.roads.read` takes; None where
-        there is none.
+        The file called ``roads`` with a suffix of `SUFFIXES`; None where there is none.
 
     Raises
     ------
@@ -205,10 +286,11 @@ def roads_beside(folder: Path) -> Path | None:
     >>> roads_beside(catalog.root()) is None
     True
     """
-    found = sorted(p for p in folder.glob("roads.*") if p.is_file())
+    names = (f"roads{suffix}" for suffix in SUFFIXES)
+    found = sorted(folder / name for name in names if (folder / name).is_file())
     if len(found) > 1:
-        names = ", ".join(p.name for p in found)
-        raise DataError(f"{folder}: {len(found)} road networks ({names}); leave one of them there")
+        told = ", ".join(p.name for p in found)
+        raise DataError(f"{folder}: {len(found)} road networks ({told}); leave one of them there")
     return found[0] if found else None
 
 
@@ -229,7 +311,7 @@ def beside(folder: Path) -> Network | Mapped | Joined:
     Raises
     ------
     DataError
-        As `roads_beside`, and as the readers of the two.
+        If the folder isn't there; as `roads_beside`, and as the readers of the two.
 
     Examples
     --------
@@ -241,6 +323,13 @@ def beside(folder: Path) -> Network | Mapped | Joined:
     """
     from . import roads
 
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder} is a file; give the folder that holds it")
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder}: there is no such folder; `nankai-gis init {folder}` writes an example to "
+            "start from"
+        )
     file = roads_beside(folder)
     tables = folder / "digitised"
     digitised = reference.read(tables) if tables.is_dir() else None

@@ -192,7 +192,8 @@ class Feature:
     chapter, section : int or None
         Place of the clause in the plan.
     status : str
-        How certain the reading is; a geometry is never reported as more certain than this.
+        How certain the reading is; no area is reported as more certain than this, and a piece of
+        a corridor is as certain as its street.
     sides : mapping of str to tuple of str
         For each of `SIDES` the lines that the clause names.
     ring : tuple of RingPart

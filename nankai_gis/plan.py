@@ -9,10 +9,12 @@ key of every kind; what it doesn't know is a fault, not a hint.
 
 from __future__ import annotations
 
+import datetime
+import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,13 +27,14 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from . import catalog
-from .errors import FeatureNotFoundError, PlanError
+from .errors import AmbiguousNameError, FeatureNotFoundError, PlanError
 from .model import KINDS, About, AxisPart, Feature, Names, RingPart, Role, Status
-from .names import Index, simplified
+from .names import Index, fold, simplified
 
 _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True, pattern=r"\S")]
 _Roads = Annotated[list[_Text], Field(min_length=1)]
@@ -124,7 +127,8 @@ _Ring = Annotated[list[_Text | _StandIn], Field(min_length=2)]
 _Area = Annotated[float, Field(gt=0)]
 # Pydantic's strict mode takes no list for a tuple, and TOML has only lists.
 _Position = Annotated[list[float], Field(min_length=2, max_length=2)]
-_Date = Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+_DATE = r"^([1-9]\d{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?)?$"
+_Date = Annotated[str, StringConstraints(pattern=_DATE)]
 _Ordinal = Annotated[int, Field(ge=1, le=99)]
 
 _Schema = dict[str, JsonValue]
@@ -162,10 +166,17 @@ class _About(_Table):
     """What maps and figures cite."""
     source_hans: str | None = None
     source_en: str | None = None
-    date: _Date | Literal[""] = ""
+    date: _Date = ""
     """Date of the data: year, year-month or year-month-day."""
     summary: str = ""
     """The plan's structure in one sentence, for the report."""
+
+    @field_validator("date")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        if len(value) == len("2026-11-25"):
+            datetime.date.fromisoformat(value)
+        return value
 
 
 class _Definition(_Table):
@@ -186,7 +197,7 @@ class _Definition(_Table):
     chapter: _Ordinal | None = None
     section: _Ordinal | None = None
     status: Status
-    """How certain the reading is; a geometry is never reported as more certain."""
+    """How certain the reading is; no area is reported as more certain than this."""
     note: str = ""
     """What a reader should know of the reading."""
 
@@ -398,6 +409,16 @@ def _feature(key: str, file: str, d: Any) -> Feature:
     )
 
 
+_KEYS = sorted(
+    {
+        field.alias or name
+        for model in (
+            _About, _District, _Zone, _Parcel, _Corridor, _Subdistrict, _Site, _StandIn, _Piece,
+            _FourSides, _Joins, _People,
+        )
+        for name, field in model.model_fields.items()
+    }
+)  # fmt: skip
 # Steps of pydantic's own making in a location: the branch of a union, not a key of the file.
 _BRANCHES = {*KINDS, "constrained-str", "_StandIn", "_FourSides", "_SomeSides"}
 
@@ -409,15 +430,19 @@ def _faults(file: str, key: str, error: ValidationError) -> list[str]:
         named = ".".join(s for s in steps if s not in _BRANCHES and not s.startswith("function-"))
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            message = "unknown key"
+            known = difflib.get_close_matches(steps[-1], _KEYS, n=1)
+            message = "unknown key" + (f"; do you mean {known[0]}?" if known else "")
         elif item["type"] == "missing":
             message = "missing"
         elif item["type"] == "string_pattern_mismatch" and not str(item["input"]).strip():
             message = "empty"
+        elif named == "date":
+            message = f'write "2026", "2026-11" or "2026-11-25", in quotes (got {item["input"]})'
         elif item["type"] == "union_tag_not_found":
             named, message = "kind", f"missing; give one of {', '.join(KINDS)}"
         elif item["type"] == "union_tag_invalid":
-            named, message = "kind", f"is none of {', '.join(KINDS)}"
+            given = item["ctx"]["tag"]
+            named, message = "kind", f"{given!r} is none of {', '.join(KINDS)}"
         elif item["type"] not in ("value_error",):
             message = f"{message[0].lower()}{message[1:]} (got {item['input']!r})"
         place = f"{file}: [{key}]" + (f" {named}" if named else "")
@@ -428,9 +453,10 @@ def _faults(file: str, key: str, error: ValidationError) -> list[str]:
 
 def _tables(name: str, text: str | bytes) -> tuple[Mapping[str, Any], list[str]]:
     try:
-        return tomllib.loads(text if isinstance(text, str) else text.decode()), []
+        # Some editors put a byte order mark before the text.
+        return tomllib.loads(text if isinstance(text, str) else text.decode("utf-8-sig")), []
     except UnicodeDecodeError as error:
-        return {}, [f"{name}: not UTF-8 text (byte {error.start})"]
+        return {}, [f"{name}: not UTF-8 text (byte {error.start}); save it as UTF-8"]
     except tomllib.TOMLDecodeError as error:
         return {}, [f"{name}: not valid TOML: {error}"]
 
@@ -451,8 +477,8 @@ def read(folder: Path) -> Plan:
     ------
     PlanError
         For every fault at once: text that is not TOML, an unknown or missing key, a wrong type,
-        a missing side, a duplicate id, a claim about an unknown subdistrict, an unknown
-        container. Each line names file and key.
+        a missing side, a duplicate id; and where there is none of these, a duplicate name, a
+        claim about an unknown subdistrict, an unknown container. Each line names file and key.
 
     Examples
     --------
@@ -461,8 +487,16 @@ def read(folder: Path) -> Plan:
     """
     files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
     if not files:
-        raise PlanError([f"{folder}: no *.toml file here"])
-    return parse({file.name: file.read_bytes() for file in files})
+        raise PlanError([f"{folder}: no *.toml file here; `nankai-gis init` writes one"])
+    texts, faults = {}, []
+    for file in files:
+        try:
+            texts[file.name] = file.read_bytes()
+        except OSError as error:
+            faults.append(f"{file}: can't be read: {error.strerror or error}")
+    if faults:
+        raise PlanError(faults)
+    return parse(texts)
 
 
 def parse(texts: Mapping[str, str | bytes]) -> Plan:
@@ -513,30 +547,44 @@ def parse(texts: Mapping[str, str | bytes]) -> Plan:
                 faults += _faults(name, key, error)
     features.sort(key=lambda f: KINDS.index(f.kind))
     plan = Plan(tuple(features), about)
-    faults += _broken_references(plan)
+    if not faults:
+        # Where a definition is lost, those that refer to it are not at fault.
+        plan, faults = _referred(plan)
     if faults:
         raise PlanError(faults)
     return plan
 
 
-def _broken_references(plan: Plan) -> list[str]:
+def _referred(plan: Plan) -> tuple[Plan, list[str]]:
+    """The plan with ids in the place of the names by which features refer to others."""
     faults = []
+    namesakes: dict[tuple[str, str], Feature] = {}
+    for f in plan.features:
+        first = namesakes.setdefault((f.kind, fold(f.names.hant)), f)
+        if first is not f:
+            faults.append(
+                f"{f.file}: [{f.id}] name: {f.names.hant!r} is the name of [{first.id}], too"
+            )
     subdistricts, everything = plan.index(["subdistrict"]), plan.index()
+
+    def one(f: Feature, key: str, name: str, index: Index[Feature], what: str) -> str:
+        try:
+            return index[name].id
+        except FeatureNotFoundError as error:
+            near = f" (near names: {', '.join(error.candidates)})" if error.candidates else ""
+            faults.append(f"{f.file}: [{f.id}] {key}: {name!r} is no {what} of this plan{near}")
+        except AmbiguousNameError as error:
+            faults.append(f"{f.file}: [{f.id}] {key}: {error}")
+        return name
+
+    features = []
     for f in plan.features:
         for claim in f.claims:
-            if claim not in subdistricts:
-                near = ", ".join(subdistricts.near(claim)) or "none near"
-                faults.append(
-                    f"{f.file}: [{f.id}] claims: {claim!r} is no subdistrict of this plan ({near})"
-                )
-        faults += [
-            f"{f.file}: [{f.id}] joins.features: {name!r} is no feature of this plan"
-            for name in f.joins
-            if name not in everything
-        ]
-        if f.within is not None and f.within not in everything:
-            faults.append(f"{f.file}: [{f.id}] within: {f.within!r} is no feature of this plan")
-    return faults
+            one(f, "claims", claim, subdistricts, "subdistrict")
+        joins = tuple(one(f, "joins.features", n, everything, "feature") for n in f.joins)
+        within = f.within and one(f, "within", f.within, everything, "feature")
+        features.append(replace(f, joins=joins, within=within))
+    return replace(plan, features=tuple(features)), faults
 
 
 def schema() -> dict[str, Any]:
@@ -545,8 +593,9 @@ def schema() -> dict[str, Any]:
     Returns
     -------
     dict
-        Draft 2020-12. It holds every rule of `read` but those between features: that ids are
-        unique in a folder, and that claims, containers and joins name features of the plan.
+        Draft 2020-12. It holds every rule of `read` but that a date is in the calendar, and
+        those between features: that ids and names are unique in a folder, and that claims,
+        containers and joins name features of the plan.
 
     Examples
     --------
@@ -559,7 +608,8 @@ def schema() -> dict[str, Any]:
     about = _About.model_json_schema(ref_template="#/$defs/{model}")
     definitions = feature.pop("$defs") | {about["title"]: about}
     # The models are private to this module; their names needn't show it.
-    plain = json.loads(json.dumps([feature, definitions]).replace('"_', '"').replace("s/_", "s/"))
+    text = json.dumps([feature, definitions]).replace('"#/$defs/_', '"#/$defs/')
+    plain = json.loads(text.replace('"title": "_', '"title": "'))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Plan definitions of nankai-gis",
@@ -567,7 +617,7 @@ def schema() -> dict[str, Any]:
         "properties": {_ABOUT: {"$ref": "#/$defs/About"}},
         "patternProperties": {f"^(?!{_ABOUT}$){_ID.pattern}$": plain[0]},
         "additionalProperties": False,
-        "$defs": dict(sorted(plain[1].items())),
+        "$defs": {name.lstrip("_"): model for name, model in sorted(plain[1].items())},
     }
 
 

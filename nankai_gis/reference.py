@@ -10,7 +10,8 @@ accuracy: a crossing whose place *along* a street is uncertain still lies on tha
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -98,12 +99,41 @@ class Network:
         return found
 
 
-def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    with file.open(encoding="utf-8", newline="") as handle:
-        for number, row in enumerate(csv.DictReader(handle), start=2):
-            if None in row or None in row.values():
-                raise DataError(f"{file.name} line {number}: not as many cells as the header")
-            yield number, row
+#: The tables of a network, and the columns of each.
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "sources.csv": ("source", "title", "date", "licence"),
+    "control_points.csv": (
+        "point", "lon", "lat", "accuracy_m", "status", "source", "date", "note",
+    ),
+    "streets.csv": ("street", "kind", "name", "name_hans", "name_en", "aliases", "note"),
+    "street_vertices.csv": (
+        "street", "seq", "point", "lon", "lat", "accuracy_m", "status", "source", "date",
+    ),
+}  # fmt: skip
+#: What a line may be.
+LINE_KINDS = ("street", "railway", "river", "line")
+
+
+def _rows(folder: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    file = folder / name
+    try:
+        # Excel puts a byte order mark before the header, and this toolkit's own tables have one.
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: not UTF-8 text; save it as CSV UTF-8") from error
+    except OSError as error:
+        raise DataError(f"{file}: can't be read: {error.strerror or error}") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    missing = [column for column in TABLES[name] if column not in (reader.fieldnames or ())]
+    if missing:
+        raise DataError(
+            f"{file}: the column(s) {', '.join(missing)} are missing; its first line has to be "
+            f"{','.join(TABLES[name])}"
+        )
+    for number, row in enumerate(reader, start=2):
+        if None in row or None in row.values():
+            raise DataError(f"{name} line {number}: not as many cells as the header")
+        yield number, row
 
 
 def _status(text: str, where: str) -> Status:
@@ -112,12 +142,16 @@ def _status(text: str, where: str) -> Status:
     return text
 
 
-def _vertex(row: dict[str, str], where: str, at: Vertex | None = None) -> Vertex:
+def _number(row: dict[str, str], column: str, where: str) -> float:
     try:
-        accuracy = float(row["accuracy_m"])
-        lon, lat = at.position if at else (float(row["lon"]), float(row["lat"]))
+        return float(row[column])
     except ValueError as error:
-        raise DataError(f"{where}: {error}") from error
+        raise DataError(f"{where}: {column} is {row[column]!r}, not a number") from error
+
+
+def _vertex(row: dict[str, str], where: str, at: Vertex | None = None) -> Vertex:
+    accuracy = _number(row, "accuracy_m", where)
+    lon, lat = at.position if at else (_number(row, "lon", where), _number(row, "lat", where))
     if not (-180 <= lon <= 180 and -90 <= lat <= 90 and accuracy > 0):
         raise DataError(f"{where}: lon {lon}, lat {lat}, accuracy {accuracy} m are out of range")
     return Vertex(lon, lat, accuracy, _status(row["status"], where), row["source"], row["date"])
@@ -147,13 +181,16 @@ def read(folder: Path) -> Network:
     >>> network.points["haiguangsi"].position
     (117.17349, 39.1204)
     """
-    for name in ("sources.csv", "control_points.csv", "streets.csv", "street_vertices.csv"):
+    for name, columns in TABLES.items():
         if not (folder / name).is_file():
-            raise DataError(f"{folder}: the table {name} is missing")
-    sources = {row["source"]: row["title"] for _, row in _rows(folder / "sources.csv")}
+            raise DataError(
+                f"{folder}: the table {name} is missing; without rows it is its first line alone: "
+                f"{','.join(columns)}"
+            )
+    sources = {row["source"]: row["title"] for _, row in _rows(folder, "sources.csv")}
     points: dict[str, Vertex] = {}
     notes: dict[str, str] = {}
-    for number, row in _rows(folder / "control_points.csv"):
+    for number, row in _rows(folder, "control_points.csv"):
         where = f"control_points.csv line {number}"
         if row["point"] in points:
             raise DataError(f"{where}: point {row['point']} stands twice")
@@ -163,7 +200,7 @@ def read(folder: Path) -> Network:
             raise DataError(f"{where}: source {row['source']!r} is not in sources.csv")
 
     courses: dict[str, list[Vertex]] = {}
-    for number, row in _rows(folder / "street_vertices.csv"):
+    for number, row in _rows(folder, "street_vertices.csv"):
         where = f"street_vertices.csv line {number}"
         course = courses.setdefault(row["street"], [])
         if row["seq"] != str(len(course)):
@@ -179,7 +216,12 @@ def read(folder: Path) -> Network:
         course.append(vertex)
 
     lines = []
-    for number, row in _rows(folder / "streets.csv"):
+    for number, row in _rows(folder, "streets.csv"):
+        if row["kind"] not in LINE_KINDS:
+            raise DataError(
+                f"streets.csv line {number}: kind {row['kind']!r} is none of "
+                f"{', '.join(LINE_KINDS)}"
+            )
         names = Names(
             row["name"],
             row["name_hans"],

@@ -686,7 +686,9 @@ def _record(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: there is no such file")
     with path.open("rb") as stream:
         if stream.read(16) != b"SQLite format 3\0":
-            raise _NoSnapshotError(f"{path.name}: no snapshot; read it as a map file instead")
+            raise _NoSnapshotError(
+                f"{path.name}: no snapshot; `nankai-gis roads import` makes one of it"
+            )
     try:
         # `immutable`: a snapshot is never written to, nor is a journal left beside it.
         address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
@@ -695,7 +697,9 @@ def _record(path: Path) -> dict[str, Any]:
                 "SELECT count(*) FROM sqlite_master WHERE name = ?", (_RECORD,)
             ).fetchone()[0]
             if not there:
-                raise _NoSnapshotError(f"{path.name}: no snapshot; read it as a map file instead")
+                raise _NoSnapshotError(
+                    f"{path.name}: no snapshot; `nankai-gis roads import` makes one of it"
+                )
             rows = base.execute(f"SELECT record FROM {_RECORD}").fetchall()
         record = json.loads(rows[0][0])
     except (sqlite3.Error, ValueError, IndexError, TypeError) as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import catalog, layers, measure
-from .errors import DataError, FeatureNotFoundError, GeometryError, OutputError
+from .errors import DataError, FeatureNotFoundError, GeometryError, OutputError, PlanError
 from .measure import AreaRow, LengthRow
 from .model import KINDS
 from .names import Index
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from .check import Finding
+    from .course import Ground
     from .coverage import Coverage
     from .plan import Plan
 
@@ -78,7 +79,7 @@ class Study:
         )
 
     def areas_to_cover(self) -> GeoDataFrame:
-        """Return zones and parcels in one layer: what coverage is measured of.
+        """Return zones and parcels in one layer, or the district: what coverage is measured of.
 
         Returns
         -------
@@ -88,14 +89,20 @@ class Study:
         Raises
         ------
         DataError
-            If the plan has neither.
+            If the plan has none of them.
         """
         import pandas as pd
 
         found = [self.located(layer) for layer in ("zones", "parcel")]
         some = [frame for frame in found if frame is not None]
+        district = self.located("district")
+        if not some and district is not None:
+            some = [district]
         if not some:
-            raise DataError("the plan has no zone and no parcel, so there is nothing to cover")
+            raise DataError(
+                "the plan has no zone, no parcel and no district, so there is nothing to cover; "
+                "define one, or bring polygons (coverage --zones FILE)"
+            )
         return pd.concat(some, ignore_index=True)
 
     def located(self, layer: str) -> GeoDataFrame | None:
@@ -135,8 +142,8 @@ class Study:
             ``areas``, ``lengths``, ``checks``.
         """
         return {
-            "areas": [asdict(row) for row in self.areas(AREAL)],
-            "lengths": [asdict(row) for row in self.lengths()],
+            "areas": [asdict(row) for row in measure.areas(self.features(AREAL))],
+            "lengths": [asdict(row) for row in measure.lengths(self.features(["corridor"]))],
             "checks": [
                 asdict(f) | {"place": list(f.place) if f.place else None} for f in self.checks
             ],
@@ -223,6 +230,8 @@ class Study:
             For a name that nothing answers to.
         GeometryError
             For a feature that has no area.
+        DataError
+            If the plan has nothing of these kinds.
         """
         asked = [self.resolve(name) for name in names]
         for key, kind in asked:
@@ -236,7 +245,10 @@ class Study:
                     )
                 )
         if not asked:
-            return measure.areas(self.features([kind for kind in kinds if kind in AREAL]))
+            found = self.features([kind for kind in kinds if kind in AREAL])
+            if not found:
+                raise DataError(f"the plan has no {', '.join(kinds)}")
+            return measure.areas(found)
         known = {f["properties"]["id"]: f for f in self.features(AREAL)}
         return measure.areas(known[key] for key, _ in asked)
 
@@ -258,6 +270,8 @@ class Study:
             For a name that nothing answers to.
         GeometryError
             For a feature that is no corridor.
+        DataError
+            If the plan has no corridor.
         """
         asked = [self.resolve(name) for name in names]
         for key, kind in asked:
@@ -268,6 +282,8 @@ class Study:
                 )
         rows = measure.lengths(self.features(["corridor"]))
         if not asked:
+            if not rows:
+                raise DataError("the plan has no corridor")
             return rows
         return [row for key, _ in asked for row in rows if row.corridor == key]
 
@@ -377,7 +393,7 @@ def packaged() -> Study:
     return Study(made, _Texts(_within(root / "plan", "*.toml")), _Digests(files))
 
 
-def read(folder: Path) -> Study:
+def read(folder: Path, network: Ground | None = None) -> Study:
     """Return the study of a plan of one's own, compiled on the network beside it.
 
     Parameters
@@ -385,6 +401,8 @@ def read(folder: Path) -> Study:
     folder : pathlib.Path
         Holds the definitions, ``*.toml``, and may hold the network to compile them on (see
         `nankai_gis.mapped.beside`); without one that is the packaged reference network.
+    network : Ground, optional
+        That network, where it has been read already.
 
     Returns
     -------
@@ -406,17 +424,30 @@ def read(folder: Path) -> Study:
     >>> read(folder).areas(["zone"]) == packaged().areas(["zone"])
     True
     """
-    from . import derive, mapped, plan
+    from . import derive, mapped, plan, reference
 
-    if not folder.is_dir():
-        raise DataError(
-            f"{folder}: there is no such folder; `nankai-gis init {folder}` writes an example to "
-            "start from"
+    network = mapped.beside(folder) if network is None else network
+    definitions = plan.read(folder)
+    # Taken before the long work: what was compiled is what is kept.
+    roads = mapped.roads_beside(folder)
+    files = _within(folder, "*.toml", "digitised/*.csv", *([roads.name] if roads else []))
+    if network is reference.packaged():
+        tables = _within(catalog.root(), "digitised/*.csv")
+        files |= {f"packaged {name}": file for name, file in tables.items()}
+    texts, digests = dict(_Texts(_within(folder, "*.toml"))), dict(_Digests(files))
+    if not definitions.features:
+        raise PlanError([f"{folder}: no feature is defined here; add one"])
+    try:
+        made = derive.layers(definitions, network, search=True)
+    except PlanError as error:
+        if network is not reference.packaged():
+            raise
+        where = (
+            f"(compiled on the packaged streets of Nankai District, since there is neither a file "
+            f"roads.* nor a folder digitised in {folder})"
         )
-    made = derive.layers(plan.read(folder), mapped.beside(folder), search=True)
-    files = _within(folder, "*.toml", "roads.*", "digitised/*.csv")
-    frozen = {name: tuple(features) for name, features in made.items()}
-    return Study(frozen, _Texts(_within(folder, "*.toml")), _Digests(files))
+        raise PlanError([*error.faults, where]) from error
+    return Study({name: tuple(features) for name, features in made.items()}, texts, digests)
 
 
 def _within(folder: Path, *patterns: str) -> dict[str, Path]:
@@ -440,7 +471,7 @@ class _Lazy(Mapping[str, str]):
 
 class _Texts(_Lazy):
     def __getitem__(self, name: str) -> str:
-        return self.files[name].read_text(encoding="utf-8")
+        return self.files[name].read_text(encoding="utf-8-sig")
 
 
 class _Digests(_Lazy):
@@ -473,6 +504,8 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
     ------
     OutputError
         If the file exists and may not be replaced, or can't be written; it is then as it was.
+    DataError
+        If nothing of the plan is located.
 
     Examples
     --------
@@ -493,6 +526,8 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
 
     if path.suffix.lower() != ".gpkg":
         raise OutputError(f"{path}: a study is a GeoPackage; let its name end in .gpkg")
+    if not any(f["geometry"] for features in study.layers.values() for f in features):
+        raise DataError("nothing of the plan is located, so there is no study to keep")
     record = {
         "made_with": _made_with(),
         "data": dict(study.data),

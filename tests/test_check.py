@@ -185,3 +185,35 @@ def test_the_command(run: Run, tmp_path: Path) -> None:
     page = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "華苑街道未列入任何片區" in page
+
+
+def test_what_a_definition_reads_into_its_clause_is_told() -> None:
+    packaged = plans.packaged()
+    zone = next(f for f in packaged.features if f.id == "laochengxiang")
+    sides = {**zone.sides, "south": ("復康路", "南開二緯路"), "west": ("西馬路",)}
+    changed = replace(zone, sides=sides)
+    features = tuple(changed if f is zone else f for f in packaged.features)
+    layers = study.packaged().layers
+    (found,) = [
+        f for f in check(Plan(features), layers) if f.rule == "R14" and f.feature == zone.id
+    ]
+    assert found.verdict == "differs"
+    assert "條文南至南馬路、南開二緯路,定義為復康路、南開二緯路" in found.figures
+    assert "條文西至西馬路、南開三馬路,定義為西馬路" in found.figures
+    before = [f for f in check(packaged, layers) if f.rule == "R14"]
+    assert {f.feature: f.verdict for f in before}["laochengxiang"] == "ok"
+    assert {f.feature: f.verdict for f in before}["nankai"] == "cannot tell"
+
+
+def test_a_corridor_with_a_street_more_or_less_is_told() -> None:
+    packaged = plans.packaged()
+    corridor = next(f for f in packaged.features if f.id == "smart-service")
+    changed = replace(corridor, axis=corridor.axis[:1])
+    features = tuple(changed if f is corridor else f for f in packaged.features)
+    verdicts = {
+        f.feature: f.verdict
+        for f in check(Plan(features), study.packaged().layers)
+        if f.rule == "R14"
+    }
+    assert verdicts["smart-service"] == "differs"
+    assert verdicts["innovation-fusion"] == "ok"

@@ -186,7 +186,7 @@ def tables(folder: Path) -> Path:
         ("street_vertices.csv", "weijin-road,1,", "weijin-road,9,", "vertex 9 out of order"),
         ("street_vertices.csv", ",haiguangsi,", ",nowhere,", "point nowhere is not in"),
         ("control_points.csv", "haiguangsi,117.17", "haiguangsi,1170.17", "out of range"),
-        ("control_points.csv", "balitai,117.172900", "balitai,abc", "could not convert"),
+        ("control_points.csv", "balitai,117.172900", "balitai,abc", "lon is 'abc', not a number"),
         ("control_points.csv", ",osm,", ",seen,", "status 'seen' is none of"),
         ("control_points.csv", ",osm-ways-2026,", ",rumour,", "source 'rumour' is not in"),
         ("streets.csv", "weijin-road,street", "weijin,street", "weijin-road are not in streets"),

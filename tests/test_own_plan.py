@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -93,7 +94,7 @@ COMMANDS = [
     ["show", "example-corridor"],
     ["show", "紅旗路"],
     ["derive"],
-    ["derive", "示例區", "--compare"],
+    ["derive", "示例區"],
     ["coverage"],
     ["coverage", "--by", "zone,street", "--reach", "200"],
     ["check", "--all"],
@@ -220,28 +221,47 @@ def test_two_road_networks_are_one_too_many(run: Run, tmp_path: Path) -> None:
 
 
 def test_what_does_not_compile_is_told_all_at_once(tmp_path: Path) -> None:
-    lost = ZONE.replace("block", "lost").replace("東四路", "東九路").replace("南一路", "南九路")
-    also = ZONE.replace("block", "also").replace("北二路", "南一路")
+    lost = ZONE.replace("block", "lost").replace("甲", "乙").replace("東四路", "東九路")
+    also = ZONE.replace("block", "also").replace("甲", "丙").replace("北二路", "南一路")
     with pytest.raises(PlanError) as caught:
         study.read(folder(tmp_path / "p", zones=ZONE + lost + also))
     assert [fault.split(":")[1] for fault in caught.value.faults] == [" [lost]", " [also]"]
 
 
-def test_a_road_that_is_missing_is_said_and_shown_as_a_guess(run: Run, tmp_path: Path) -> None:
-    both = ZONE.replace('["東四路"]', '["東四路", "東九路"]')
-    folder(tmp_path / "p", zones=both)
+def test_a_side_that_the_network_lacks_is_refused(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path / "p", zones=ZONE.replace('["東四路"]', '["東四路", "南二路"]'))
+    done = run("--plan", "p", "area")
+    assert done.returncode == 1
+    told = done.stderr.decode()
+    assert "[block]: no road is called '南二路'; near names: 南一路" in told
+    assert done.stdout == b""
+
+
+def test_a_ring_whose_line_is_missing_is_searched_for_and_said(run: Run, tmp_path: Path) -> None:
+    ring = 'ring = ["東四路", "南一路", "舊鐵路", "北二路"]\n'
+    folder(tmp_path / "p", zones=ZONE.replace("sides =", f"{ring}sides ="))
     done = run("--plan", "p", "area", "--format", "json")
     assert done.returncode == 0, done.stderr
-    assert "Warning: block: no road is called 東九路 in this network" in done.stderr.decode()
+    assert "Warning: block: the ring of the definition names 舊鐵路" in done.stderr.decode()
     assert json.loads(done.stdout)["features"][0]["status"] == "inferred"
+
+
+def test_the_packaged_streets_are_named_where_they_are_used(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path / "p", roads=False, zones=ZONE)
+    told = run("--plan", "p", "area").stderr.decode()
+    assert "packaged streets of Nankai District" in told
+    assert "roads.*" in told
 
 
 def test_a_plan_far_from_the_planar_crs_is_told_so(run: Run, tmp_path: Path) -> None:
     folder(tmp_path / "p", zones=ZONE)
     assert b"made for" not in run("--plan", "p", "area").stderr
+    # The east edge alone is beyond, too.
+    (tmp_path / "p" / "roads.osm").write_text(osm(shift=1.39), encoding="utf-8")
+    assert b"118.5 E" in run("--plan", "p", "area").stderr
     (tmp_path / "p" / "roads.osm").write_text(osm(shift=-13.0), encoding="utf-8")
     done = run("--plan", "p", "area", "--format", "json")
-    assert "the plan lies at 104.1 E" in done.stderr.decode()
+    assert "the plan lies at 104.1 to 104.1 E" in done.stderr.decode()
     (row,) = json.loads(done.stdout)["features"]
     wanted = measure.area(shapely.box(104.1, 39.1, 104.12, 39.12))
     assert row["area_km2"] == pytest.approx(wanted / 1e6, rel=1e-4)
@@ -265,12 +285,201 @@ def test_a_plan_may_lack_everything_but_a_zone(
     assert done.returncode == 0, done.stderr
 
 
+def corridor(road: str) -> str:
+    axis = f'axis = [{{ road = "{road}", role = "main" }}]\n'
+    return f'[axis]\nkind = "corridor"\nname = "帶"\n{PLACED}{axis}'
+
+
 def test_a_plan_without_zones_has_nothing_to_cover(run: Run, tmp_path: Path) -> None:
-    axis = 'axis = [{ road = "南一路", role = "main" }]\n'
-    folder(tmp_path / "p", corridors=f'[axis]\nkind = "corridor"\nname = "帶"\n{PLACED}{axis}')
+    folder(tmp_path / "p", corridors=corridor("南一路"))
     done = run("--plan", "p", "coverage")
     assert done.returncode == 1
-    assert b"the plan has no zone and no parcel" in done.stderr
+    assert b"the plan has no zone, no parcel and no district" in done.stderr
+
+
+def test_a_district_alone_is_covered(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path / "p", district=ZONE.replace('"zone"', '"district"'))
+    done = run("--plan", "p", "coverage", "--by", "zone,street")
+    assert done.returncode == 0, done.stderr
+    assert "断头路" in done.stdout.decode()
+
+
+FAR = {"断头路": [(1, 0), (1, 1)]}
+
+
+def two_of_a_name(where: Path) -> None:
+    """A second 断头路 ten kilometres east; both are crossed by a 南一路 of their own."""
+    near = osm()
+    numbers = {"断头路": [(10, 0), (10, 3)], "南十路": [(9, 0), (10, 0), (11, 0)]}
+    far = osm(numbers).replace('id="', 'id="9')
+    both = near.replace("</osm>", "") + far.split(">", 1)[1].replace('ref="', 'ref="9')
+    where.write_text(both, encoding="utf-8")
+
+
+def test_a_street_whose_name_others_share_is_not_guessed(run: Run, tmp_path: Path) -> None:
+    where = folder(tmp_path / "p", zones=ZONE, corridors=corridor("断头路"))
+    two_of_a_name(where / "roads.osm")
+    done = run("--plan", "p", "length")
+    assert done.returncode == 1
+    told = done.stderr.decode()
+    assert "say which by its id: 断头路@" in told
+    ids = sorted(set(re.findall(r"断头路@\d+", told)))
+    assert len(ids) == 2
+    lengths = []
+    for one in ids:
+        (where / "corridors.toml").write_text(corridor(one), encoding="utf-8")
+        done = run("--plan", "p", "length", "--format", "json")
+        lengths.append(json.loads(done.stdout)["pieces"][0]["length_km"])
+        assert run("--plan", "p", "show", one).returncode == 0
+    assert min(lengths) == pytest.approx(1.11, abs=0.01)
+    assert max(lengths) == pytest.approx(3.33, abs=0.01)
+
+
+def test_the_pieces_of_an_axis_tell_each_others_namesakes_apart(tmp_path: Path) -> None:
+    axis = '{ road = "断头路", role = "main" }, { road = "南十路", role = "extension" }'
+    text = corridor("断头路").replace('{ road = "断头路", role = "main" }', axis)
+    where = folder(tmp_path / "p", corridors=text)
+    two_of_a_name(where / "roads.osm")
+    rows = study.read(where).lengths()
+    assert rows[0].length_m == pytest.approx(3330, abs=10)
+
+
+def test_only_streets_around_the_plan_are_shown(tmp_path: Path) -> None:
+    where = folder(tmp_path / "p", zones=ZONE)
+    two_of_a_name(where / "roads.osm")
+    streets = study.read(where).frame("streets")
+    assert sorted(streets["name"]) == sorted(["南一路", "北二路", "西三路", "东四路", "断头路"])
+    assert streets.total_bounds[2] < 117.15
+
+
+def test_a_street_in_several_parts_is_drawn_and_measured_by_its_parts(
+    run: Run, tmp_path: Path
+) -> None:
+    # A street with a branch.
+    streets = {"南一路": [(0, -1), (2, 2)], "断头路": [(0, 0), (1, 0), (2, 0)]}
+    more = osm({"断头路": [(1, 0), (1, 1)]}).replace('id="', 'id="8').replace('ref="', 'ref="8')
+    where = folder(tmp_path / "p", roads=False, corridors=corridor("南一路"))
+    text = osm(streets).replace("</osm>", "") + more.split(">", 1)[1]
+    (where / "roads.osm").write_text(text, encoding="utf-8")
+    line = mapped.beside(where)["断头路"]
+    found = study.read(where).frame("streets").set_index("name")
+    assert found.loc["断头路"].geometry.geom_type == "MultiLineString"
+    assert len(line.parts) == 2
+    told = run("--plan", "p", "show", "断头路").stdout.decode()
+    assert "長度:2.84 公里" in told
+
+
+def test_digitised_streets_are_covered_as_mapped_ones_are(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path / "p", tables=True, zones=ZONE)
+    done = run("--plan", "p", "coverage", "--by", "zone,street", "--format", "json")
+    rows = {row["street"]: row for row in json.loads(done.stdout)["片區 × 道路"]}
+    assert rows["東四路"]["boundary_km"] == pytest.approx(2.22, abs=0.01)
+    assert "东四路" not in rows
+
+
+def test_a_street_listed_without_coordinates_hides_no_mapped_one(tmp_path: Path) -> None:
+    where = folder(tmp_path / "p", tables=True, zones=ZONE)
+    with (where / "digitised" / "streets.csv").open("a", encoding="utf-8") as table:
+        table.write("west,street,西三路,西三路,West,,\n")
+    found = study.read(where)
+    streets = found.frame("streets").set_index("name")
+    assert streets.loc["西三路", "status"] == "osm"
+    assert {f.verdict for f in found.checks if f.rule in ("R02", "R10")} == {"ok"}
+
+
+def test_the_script_of_a_definition_is_of_no_account_to_its_checks(tmp_path: Path) -> None:
+    found = study.read(folder(tmp_path / "p", zones=ZONE))
+    bounds = [f for f in found.checks if f.rule == "R10"]
+    assert len(bounds) == 4
+    assert {f.verdict for f in bounds} == {"ok"}
+
+
+def test_what_a_feature_refers_to_by_name_is_checked(tmp_path: Path) -> None:
+    parcel = ZONE.replace("block", "plot").replace('"zone"', '"parcel"').replace("甲區", "地塊")
+    parcel = parcel.replace("sides", 'within = "甲區"\nsides').replace("西三路", "断头路")
+    parcel = parcel.replace("北二路", "北二路").replace("断头路", "西三路")
+    found = study.read(folder(tmp_path / "p", zones=ZONE + parcel))
+    assert [f.verdict for f in found.checks if f.rule == "R05"] == ["ok"]
+    assert found.plan.index()["地塊"].within == "block"
+
+
+def test_data_in_another_datum_is_told(run: Run, tmp_path: Path) -> None:
+    streets = study.packaged().frame("streets")
+    streets = streets[streets.geometry.notna() & (streets["kind"] == "street")]
+    shifted = streets[["name", "geometry"]].set_geometry(streets.translate(0.006, 0.0012))
+    where = folder(tmp_path / "p", roads=False, plan=plan.example())
+    shifted.assign(highway="primary").to_file(where / "roads.geojson", driver="GeoJSON")
+    told = run("--plan", "p", "list").stderr.decode()
+    assert "GCJ-02" in told or "control_points" in told
+
+
+@pytest.mark.parametrize("suffix", ["gpkg-wal", "gpkg-shm", "txt", "gpkg.bak"])
+def test_what_is_no_network_is_not_taken_for_one(tmp_path: Path, suffix: str) -> None:
+    where = folder(tmp_path / "p", zones=ZONE)
+    (where / f"roads.{suffix}").write_bytes(b"")
+    assert mapped.roads_beside(where) == where / "roads.osm"
+
+
+def write(name: str, text: str, encoding: str = "utf-8") -> Callable[[Path], object]:
+    return lambda where: (where / name).write_text(text, encoding=encoding)
+
+
+def edit(name: str, before: str, after: str) -> Callable[[Path], object]:
+    def change(where: Path) -> None:
+        text = (where / name).read_text(encoding="utf-8")
+        assert before in text
+        (where / name).write_text(text.replace(before, after), encoding="utf-8")
+
+    return change
+
+
+POINTS = "digitised/control_points.csv"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (write("digitised/streets.csv", TABLES["streets.csv"], "gbk"), "save it as CSV UTF-8"),
+        (edit(POINTS, "accuracy_m", "acc"), "the column(s) accuracy_m are missing"),
+        (edit(POINTS, ",", ";"), "its first line has to be point,lon,lat"),
+        (edit(POINTS, "117.11,", "117度,"), "lon is '117度', not a number"),
+        (edit("digitised/streets.csv", "east,street", "east,道路"), "kind '道路' is none of"),
+        (lambda where: (where / POINTS).unlink(), "control_points.csv is missing; without rows"),
+        (lambda where: (where / "z.toml").mkdir(), "z.toml: can't be read"),
+        (write("z.toml", "甲 = 1", "gbk"), "save it as UTF-8"),
+        (write("z.toml", "[plan]\ntitle = '甲'\ndate = '2026-13'"), "[plan] date: "),
+        (write("z.toml", "[plan]\ntitle = '甲'\ndate = '2026-02-30'"), "[plan] date: "),
+        (write("z.toml", "[plan]\ntitle = '甲'\ndate = 2026-11-01"), "in quotes (got 2026-11-01)"),
+        (
+            edit("zones.toml", "sides =", "stated_area_km = 1\nsides ="),
+            "mean stated_area_km2",
+        ),
+        (edit("zones.toml", '"zone"', '"片區"'), "'片區' is none of district, zone"),
+        (write("z.toml", ZONE.replace("block", "again")), "is the name of [again], too"),
+        (
+            write("z.toml", f'[s]\nkind = "site"\nname = "點"\ntheme = "a"\npoint = "x"\n{PLACED}'),
+            "add it to digitised/control_points.csv",
+        ),
+    ],
+)
+def test_each_fault_of_a_folder_is_one_clear_line(
+    run: Run, tmp_path: Path, spoil: Callable[[Path], object], told: str
+) -> None:
+    where = folder(tmp_path / "p", tables=True, zones=ZONE)
+    spoil(where)
+    done = run("--plan", "p", "area")
+    assert done.returncode == 1
+    assert told in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    assert len(done.stderr.decode().splitlines()) <= 2
+
+
+def test_byte_order_marks_are_no_fault(tmp_path: Path) -> None:
+    where = folder(tmp_path / "p", tables=True, zones=ZONE)
+    for file in (*where.glob("*.toml"), *where.glob("digitised/*")):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
+    assert study.read(where).areas(["zone"])[0].area_m2 > 0
 
 
 @pytest.mark.parametrize(
@@ -279,6 +488,13 @@ def test_a_plan_without_zones_has_nothing_to_cover(run: Run, tmp_path: Path) -> 
         (["--plan", "nowhere", "area"], 1, "nankai-gis init nowhere"),
         (["--plan", ".", "area"], 1, "no *.toml file here"),
         (["--plan", "p", "derive", "--definitions", "p"], 2, "leave out --definitions"),
+        (["--plan", "p", "derive", "--compare"], 2, "add --roads with another"),
+        (["--plan", "p", "study", "s.gpkg", "--verify"], 2, "leave out --plan"),
+        (["--plan", "p", "length"], 1, "the plan has no corridor"),
+        (["--plan", "p", "area", "--kind", "parcel"], 1, "the plan has no parcel"),
+        (["--plan", "p/zones.toml", "area"], 1, "is a file; give the folder"),
+        (["--plan", "nowhere", "derive", "--text", "東至甲路"], 1, "nankai-gis init nowhere"),
+        (["area", "--plan", "p"], 2, "--plan comes before the command"),
         (["--plan", "p", "report", "r.html", "--study", "s.gpkg"], 2, "not both"),
         (["--plan", "p", "roads", "fetch", "--offline"], 2, "has no district"),
         (["--plan", "p", "export", "a.gpkg", "--layers", "sites"], 1, "has nothing in sites"),

@@ -91,7 +91,7 @@ def test_a_good_definition_is_read(tmp_path: Path) -> None:
             "[a-zone] chapter: input should be a valid integer (got '4')",
         ),
         (("claims = []", 'claims = ["丙街"]'), "[a-zone] claims: '丙街' is no subdistrict"),
-        (('kind = "zone"', 'kind = "zoo"'), "[a-zone] kind: is none of district, zone"),
+        (('kind = "zone"', 'kind = "zoo"'), "[a-zone] kind: 'zoo' is none of district, zone"),
         (('kind = "zone"\n', ""), "[a-zone] kind: missing"),
         (('status = "inferred"', 'status = "guessed"'), "[a-zone] status: input should be"),
         (("[a-zone]", "[A_Zone]"), "[A_Zone]: an id is lower-case ASCII words"),

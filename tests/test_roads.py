@@ -284,7 +284,7 @@ def test_a_snapshot_that_is_cut_off(city, tmp_path, share):
 def test_other_files_are_no_snapshots(city_file, tmp_path):
     _lines(highway=["primary", "primary"]).to_file(tmp_path / "a.gpkg")
     for path in (city_file, tmp_path / "a.gpkg"):
-        with pytest.raises(DataError, match="no snapshot; read it"):
+        with pytest.raises(DataError, match="no snapshot; `nankai-gis roads import`"):
             roads.load(path)
     assert roads.read(tmp_path / "a.gpkg").origin.ways == 2
 

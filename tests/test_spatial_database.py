@@ -817,7 +817,7 @@ def test_the_ruler_on_every_packaged_shape(layer: str, create: Callable[[str], D
     around = db.figures(f"SELECT id, 1000 * {db.km('ST_Boundary(g)')} FROM shapes")
     agree({(k,): measure.perimeter(s) for k, s in shapes.items()}, around, 0.0)
     theirs = db.figures(f"SELECT id, 1000000 * {db.km2('g')} FROM shapes")
-    # The ruler's own edges are geodesics as well, of 5e-4 degrees.
-    steps = (STEP_M, 5 * STEP_M)
+    # The ruler's own edges are geodesics as well, of 2e-4 degrees.
+    steps = (STEP_M, 2 * STEP_M)
     within = {key: 1e6 * sum(sliver_km2(m / 1000, s) for s in steps) for key, m in around.items()}
     agree({(k,): measure.area(s) for k, s in shapes.items()}, theirs, within)

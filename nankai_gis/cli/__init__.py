@@ -33,6 +33,13 @@ class _Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if error.option_name == "--plan":
+                raise click.UsageError(
+                    "--plan comes before the command: "
+                    f"nankai-gis --plan FOLDER {ctx.invoked_subcommand}"
+                ) from error
+            raise
         except BrokenPipeError as error:
             # The interpreter flushes stdout once more when it ends; let that go nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -175,7 +175,7 @@ def coverage_(
     }
     streets, centrelines = (None, None)
     if scheduler is None:
-        streets, centrelines = _streets(roads or _beside(), held)
+        streets, centrelines = _streets(roads, held)
     with options.steps_bar("coverage") as heard:
         if streets is not None:
             found = coverage.measure(
@@ -249,29 +249,24 @@ def _checked_keys(by: str) -> list[str]:
     return keys
 
 
-def _beside() -> Path | None:
-    """The road network in the folder of the user's own plan."""
-    from ..mapped import roads_beside
-
-    folder = options.plan_folder()
-    return None if folder is None else roads_beside(folder)
-
-
 def _streets(path: Path | None, held: Study) -> tuple[GeoDataFrame, GeoDataFrame | None]:
     """The street layer, and centrelines where carriageways are mapped one by one."""
+    from ..mapped import Joined, Mapped
+
     if path is None:
+        network = options.network()
+        if isinstance(network, Mapped | Joined):
+            return network.ways(), network.centrelines()
         frame = held.frame("streets")
         return frame[frame["kind"] == "street"].reset_index(drop=True), None
     if path.is_dir():
         raise click.UsageError(
             f"--roads {path} is a folder; a network in GeoParquet files is measured with --dask"
         )
-    from ..mapped import Mapped
     from ..roads import read
 
-    found = read(path)
-    lines = Mapped(found).streets.frame()
-    return found.frame, lines[lines["kind"] == "street"].reset_index(drop=True)
+    mapped = Mapped(read(path))
+    return mapped.ways(), mapped.centrelines()
 
 
 def _subdistricts(path: Path) -> GeoDataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +37,9 @@ _SIDES = {"east": "東", "south": "南", "west": "西", "north": "北"}
 )
 @click.option("--text", help="A clause to compile as it stands, without any definition.")
 @click.option(
-    "--compare", is_flag=True, help="Show the difference from the packaged geometry of the same id."
+    "--compare",
+    is_flag=True,
+    help="Show the difference from the geometry that the plan has on its own network.",
 )
 @options.output
 def derive_(
@@ -60,18 +61,19 @@ def derive_(
 
     if text is not None and (names or definitions):
         raise click.UsageError("--text stands for a definition; leave out features and definitions")
-    from .. import reference
-
     lines: Lines
     points: Mapping[str, Vertex]
     folder = options.plan_folder()
+    if folder is not None and compare and roads is None:
+        raise click.UsageError(
+            "--compare with --plan compares with the plan's own network; add --roads with another"
+        )
     if folder is not None and definitions is not None:
         raise click.UsageError("--plan gives the definitions already; leave out --definitions")
     if roads is None:
         network = options.network()
         lines, points = network, network.points
-        own = network is not reference.packaged()
-        source = f"the network of {folder}" if own else "packaged reference network"
+        source = _told(network)
     else:
         lines, source = _mapped(roads)
         points = {}
@@ -115,21 +117,27 @@ def _from_text(text: str, lines: Lines) -> Feature:
 
 def _mapped(path: Path) -> tuple[Lines, str]:
     """The network of a file or snapshot, and what it is."""
-    from .. import mapped, reference
+    from .. import mapped
     from ..roads import read
 
     roads = read(path)
     network = mapped.Mapped(roads)
-    moved = mapped.shift(network, reference.packaged())
-    if moved is not None and math.hypot(*moved) > mapped.SHIFT_M:
-        click.echo(
-            f"Warning: {path.name} lies {moved[0]:+.0f} m east and {moved[1]:+.0f} m north of the "
-            "packaged streets, as data in GCJ-02 or BD-09 does; convert it to WGS-84 first",
-            err=True,
-        )
-    origin = roads.origin
+    options.tell_if_shifted(network)
+    return network, _told(network)
+
+
+def _told(network: Lines) -> str:
+    """What a network is."""
+    from .. import mapped, reference
+
+    if network is reference.packaged():
+        return "packaged reference network"
+    if not isinstance(network, mapped.Mapped | mapped.Joined):
+        return "digitised tables of the plan"
+    origin = network.origin
     date = origin.date or "date unknown"
-    return network, f"{origin.name}, {date}, {origin.ways} ways, sha256 {origin.sha256[:12]}"
+    told = f"{origin.name}, {date}, {origin.ways} ways, sha256 {origin.sha256[:12]}"
+    return told if isinstance(network, mapped.Mapped) else f"{told}, and digitised lines"
 
 
 def _write(derived: list[Derived], source: str, output: Path, overwrite: bool) -> None:
@@ -291,11 +299,11 @@ def _compared(one: Derived) -> list[str]:
     known = {f["properties"]["id"]: f for f in options.study().features(AREAL)}
     packaged = known.get(one.feature.id)
     if packaged is None:
-        return ["  內置資料中沒有同名要素,無從比較"]
+        return ["  現有圖層中沒有同名要素,無從比較"]
     coordinates = [[list(position) for position in one.ring.coordinates]]
     found = compare({"type": "Polygon", "coordinates": coordinates}, packaged["geometry"])
     return [
-        f"  與內置資料比較:面積差 {(found.area_m2 - found.other_m2) / 1e6:+.4f} 平方公里,"
+        f"  與現有圖層比較:面積差 {(found.area_m2 - found.other_m2) / 1e6:+.4f} 平方公里,"
         f"對稱差 {found.symmetric_difference_m2 / 1e6:.4f} 平方公里,"
         f"Hausdorff 距離 {found.hausdorff_m:.0f} 米"
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -89,14 +90,15 @@ def show(name: str) -> None:
     network = options.network()
     try:
         key, _ = found.resolve(name)
-    except FeatureNotFoundError:
+    except FeatureNotFoundError as error:
         if name not in network:
-            raise
+            near = [*error.candidates, *network.near(name)][:5]
+            raise FeatureNotFoundError("feature or street", name, near) from error
         options.deliver(_street(network[name], network), None, False)
         return
     feature = found.plan.index()[key]
     lines = [
-        f"{feature.names.hant}  {feature.names.hans}  {feature.names.en}",
+        "  ".join(dict.fromkeys(feature.names.every()[:3])),
         f"id:{feature.id}    類型:{_kind(feature)}",
         "",
         f"原文({feature.place or feature.clause_source}):",
@@ -113,7 +115,7 @@ def show(name: str) -> None:
 
 def _street(line: Line, network: Ground) -> str:
     from .. import tables
-    from ..course import run_accuracy, run_length
+    from ..course import line_accuracy, line_length
     from ..model import worst
 
     told = [
@@ -126,8 +128,8 @@ def _street(line: Line, network: Ground) -> str:
         status = tables.STATUS_NAMES[worst(v.status for v in line.vertices)]
         told += [
             "",
-            f"長度:{run_length(line.vertices) / 1e3:.2f} 公里(中心線)",
-            f"精度:{run_accuracy(line.vertices):.0f} 米(橫向,按長度加權)",
+            f"長度:{line_length(line) / 1e3:.2f} 公里(中心線)",
+            f"精度:{line_accuracy(line):.0f} 米(橫向,按長度加權)",
             f"依據:{status}",
             "來源:"
             + "\n      ".join(
@@ -162,18 +164,24 @@ def _geometry(feature: Feature, found: Study, network: Ground) -> list[str]:
         return _axis(feature, found)
     if feature.kind in AREAL:
         return _ring(feature, found, network)
-    p = next(
-        f["properties"] for f in found.features(["site"]) if f["properties"]["id"] == feature.id
-    )
+    site = next(f for f in found.features(["site"]) if f["properties"]["id"] == feature.id)
+    p = site["properties"]
     if p["status"] == "not located":
         return ["", "位置:未定位(沒有帶來源的坐標)"]
     from .. import tables
 
     return [
         "",
-        f"位置:{tables.STATUS_NAMES[p['status']]},精度 {p['accuracy_m']:g} 米",
+        f"位置:{_at(site)}{tables.STATUS_NAMES[p['status']]},精度 {p['accuracy_m']:g} 米",
         f"來源:{p['source']}({p['date']})",
     ]
+
+
+def _at(site: Mapping[str, Any]) -> str:
+    if site["geometry"]["type"] != "Point":
+        return ""
+    lon, lat = site["geometry"]["coordinates"]
+    return f"{lon:.5f}, {lat:.5f};"
 
 
 def _ring(feature: Feature, found: Study, network: Ground) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -36,4 +37,4 @@ def init(folder: Path, overwrite: bool) -> None:
     for target, data in files.items():
         write(target, data, overwrite=overwrite)
         click.echo(f"wrote {target}", err=True)
-    click.echo(f"next: nankai-gis --plan {folder} area", err=True)
+    click.echo(f"next: nankai-gis --plan {shlex.quote(str(folder))} area", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from ..course import Ground
+    from ..mapped import Mapped
     from ..study import Study
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,16 +33,57 @@ def study() -> Study:
     """Return the study that the command is about: of the packaged plan or of the user's own."""
     from .. import study as studies
 
-    folder = plan_folder()
+    folder, kept = plan_folder(), click.get_current_context().find_root().meta
     if folder is None:
         return studies.packaged()
-    found = studies.read(folder)
-    for features in found.layers.values():
-        for feature in features:
-            if remarks := feature["properties"].get("remarks"):
-                click.echo(f"Warning: {feature['properties']['id']}: {remarks}", err=True)
-    _tell_if_far(found)
+    if _STUDY not in kept:
+        kept[_STUDY] = found = studies.read(folder, network())
+        told = {
+            (p.get("corridor", p["id"]), p["remarks"])
+            for layer in found.layers.values()
+            for p in (feature["properties"] for feature in layer)
+            if "remarks" in p
+        }
+        for key, remarks in sorted(told):
+            click.echo(f"Warning: {key}: {remarks}", err=True)
+        _tell_if_far(found)
+    found = kept[_STUDY]
+    assert isinstance(found, studies.Study)
     return found
+
+
+def network() -> Ground:
+    """Return the network of the plan that the command is about."""
+    from .. import mapped, reference
+
+    folder, kept = plan_folder(), click.get_current_context().find_root().meta
+    if folder is None:
+        return reference.packaged()
+    if _NETWORK not in kept:
+        kept[_NETWORK] = found = mapped.beside(folder)
+        if not isinstance(found, reference.Network):
+            tell_if_shifted(found.mapped if isinstance(found, mapped.Joined) else found)
+    found = kept[_NETWORK]
+    assert isinstance(found, reference.Network | mapped.Mapped | mapped.Joined)
+    return found
+
+
+# What is made once in a run, kept in the context.
+_STUDY, _NETWORK = f"{__name__}.study", f"{__name__}.network"
+
+
+def tell_if_shifted(network: Mapped) -> None:
+    """Say so where a network lies beside the packaged streets, as data in another datum does."""
+    from .. import mapped, reference
+
+    moved = mapped.shift(network, reference.packaged())
+    if moved is not None and math.hypot(*moved) > mapped.SHIFT_M:
+        click.echo(
+            f"Warning: {network.origin.name} lies {moved[0]:+.0f} m east and {moved[1]:+.0f} m "
+            "north of the packaged streets, as data in GCJ-02 or BD-09 does; convert it to WGS-84 "
+            "first",
+            err=True,
+        )
 
 
 def _tell_if_far(found: Study) -> None:
@@ -49,23 +92,17 @@ def _tell_if_far(found: Study) -> None:
 
     from ..crs import PLANAR, PLANAR_EAST
 
-    drawn = [f["geometry"] for layer in found.layers.values() for f in layer if f["geometry"]]
-    west = min((shape(geometry).bounds[0] for geometry in drawn), default=PLANAR_EAST[0])
-    if not PLANAR_EAST[0] <= west <= PLANAR_EAST[1]:
+    own = (layer for name, layer in found.layers.items() if name != "streets")
+    drawn = [shape(f["geometry"]).bounds for layer in own for f in layer if f["geometry"]]
+    west = min((bounds[0] for bounds in drawn), default=PLANAR_EAST[0])
+    east = max((bounds[2] for bounds in drawn), default=PLANAR_EAST[1])
+    if west < PLANAR_EAST[0] or east > PLANAR_EAST[1]:
         click.echo(
-            f"Warning: the plan lies at {west:.1f} E; planar areas and the printed figure are in "
-            f"{PLANAR}, which is made for {PLANAR_EAST[0]} to {PLANAR_EAST[1]} E. Areas and "
-            "lengths on the ellipsoid hold",
+            f"Warning: the plan lies at {west:.1f} to {east:.1f} E; planar areas and the printed "
+            f"figure are in {PLANAR}, which is made for {PLANAR_EAST[0]} to {PLANAR_EAST[1]} E. "
+            "Areas and lengths on the ellipsoid hold",
             err=True,
         )
-
-
-def network() -> Ground:
-    """Return the network of the plan that the command is about."""
-    from .. import mapped, reference
-
-    folder = plan_folder()
-    return reference.packaged() if folder is None else mapped.beside(folder)
 
 
 def features(function: F) -> F:

@@ -25,6 +25,8 @@ def study_(file: Path, verify: bool, overwrite: bool) -> None:
         study.save(options.study(), file, overwrite=overwrite)
         click.echo(f"wrote {file}", err=True)
         return
+    if options.plan_folder() is not None:
+        raise click.UsageError("--verify makes the plan in FILE again; leave out --plan")
     told = study.differences(file)
     for line in told:
         click.echo(line)
