@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 from shapely import affinity, transform
-from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
+from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, Polygon, box, shape
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import split
 
-from nankai_gis import crs, layers, measure
+from nankai_gis import crs, layers, measure, overlay
 from nankai_gis.errors import GeometryError
 
 ZONE = Polygon(layers.features("zones")[0]["geometry"]["coordinates"][0])
@@ -201,3 +201,11 @@ def test_the_length_of_a_piece_hangs_on_where_the_crossing_street_lies() -> None
 def test_translation_hardly_changes_an_area() -> None:
     moved = affinity.translate(ZONE, 0.01, 0)
     assert measure.area(moved) == pytest.approx(measure.area(ZONE), rel=1e-9)
+
+
+@pytest.mark.parametrize("layer", ["district", "zones", "parcel", "subdistricts"])
+def test_geodesic_steps_follow_the_edges_to_a_hundred_millionth(layer: str) -> None:
+    """Beside the integral over edges that are straight in longitude and latitude."""
+    for feature in layers.features(layer):
+        exact = float(overlay.areas(shape(feature["geometry"]))[0])
+        assert measure.area(feature["geometry"]) == pytest.approx(exact, rel=1e-8)
