@@ -144,7 +144,8 @@ def _begun(path: Path) -> tuple[str, bytes]:
     """
     name = path.name
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+        what = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
+        raise DataError(f"{path}: {what}")
     with path.open("rb") as stream:
         head = stream.read(4096)
         if head.startswith(_BZIP2):

@@ -79,6 +79,8 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent
         )
         os.close(handle)
+    except FileNotFoundError as error:
+        raise OutputError(f"there is no folder {path.parent}; make it first") from error
     except OSError as error:
         raise OutputError(f"can't write in {path.parent}: {error.strerror or error}") from error
     temporary = Path(name)

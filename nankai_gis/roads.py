@@ -683,7 +683,8 @@ def _record(path: Path) -> dict[str, Any]:
     import sqlite3
 
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+        what = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
+        raise DataError(f"{path}: {what}")
     with path.open("rb") as stream:
         if stream.read(16) != b"SQLite format 3\0":
             raise _NoSnapshotError(

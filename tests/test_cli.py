@@ -137,9 +137,9 @@ def test_show(run: Run, name: str, expected: list[str]) -> None:
         (["area", "--unit", "acre"], 2, "'acre' is not one of"),
         (["area", "--kind", "corridor"], 2, "'corridor' is not one of"),
         (["measure"], 2, "No such command 'measure'"),
-        (["area", "-o", "nowhere/a.csv"], 1, "can't write in nowhere"),
+        (["area", "-o", "nowhere/a.csv"], 1, "there is no folder nowhere"),
         (["area", "-o", "."], 1, "is a folder"),
-        (["map", "-o", "nowhere/a.html"], 1, "can't write in nowhere"),
+        (["map", "-o", "nowhere/a.html"], 1, "there is no folder nowhere"),
     ],
 )
 def test_bad_input_gets_a_message_and_an_exit_code(

@@ -384,3 +384,18 @@ def test_a_bar_shows_how_many_partitions_are_done(parts: Path) -> None:
     said, _ = on_a_terminal(parts, PROGRAM.format(chunk=1), *DASK)
     assert "50%" in said
     assert "100%" in said
+
+
+def test_points_in_the_place_of_zones_are_told_so(run: Run, tmp_path: Path) -> None:
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy([117.15], [39.1]), crs=4326)
+    points.to_file(tmp_path / "poi.geojson")
+    done = run("coverage", "--zones", "poi.geojson")
+    assert done.returncode == 1
+    assert b"no usable polygon among 1 row(s) (1: not a polygon)" in done.stderr
+
+
+def test_it_says_what_a_length_and_a_reach_are(run: Run, city: Path) -> None:
+    plain = run("coverage", "--by", "zone,street").stdout.decode()
+    assert "兩幅之和" not in plain
+    assert "裁至" not in plain
+    assert "已裁至行政區內" in run("coverage", "--reach", "200").stdout.decode()

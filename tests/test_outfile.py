@@ -83,5 +83,5 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_folders_are_told_from_files(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder"):
         outfile.write(tmp_path, b"new")
-    with pytest.raises(OutputError, match=r"can't write in .*nowhere"):
+    with pytest.raises(OutputError, match=r"there is no folder .*nowhere"):
         outfile.write(tmp_path / "nowhere" / "a", b"new")

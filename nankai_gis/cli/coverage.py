@@ -197,7 +197,9 @@ def coverage_(
         ).table
     if plot is not None:
         _draw(found, areas, plot, overwrite)
-    options.deliver(_output(found, chosen, walked, form), output, overwrite)
+    options.deliver(
+        _output(found, chosen, walked, form, settings["district"] is not None), output, overwrite
+    )
 
 
 def _check_partitioned(roads: Path | None, walk: Path | None, plot: Path | None, form: str) -> None:
@@ -297,7 +299,11 @@ def _chosen(found: Coverage, keys: list[str]) -> list[tuple[str, DataFrame]]:
 
 
 def _output(
-    found: Coverage, chosen: list[tuple[str, DataFrame]], walked: DataFrame | None, form: str
+    found: Coverage,
+    chosen: list[tuple[str, DataFrame]],
+    walked: DataFrame | None,
+    form: str,
+    clipped: bool,
 ) -> str | bytes:
     from .. import tables
 
@@ -317,7 +323,7 @@ def _output(
     if form == "xlsx":
         return tables.xlsx_bytes(everything)
     return "\n".join(
-        [*(f"{title}\n{_table(table)}" for title, table in chosen), _reconciled(found)]
+        [*(f"{title}\n{_table(table)}" for title, table in chosen), _reconciled(found, clipped)]
     )
 
 
@@ -355,7 +361,7 @@ def _table(table: DataFrame) -> str:
     return tables.terminal(columns, rows)
 
 
-def _reconciled(found: Coverage) -> str:
+def _reconciled(found: Coverage, clipped: bool) -> str:
     """Say that the tables add up, and what was left out of them."""
     held = found.reconciliation[found.reconciliation["limit"].notna()]
     worst = float(held["relative"].abs().max()) if len(held) else 0.0
@@ -363,6 +369,12 @@ def _reconciled(found: Coverage) -> str:
         f"核對:{len(held)} 項合計與總數相符,最大相對差 {worst:.1e}(限值 1e-9)。"
         f"沿邊界(兩側 {found.boundary_m:g} 米內、同向)的道路計為「邊界上」,只計一次。"
     ]
+    if "centreline_inside_km" in found.streets:
+        told.append(
+            "道路按地圖上的線量算:分幅繪製的雙幅路,長度與密度為兩幅之和;「中心線」各列只計一次。"
+        )
+    if (found.zones["kind"] == "reach").any():
+        told.append("發展帶的影響範圍已裁至行政區內。" if clipped else "發展帶的影響範圍未裁切。")
     for row in _records(found.reconciliation[found.reconciliation["limit"].isna()]):
         if abs(row["relative"]) > 1e-6:
             told.append(f"發現:{row['check']} {row['item']} {row['parts']:.6g} {row['unit']}")

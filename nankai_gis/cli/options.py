@@ -190,7 +190,8 @@ def read_layer(path: Path) -> GeoDataFrame:
     from ..errors import CRSError, DataError
 
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+        what = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
+        raise DataError(f"{path}: {what}")
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
