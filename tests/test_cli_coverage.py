@@ -394,7 +394,7 @@ def test_points_in_the_place_of_zones_are_told_so(run: Run, tmp_path: Path) -> N
     assert b"no usable polygon among 1 row(s) (1: not a polygon)" in done.stderr
 
 
-def test_it_says_what_a_length_and_a_reach_are(run: Run, city: Path) -> None:
+def test_it_says_what_a_length_and_a_reach_are(run: Run) -> None:
     plain = run("coverage", "--by", "zone,street").stdout.decode()
     assert "兩幅之和" not in plain
     assert "裁至" not in plain
