@@ -14,6 +14,7 @@ import heapq
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -36,7 +37,7 @@ from .course import (
     run_length,
     together,
 )
-from .errors import GeometryError, RoadNotFoundError
+from .errors import ClauseError, GeometryError, RoadNotFoundError
 from .model import Corner, Line, RingPart, Run, Status, Vertex, worst
 
 #: A line that the clause doesn't name bridges two roads over at most this length, metres.
@@ -47,17 +48,24 @@ _GAP_COST, _BRIDGE_COST, _AGAIN_COST = 8.0, 2.0, 1.5
 _SWITCH_COST = 150.0
 # A run faces its side when its outward normal lies within about 75 degrees of it.
 _FACING = 0.26
+# A clause is turned by a quarter when all its sides lie more than 50 degrees round the same way;
+# streets that run at 45 degrees are named by either of two sides.
+_TURNED = math.tan(math.radians(50))
 # Vertices closer to a corner than this stand at it.
 _HAIR_M = 0.05
 # Rings that cost up to this much more are named as alternatives; more area than this matters.
 _NEARLY, _MATTERS = 1.25, 0.05
 # Bounds of the search: what exceeds them is not a 四至 that a reader could follow either.
 _MOST_STEPS, _MOST_RINGS = 200_000, 4096
+# Lines used again or not named at all that a round may take in.
+_MOST_EXTRA = 3
 
 # A round so far: each line with its role and the corner at which it was entered; the corner of
 # the first is known when the round closes.
 _Role = Literal["named", "again", "bridge", "stand-in"]
 _Partial = tuple[tuple[Course, _Role, Meeting | None], ...]
+_MARKS = {"east": "東", "south": "南", "west": "西", "north": "北"}
+_ROUND = ("east", "north", "west", "south")
 _OUTWARD = {"east": (1.0, 0.0), "south": (0.0, -1.0), "west": (-1.0, 0.0), "north": (0.0, 1.0)}
 
 
@@ -304,15 +312,47 @@ class _Search:
         self.sides = sides
         self.inside = [shapely.Point(p) for p in inside]
         self.bridged = False
+        self._most_extra = _MOST_EXTRA
         self._bridges: dict[tuple[str, str], list[tuple[Meeting, Course, Meeting]]] = {}
 
     def run(self) -> list[tuple[float, Ring]]:
         """Rings by cost: those within reach of the cheapest; empty where nothing closes."""
-        for self.bridged in (False, True):
-            found = self._rounds()
-            if found:
-                return found
-        return []
+        self.bridged = False
+        found = self._rounds()
+        # A bridge is for roads that don't meet. Where they do meet all the way round, but not as
+        # the clause says, it would only lead the ring round the contradiction.
+        if found or self._contradicted():
+            return found
+        self.bridged = True
+        return self._rounds()
+
+    @contextmanager
+    def _anywhere(self) -> Iterator[None]:
+        """Rings through the named roads, whatever the sides on which they are named."""
+        (self.sides, sides), (self.inside, inside) = ({}, self.sides), ([], self.inside)
+        try:
+            yield
+        finally:
+            self.sides, self.inside = sides, inside
+
+    def _contradicted(self) -> bool:
+        """Whether the named roads, each followed once, close in another way than the sides say."""
+        with self._anywhere():
+            self._most_extra = 0
+            rings = [ring for _, ring in self._rounds()]
+            self._most_extra = _MOST_EXTRA
+        # A corner that is only carried to is no proof of where a clause means its ring to run.
+        seen = [ring for ring in rings if all(c.kind != "extended" for c in ring.corners)]
+        return bool(seen) and all(self.misplaced(ring) for ring in seen)
+
+    def contradictions(self) -> list[str] | None:
+        """What the clause says wrongly of the ring that its roads make; None where they make none.
+
+        Empty where the ring only lies elsewhere than the places that it must contain.
+        """
+        with self._anywhere():
+            rings = self.run()
+        return self.misplaced(rings[0][1]) if rings else None
 
     def _onward(
         self, course: Course
@@ -418,7 +458,7 @@ class _Search:
             cost += _GAP_COST * leave.gap
             grown, last = steps, leave
             if bridge is not None and enter is not None:
-                if extra >= 3 or bridge.line.id in used:
+                if extra >= self._most_extra or bridge.line.id in used:
                     continue
                 grown = (*grown, (bridge, "bridge", leave))
                 cost += _BRIDGE_COST * bridge.distance(leave.enter, enter.leave) + _SWITCH_COST
@@ -433,7 +473,7 @@ class _Search:
             times = used.count(following.line.id)
             if times == 0:
                 yield cost, (*grown, (following, "named", last)), None
-            elif times == 1 and extra < 3:
+            elif times == 1 and extra < self._most_extra:
                 yield cost + _SWITCH_COST, (*grown, (following, "again", last)), None
 
     def _opening(self, steps: _Partial) -> Place | None:
@@ -457,19 +497,21 @@ class _Search:
         polygon = Polygon(ring.coordinates)
         return all(polygon.contains(p) for p in self.inside) and not self.misplaced(ring)
 
-    def misplaced(self, ring: Ring) -> list[tuple[str, str]]:
+    def misplaced(self, ring: Ring) -> list[str]:
+        """What contradicts the clause: roads that face, or lie, otherwise than it names them."""
+        return self._turned_away(ring) or self._inverted(ring) or self._turned(ring)
+
+    def _turned_away(self, ring: Ring) -> list[str]:
         """Roads that don't face the side on which the clause names them."""
         best: dict[tuple[str, str], float] = {
             (line, side): -1.0 for side, ids in self.sides.items() for line in ids
         }
         for run in ring.runs:
-            a, b = (self.courses.plane.to(v.position) for v in (run.vertices[0], run.vertices[-1]))
-            chord = math.dist(a, b) or 1.0
-            # To the right of a counter-clockwise ring's edge lies the outside.
-            outward = (b[1] - a[1]) / chord, (a[0] - b[0]) / chord
-            for side, (x, y) in _OUTWARD.items():
+            (x, y), (_, _) = self._outward(run)
+            chord = math.hypot(x, y) or 1.0
+            for side, (east, north) in _OUTWARD.items():
                 if (run.line, side) in best:
-                    facing = outward[0] * x + outward[1] * y
+                    facing = (x * east + y * north) / chord
                     best[run.line, side] = max(best[run.line, side], facing)
         wrong = []
         for side in self.sides:
@@ -479,7 +521,82 @@ class _Search:
             else:
                 # Among several roads of one side some are the risers of a stair, square to it.
                 wrong += [key for key, facing in faces.items() if facing < -_FACING]
+        return [
+            f"{self._names([line])} is named on the {side} side, but lies on another side of the "
+            "ring"
+            for line, side in wrong
+        ]
+
+    def _inverted(self, ring: Ring) -> list[str]:
+        """Opposite sides whose runs lie the wrong way round, as about a notch in the ring.
+
+        Each run of such a ring faces its side, so that facing doesn't tell. Where they lie does:
+        in a ring that follows named roads alone the mean position of one side's runs, weighted
+        by how far they extend across, is ahead of that of the other side's by the area over that
+        extent (the divergence theorem), however the ring is stepped, notched or turned. So one
+        of the runs is ahead of one of the other side's; where none is, the sides are inverted.
+        More can't be asked where a line that isn't named bounds a part of the ring.
+        """
+        wrong = []
+        for one, other in (("north", "south"), ("east", "west")):
+            ids = set(self.sides.get(one, ())), set(self.sides.get(other, ()))
+            runs = [
+                [self._outward(run) for run in ring.runs if run.line in mine - theirs]
+                for mine, theirs in (ids, ids[::-1])
+            ]
+            # Across the ring from the other side to the one, as this ring lies.
+            x, y = (
+                sum(way[k] for way, _ in runs[0]) - sum(way[k] for way, _ in runs[1])
+                for k in (0, 1)
+            )
+            ahead = [
+                [
+                    spot[0] * x + spot[1] * y
+                    for way, spot in side
+                    # A riser, square to its side, tells nothing of where that lies.
+                    if sign * (way[0] * x + way[1] * y) > 0
+                ]
+                for sign, side in zip((1.0, -1.0), runs, strict=True)
+            ]
+            if all(ahead) and max(ahead[0]) <= min(ahead[1]):
+                wrong.append(
+                    f"{self._names(self.sides[one])} is named on the {one} side, but lies {other} "
+                    f"of {self._names(self.sides[other])}, which is named on the {other} side"
+                )
         return wrong
+
+    def _turned(self, ring: Ring) -> list[str]:
+        """A clause that goes round with the ring, but begins on the wrong side.
+
+        Where streets run askew every road faces two sides, so that facing alone lets it pass.
+        """
+        for way in (1, -1):
+            told = []
+            for side, ids in self.sides.items():
+                outward = [self._outward(run)[0] for run in ring.runs if run.line in ids]
+                x, y = (sum(o[k] for o in outward) for k in (0, 1))
+                actual = _ROUND[(_ROUND.index(side) + way) % 4]
+                ahead, across = (x * _OUTWARD[s][0] + y * _OUTWARD[s][1] for s in (side, actual))
+                if across <= _TURNED * max(ahead, 0.0):
+                    break
+                told.append(
+                    f"{self._names(ids)} is named on the {side} side, but lies on the {actual} "
+                    "side of the ring"
+                )
+            else:
+                return told
+        return []
+
+    def _outward(self, run: Run) -> tuple[Position, Position]:
+        """What a run adds to its side: its chord turned outwards, and its middle; metres."""
+        spots = [self.courses.plane.to(v.position) for v in run.vertices]
+        (ax, ay), (bx, by) = spots[0], spots[-1]
+        middle = shapely.LineString(spots).centroid
+        # To the right of a counter-clockwise ring's edge lies the outside.
+        return (by - ay, ax - bx), (middle.x, middle.y)
+
+    def _names(self, ids: Sequence[str]) -> str:
+        return "、".join(c.line.names.hant for c in self.named if c.line.id in ids)
 
 
 def _canonical(ids: Sequence[str]) -> tuple[str, ...]:
@@ -515,9 +632,12 @@ def enclose(
     Raises
     ------
     RoadNotFoundError
-        If a side names no road that the network holds.
+        If the network holds none of the roads.
+    ClauseError
+        If no road is named on one of the four sides.
     GeometryError
-        If the roads don't close, if one lies on another side than named, or if two rings that
+        If the roads don't close, if one lies on another side than named, also where lines that
+        aren't named would lead a ring round that contradiction, or if two rings that
         differ in area are equally good; the message says which.
 
     Examples
@@ -543,9 +663,19 @@ def enclose(
                 asked.append((side, group))
     for (side, _), line in zip(asked, together([group for _, group in asked]), strict=True):
         found.setdefault(side, []).append(line)
-    if not found:
-        raise RoadNotFoundError(
+    if not found and missing:
+        error = RoadNotFoundError(
             "road of the clause", "、".join(missing), itertools.chain(*missing.values())
+        )
+        # Each road with its own near names, not all of them as if they were one.
+        error.args = (f"{_absent(missing)}; check the names, and that the network covers them",)
+        raise error
+    lacking = [side for side in _MARKS if not sides.get(side)]
+    if lacking:
+        raise ClauseError(
+            f"the clause names no {' and no '.join(lacking)} side; add "
+            f"{' and '.join(_MARKS[side] + '至…' for side in lacking)} (a road that bounds two "
+            "sides is named on both: 東、北至…)"
         )
     unique = {line.id: line for group in found.values() for line in group}
     first = next(iter(unique.values()))
@@ -600,6 +730,15 @@ def ring_area(ring: Ring) -> float:
     return abs(float(crs.ellipsoid().polygon_area_perimeter(lon, lat)[0]))
 
 
+def _absent(missing: Mapping[str, Sequence[str]]) -> str:
+    """The roads that the network doesn't hold, each with its near names."""
+    near = [
+        f"{name} (near names: {', '.join(others[:3])})" if others else name
+        for name, others in missing.items()
+    ]
+    return f"not in the network: {', '.join(near)}"
+
+
 def _why_open(search: _Search, missing: Mapping[str, Sequence[str]]) -> str:
     """Say what keeps the sides from closing."""
     told = []
@@ -615,25 +754,11 @@ def _why_open(search: _Search, missing: Mapping[str, Sequence[str]]) -> str:
                 + (f"only {met[0]}" if met else "none of the other roads")
             )
     if missing:
-        near = [
-            f"{name} (near names: {', '.join(others[:3])})" if others else name
-            for name, others in missing.items()
-        ]
-        told.append(f"not in the network: {'、'.join(near)}")
+        told.append(_absent(missing))
     if not told:
         # Every road meets its neighbours: is there a ring that doesn't fit the clause?
-        search.inside, inside = [], search.inside
-        search.sides, sides = {}, search.sides
-        rings = search.run()
-        search.inside, search.sides = inside, sides
-        if rings:
-            wrong = [
-                f"{course.line.names.hant} is named on the {side} side, but lies on another side "
-                "of the ring"
-                for line, side in search.misplaced(rings[0][1])
-                for course in search.named
-                if course.line.id == line
-            ]
+        wrong = search.contradictions()
+        if wrong is not None:
             return "; ".join(wrong) or (
                 "the ring that the sides describe doesn't contain the reference point"
             )

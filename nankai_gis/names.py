@@ -73,6 +73,53 @@ def fold(name: str) -> str:
     return plain if plain.isascii() else _converter().convert(plain)
 
 
+def nearest(asked: str, known: Iterable[str], count: int = 5) -> list[str]:
+    """Return the names most like one that isn't known.
+
+    Parameters
+    ----------
+    asked : str
+        Folded, as `known` are.
+    known : iterable of str
+        Of names that are as near as each other the one that stands first comes first.
+    count : int
+        At most so many.
+
+    Returns
+    -------
+    list of str
+        First those of the same length in which one character differs, then those in which one
+        is left out or added; then by `difflib`, at a ratio of 0.5 or more; then those that hold
+        the name or are held by it. Empty where nothing is near.
+
+    Examples
+    --------
+    >>> nearest("南每路", ["闸南路", "河南路", "南海东路", "南海路"])
+    ['南海路', '闸南路', '河南路', '南海东路']
+    """
+    import difflib
+
+    if not asked:
+        return []
+    known = list(known)
+    apart = [name for name in known if _one_apart(asked, name)]
+    apart.sort(key=lambda name: len(name) != len(asked))
+    close = difflib.get_close_matches(asked, known, n=count, cutoff=0.5)
+    inside = [name for name in known if name and (asked in name or name in asked)]
+    inside.sort(key=lambda name: abs(len(name) - len(asked)))
+    return list(dict.fromkeys([*apart, *close, *inside]))[:count]
+
+
+def _one_apart(one: str, other: str) -> bool:
+    """Whether one character is replaced, left out or added."""
+    short, long = sorted((one, other), key=len)
+    if one == other or len(long) - len(short) > 1 or len(short) < 2:
+        return False
+    differs = (k for k, (a, b) in enumerate(zip(short, long, strict=False)) if a != b)
+    at = next(differs, len(short))
+    return long[at + 1 :] == short[at + (len(short) == len(long)) :]
+
+
 class Index(Generic[T]):
     """Things by all their names.
 
@@ -151,12 +198,7 @@ class Index(Generic[T]):
         Returns
         -------
         list of str
-            Best first; empty where nothing is near.
+            Best first (see `nearest`); empty where nothing is near.
         """
-        import difflib
-
-        asked = fold(name)
         shown = {fold(key): key for key in reversed(list(self._exact))}
-        close = difflib.get_close_matches(asked, list(shown), n=count, cutoff=0.5)
-        inside = [key for key in shown if asked and asked in key and key not in close]
-        return [shown[key] for key in (close + inside)[:count]]
+        return [shown[key] for key in nearest(fold(name), shown, count)]

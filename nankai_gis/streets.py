@@ -24,7 +24,6 @@ Only ways on hand are read: a street that the frame cuts off is cut off here.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,7 +41,7 @@ from shapely.geometry import LineString, MultiLineString
 from . import _centreline, crs
 from ._centreline import Floats, Ints
 from .errors import AmbiguousNameError, CRSError, DataError, RoadNotFoundError
-from .names import fold
+from .names import fold, nearest
 
 if TYPE_CHECKING:
     from pyproj import Transformer
@@ -615,7 +614,7 @@ class Streets:
         return tuple(street for street in self._made[joint] if kind in (None, street.kind))
 
     def near_names(self, name: str, count: int = 5) -> list[str]:
-        """Names that resemble `name`, best first.
+        """Names that resemble `name`, best first (see `nankai_gis.names.nearest`).
 
         Parameters
         ----------
@@ -628,12 +627,9 @@ class Streets:
         list of str
             As the ways spell them; empty where nothing resembles it.
         """
-        key = fold(name)
-        within = [other for other in self._index if key and (key in other or other in key)]
-        within.sort(key=lambda other: (abs(len(other) - len(key)), other))
-        close = difflib.get_close_matches(key, list(self._index), n=count, cutoff=0.5)
-        found = list(dict.fromkeys([*close, *within]))[:count]
-        return [self._spelling(other) for other in found]
+        # Of names that are as near as each other, that of the street with the most ways.
+        known = sorted(self._index, key=lambda key: (-len(self._index[key]), key))
+        return [self._spelling(key) for key in nearest(fold(name), known, count)]
 
     def frame(self) -> gpd.GeoDataFrame:
         """Return all streets as a table, one row each.

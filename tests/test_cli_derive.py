@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import geopandas as gpd
 import pytest
 from shapely.geometry import shape
 
 from nankai_gis import measure
+from nankai_gis.cli import derive
+from nankai_gis.course import EXTEND_M, NEAR_M
+from nankai_gis.model import Corner
+from nankai_gis.model import Run as ModelRun
+from nankai_gis.streets import GAP_M
 
+CornerKind = Literal["shared", "crossing", "near", "extended"]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 # Two streets along, two across, a third that ends between them; nodes at the crossings.
@@ -144,6 +152,93 @@ def test_one_definition_that_fails_leaves_the_others(run: Run, city: Path, tmp_p
     assert dict(zip(zones.id, zones.status, strict=True)) == {"block": "osm", "lost": "inferred"}
     assert list(corridors.street_name) == ["南一路"]
     assert "無名路:未定位、規劃" in done.stdout.decode()
+
+
+def test_why_a_definition_fails_is_said_once(run: Run, city: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(DEFINITIONS, encoding="utf-8")
+    done = run("derive", "swapped", "--definitions", "mine.toml", "--roads", city.name)
+    assert done.stdout.decode().split("\n\n", 1)[1].splitlines() == ["反向(swapped)", "  未能生成"]
+    assert done.stderr.decode().count("is named on the east side") == 1
+
+
+def test_a_side_that_is_missing_is_an_error(run: Run, city: Path, tmp_path: Path) -> None:
+    text = "東至東四路,南至南一路,西至西三路"
+    done = run("derive", "--text", text, "--roads", city.name, "-o", "a.geojson")
+    assert done.returncode == 1
+    told = done.stderr.decode().splitlines()
+    assert told[0].startswith("Error: clause: the clause names no north side; add 北至…")
+    assert told[1:] == ["Error: nothing was compiled, so a.geojson was not written"]
+    assert not (tmp_path / "a.geojson").exists()
+
+
+@pytest.mark.parametrize(
+    ("north", "named", "bridge"),
+    # The riser that no side names is 11 % and 23 % of the ring.
+    [(3, "高", "中"), (5, "中", "低")],
+)
+def test_what_the_clause_does_not_name_is_never_sure(
+    run: Run, tmp_path: Path, north: int, named: str, bridge: str
+) -> None:
+    streets = {
+        "南一路": [(0, 0), (2, 0)],
+        "東四路": [(2, 0), (2, north)],
+        "北五路": [(2, north), (1, north)],
+        "中六路": [(1, north), (1, 2)],
+        "北二路": [(1, 2), (0, 2)],
+        "西三路": [(0, 2), (0, 0)],
+    }
+    (tmp_path / "stair.osm").write_text(osm(streets), encoding="utf-8")
+    done = run("derive", "--text", TEXT + "、北五路", "--roads", "stair.osm")
+    rows = {line.split()[1]: line.split() for line in done.stdout.decode().splitlines()[4:-1]}
+    found = {name: row[-1] for name, row in rows.items() if name in streets}
+    assert found == {name: bridge if name == "中六路" else named for name in streets}
+
+
+def test_a_ring_without_a_road_of_its_clause_is_never_sure(run: Run, city: Path) -> None:
+    done = run("derive", "--text", TEXT + "、北七街", "--roads", city.name)
+    rows = [line.split() for line in done.stdout.decode().splitlines() if "共節點" in line]
+    assert [row[-1] for row in rows] == ["中"] * 4
+
+
+@pytest.mark.parametrize(
+    ("change", "corner", "doubtful", "level"),
+    [
+        ({}, "shared", False, "高"),
+        ({}, "crossing", False, "高"),
+        ({"accuracy_m": 60.0, "bridged_m": 100.0}, "shared", False, "高"),
+        ({"accuracy_m": 61.0}, "shared", False, "中"),
+        ({"accuracy_m": 201.0}, "shared", False, "低"),
+        ({"bridged_m": 101.0}, "shared", False, "中"),
+        ({"status": "inferred"}, "shared", False, "低"),
+        ({}, "near", False, "中"),
+        ({}, "extended", False, "低"),
+        ({}, "shared", True, "中"),
+        ({"role": "bridge"}, "shared", False, "中"),
+        ({"role": "bridge"}, "shared", True, "低"),
+    ],
+)
+def test_confidence_is_by_the_numbers(
+    change: dict[str, Any], corner: CornerKind, doubtful: bool, level: str
+) -> None:
+    sure = ModelRun("a", "a", "named", None, (), 5.0, "osm", 0.0)
+    corners = (Corner("shared", 0.0, (117.0, 39.0)), Corner(corner, 0.0, (117.0, 39.0)))
+    for order in (corners, corners[::-1]):
+        assert derive._confidence(replace(sure, **change), order, doubtful) == level
+
+
+def test_the_tutorial_tells_the_numbers_behind_confidence() -> None:
+    root = Path(__file__).resolve().parent.parent
+    told = (root / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    for text in (
+        f"精度 is over {derive._LOW_ACCURACY_M:.0f} m",
+        f"精度 is over {derive._FAIR_ACCURACY_M:.0f} m",
+        f"接續 is over {derive._FAIR_BRIDGED_M:.0f} m",
+        f"連接 makes up more than {derive._UNNAMED_SHARE:.0%} of its length",
+        f"stops short, by {NEAR_M:.0f} m or less",
+        f"straight on, by {EXTEND_M:.0f} m or less",
+        f"breaks of {GAP_M:.0f} m or less",
+    ):
+        assert text in told
 
 
 def test_a_misspelt_road_is_named_with_its_neighbours(run: Run, city: Path) -> None:

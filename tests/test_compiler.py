@@ -22,7 +22,7 @@ from nankai_gis.boundary import Ring
 from nankai_gis.clause import parse
 from nankai_gis.course import Plane, run_length
 from nankai_gis.derive import clause_feature, derive
-from nankai_gis.errors import CRSError, GeometryError, RoadNotFoundError
+from nankai_gis.errors import ClauseError, CRSError, GeometryError, RoadNotFoundError
 from nankai_gis.mapped import SHIFT_M, Mapped, shift
 from nankai_gis.model import AxisPart, RingPart
 from nankai_gis.roads import Origin, Roads
@@ -460,6 +460,89 @@ def test_a_road_on_the_wrong_side_is_named():
     with pytest.raises(GeometryError, match="丁路 is named on the east side") as caught:
         enclosed(wrong, lines)
     assert "乙道 is named on the west side" in str(caught.value)
+
+
+# A block between two streets that run on, and streets about it that no clause names: between
+# them a ring can be led so that 南道 faces north and 北道 south, as the two sides of a notch.
+NOTCH = (
+    Draft()
+    .add("東路", [(1000, -600), (1000, 1200)])
+    .add("西路", [(0, -600), (0, 1200)])
+    .add("外北道", [(-200, 1000), (1200, 1000)])
+    .add("外南道", [(-200, -400), (1200, -400)])
+    .add("中路", [(500, -600), (500, 1200)])
+)
+
+
+def test_streets_that_are_not_named_lead_no_ring_round_a_contradiction():
+    draft = Draft([*NOTCH.roads])
+    draft.add("北道", [(-200, 600), (1200, 600)]).add("南道", [(-200, 0), (1200, 0)])
+    lines = network(draft.city(turn=-20).frame)
+    sides = {"east": ["東路"], "west": ["西路"], "north": ["北道"], "south": ["南道"]}
+    assert len(enclosed(sides, lines).runs) == 4
+    with pytest.raises(GeometryError, match="南道 is named on the north side") as caught:
+        enclosed({**sides, "north": ["南道"], "south": ["北道"]}, lines)
+    assert "北道 is named on the south side" in str(caught.value)
+
+
+@pytest.mark.parametrize("turn", [0, 20, -20])
+def test_a_notch_is_not_the_quarter_between_its_sides(turn):
+    # The two end before they reach 西路, so that they close nothing by themselves.
+    draft = Draft([*NOTCH.roads]).add("近北道", [(-200, 640), (1200, 640)])
+    draft.add("北道", [(450, 600), (1200, 600)]).add("南道", [(450, 0), (1200, 0)])
+    lines = network(draft.city(turn=turn).frame)
+    sides = {"east": ["東路"], "west": ["西路"], "north": ["南道"], "south": ["北道"]}
+    with pytest.raises(GeometryError, match="don't close"):
+        enclosed(sides, lines)
+
+
+@pytest.mark.parametrize("turn", [20, 35, -20, -35])
+def test_a_clause_turned_by_a_quarter_is_refused(turn):
+    # Every street of a city that lies askew faces two sides.
+    made = quarter([(0, 0), (800, 0), (800, 600), (0, 600)])
+    lines = network(made.draft.city(turn=turn).frame)
+    assert len(enclosed(made.sides, lines).runs) == 4
+    order = ["east", "north", "west", "south"][:: 1 if turn < 0 else -1]
+    turned = {side: made.sides[order[k - 3]] for k, side in enumerate(order)}
+    with pytest.raises(GeometryError, match=r"乙道 is named on the \w+ side, but lies on the east"):
+        enclosed(turned, lines)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "message"),
+    [
+        (["north"], "names no north side; add 北至…"),
+        (["west", "east"], "names no east and no west side; add 東至… and 西至…"),
+    ],
+)
+def test_a_side_that_is_missing_is_named(left_out, message):
+    made = quarter([(0, 0), (800, 0), (800, 600), (0, 600)])
+    # A street that would close the ring is no excuse.
+    lines = network(made.draft.add("旁路", [(-200, 300), (1000, 300)]).city().frame)
+    sides = {side: names for side, names in made.sides.items() if side not in left_out}
+    with pytest.raises(ClauseError, match=message):
+        enclosed(sides, lines)
+
+
+def test_a_street_that_bounds_two_sides_is_named_on_both():
+    draft = (
+        Draft().add("甲路", [(0, -100), (0, 600), (900, 600)]).add("乙道", [(-100, 0), (900, 0)])
+    )
+    lines = network(draft.add("丙街", [(800, -100), (800, 700)]).city().frame)
+    ring = compiled("西、北至甲路,南至乙道,東至丙街", lines).ring
+    assert sorted(run.name for run in ring.runs) == ["丙街", "乙道", "甲路"]
+
+
+def test_roads_that_are_all_missing_are_listed_each_with_its_near_names():
+    made = quarter([(0, 0), (800, 0), (800, 600), (0, 600)])
+    lines = network(made.draft.city().frame)
+    with pytest.raises(RoadNotFoundError) as caught:
+        enclosed({"west": ["丁丁路"], "east": ["xyz"], "south": ["乙大道"]}, lines)
+    told = str(caught.value)
+    assert "xyz, 乙大道 (near names: 乙道" in told
+    assert "丁丁路 (near names: 丁路" in told
+    assert "check the names" in told
+    assert {"丁路", "乙道"} <= set(caught.value.candidates)
 
 
 def test_sides_that_do_not_meet_are_named():

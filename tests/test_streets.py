@@ -453,6 +453,14 @@ def test_unknown_name_offers_near_ones():
     assert made.all("縱1道") == ()
 
 
+@pytest.mark.parametrize("asked", ["南每路", "闸海路", "閘海路"])
+def test_names_one_character_off_come_first_those_of_most_ways_before_others(asked):
+    names = ["闸南路", "河南路", "黄南路", "湖南路", "云南路", "南甲路", "南海路", "南海路"]
+    rows = [way(k, name, [(117.1, 39.1), (117.2, 39.1)]) for k, name in enumerate(names)]
+    near = streets.build(to_frame(rows)).near_names(asked)
+    assert near[:2] == ["南海路", "南甲路" if asked == "南每路" else "闸南路"]
+
+
 def test_name_in_two_places():
     frame = to_frame(
         [

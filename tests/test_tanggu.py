@@ -12,7 +12,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import geopandas as gpd
@@ -26,8 +26,9 @@ from pyproj import Geod
 from nankai_gis import boundary, coverage, overlay, roads
 from nankai_gis.clause import parse
 from nankai_gis.derive import Derived, clause_feature, derive
-from nankai_gis.errors import GeometryError, RoadNotFoundError
+from nankai_gis.errors import ClauseError, GeometryError, RoadNotFoundError
 from nankai_gis.mapped import Mapped
+from nankai_gis.model import SIDES
 
 JSON = EVIDENCE / "osm" / "tanggu_overpass_2024-12-14.json"
 PBF = EVIDENCE / "osm" / "tanggu_2024-12-14.osm.pbf"
@@ -297,6 +298,48 @@ def test_sides_swapped_are_an_error(one: Mapped) -> None:
     error = compiled("西至新城东路,南至第一大街,东至新城西路,北至第三大街", one).error
     assert isinstance(error, GeometryError)
     assert "新城东路 is named on the west side" in str(error)
+
+
+def test_streets_that_are_not_named_lead_no_ring_round_swapped_sides(one: Mapped) -> None:
+    error = compiled("东至北海路,南至泰达大街,西至黄海路,北至第三大街", one).error
+    assert isinstance(error, GeometryError)
+    assert "第三大街 is named on the north side, but lies on another side" in str(error)
+    assert "泰达大街 is named on the south side, but lies on another side" in str(error)
+
+
+@pytest.mark.parametrize("case", ["block", "a wavy side", "dual in the south"])
+def test_a_clause_closes_in_none_but_its_own_order_of_sides(case: str, one: Mapped) -> None:
+    feature = clause_feature(parse(CASES[case][0], one))
+    for order in permutations(SIDES):
+        sides = {side: feature.sides[named] for side, named in zip(SIDES, order, strict=True)}
+        made = derive(replace(feature, sides=sides), one)
+        assert (made.error is None) == (order == SIDES), order
+
+
+@pytest.mark.parametrize(
+    ("case", "order"),
+    [
+        ("an L", ("north", "south", "west", "east")),
+        ("a stair, named against its order", ("north", "east", "south", "west")),
+    ],
+)
+def test_no_stair_closes_with_its_sides_mixed_up(
+    case: str, order: tuple[str, ...], one: Mapped
+) -> None:
+    feature = clause_feature(parse(CASES[case][0], one))
+    sides = {side: feature.sides[named] for side, named in zip(SIDES, order, strict=True)}
+    assert isinstance(derive(replace(feature, sides=sides), one).error, GeometryError)
+
+
+def test_a_side_that_is_missing_is_named(one: Mapped) -> None:
+    error = compiled("东至北海路,南至第一大街,西至黄海路", one).error
+    assert isinstance(error, ClauseError)
+    assert "names no north side; add 北至…" in str(error)
+
+
+def test_a_street_one_character_off_is_near(one: Mapped) -> None:
+    assert "南海路" in one.near("南每路")[:3]
+    assert "南海路" in one.near("南海大路")[:3]
 
 
 def test_sides_that_do_not_meet_are_named(one: Mapped) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import GeometryError
 from . import options
 
 if TYPE_CHECKING:
@@ -90,7 +89,8 @@ def derive_(
             else [f for f in read.features if f.kind in kinds]
         )
     derived = [derive(feature, lines, points) for feature in options.progress(wanted, "derive")]
-    if output is not None:
+    failed = [one for one in derived if one.error is not None]
+    if output is not None and len(failed) < len(derived):
         _write(derived, source, output, overwrite)
     told = "\n".join(_diagnosis(one, lines, compare) for one in derived)
     options.deliver(f"路網:{source}\n\n{told}", None, False)
@@ -101,9 +101,11 @@ def derive_(
                 f"Warning: {one.feature.id}: no road is called {name!r} in this network{hint}",
                 err=True,
             )
-    failed = [one for one in derived if one.error is not None]
     for one in failed:
         click.echo(f"Error: {one.feature.id}: {one.error}", err=True)
+    if output is not None and len(failed) == len(derived):
+        # After the reasons, which a reader needs more.
+        click.echo(f"Error: nothing was compiled, so {output} was not written", err=True)
     if failed:
         raise SystemExit(1)
 
@@ -145,8 +147,6 @@ def _write(derived: list[Derived], source: str, output: Path, overwrite: bool) -
     from ..derive import features
 
     made = features(derived, source)
-    if not made:
-        raise GeometryError(f"nothing was compiled, so {output} was not written")
     if output.suffix.lower() == ".gpkg":
         _write_geopackage(made, output, overwrite)
     else:
@@ -182,7 +182,8 @@ def _diagnosis(one: Derived, lines: Lines, compare: bool) -> str:
     feature = one.feature
     told = [f"{feature.names.hant}({feature.id})"]
     if one.error is not None:
-        return "\n".join([*told, f"  未能生成:{one.error}", ""])
+        # Why stands on the other stream, once.
+        return "\n".join([*told, "  未能生成", ""])
     if one.ring is not None:
         told += _ring(one.ring, feature, lines)
     for piece in one.axis:
@@ -212,6 +213,7 @@ def _ring(ring: Ring, feature: Feature, lines: Lines) -> list[str]:
     from ..tables import Column, number
 
     cells = []
+    doubtful = _doubtful(ring)
     for k, run in enumerate(ring.runs):
         corner = ring.corners[k - 1]
         length = run_length(run.vertices)
@@ -228,7 +230,7 @@ def _ring(ring: Ring, feature: Feature, lines: Lines) -> list[str]:
                 number(run.bridged_m, 0) if run.bridged_m > 0.5 else "",
                 number(run.accuracy_m, 0),
                 tables.STATUS_NAMES[run.status],
-                _confidence(run, corner, ring.corners[k]),
+                _confidence(run, (corner, ring.corners[k]), doubtful),
                 _passed_over(run, lines),
             ]
         )
@@ -280,12 +282,54 @@ def _passed_over(run: Run, lines: Lines) -> str:
     return "; ".join(line.note or line.id for line in others)
 
 
-def _confidence(run: Run, entry: Corner, leave: Corner) -> str:
-    """High where both corners are seen and the line is well known; low where either is made up."""
-    kinds = {entry.kind, leave.kind}
-    if run.status == "inferred" or "extended" in kinds or run.accuracy_m > 200:
+# The numbers behind 把握; docs/tutorial.md tells them to a reader.
+# A line known to no better than this, metres, is 低 or 中.
+_LOW_ACCURACY_M, _FAIR_ACCURACY_M = 200.0, 60.0
+# A run that bridges breaks of its line over more than this, metres, is 中.
+_FAIR_BRIDGED_M = 100.0
+# A ring of which more than this share follows lines that the clause doesn't name is doubtful.
+_UNNAMED_SHARE = 0.2
+
+
+def _doubtful(ring: Ring) -> bool:
+    """Whether so much of a ring isn't what its clause says that no part of it is sure."""
+    from ..course import run_length
+
+    lengths = [run_length(run.vertices) for run in ring.runs]
+    unnamed = sum(
+        length for run, length in zip(ring.runs, lengths, strict=True) if run.role == "bridge"
+    )
+    return bool(ring.missing) or unnamed > _UNNAMED_SHARE * sum(lengths)
+
+
+def _confidence(run: Run, corners: tuple[Corner, Corner], doubtful: bool) -> str:
+    """How sure it is that the clause means this run, and that it lies here.
+
+    低, what nobody has said or seen: the run is inferred (also by a stand-in or by a corner
+    carried on), a corner is 延長, the line is known to worse than `_LOW_ACCURACY_M`, or the run
+    follows a line that the clause doesn't name in a ring that is doubtful.
+    中, what is likely: a corner is 臨近, the line is known to worse than `_FAIR_ACCURACY_M`, more
+    than `_FAIR_BRIDGED_M` of it bridges breaks, the clause doesn't name it (連接), or the ring is
+    doubtful: more than `_UNNAMED_SHARE` of its length isn't named, or the network lacks a road of
+    the clause.
+    高: everything else.
+    """
+    kinds = {corner.kind for corner in corners}
+    unnamed = run.role == "bridge"
+    if (
+        run.status == "inferred"
+        or "extended" in kinds
+        or run.accuracy_m > _LOW_ACCURACY_M
+        or (unnamed and doubtful)
+    ):
         return "低"
-    if "near" in kinds or run.accuracy_m > 60 or run.bridged_m > 100:
+    if (
+        "near" in kinds
+        or run.accuracy_m > _FAIR_ACCURACY_M
+        or run.bridged_m > _FAIR_BRIDGED_M
+        or unnamed
+        or doubtful
+    ):
         return "中"
     return "高"
 
