@@ -767,7 +767,7 @@ def draw(
         else is known. Subdistricts with ``coverage_share`` make a choropleth.
     title, subtitle : str
     source, date : str
-        Of the whole figure, for its foot.
+        Of the whole figure, for its foot; nothing is said of what is empty.
     review : str, optional
         Map review number (審圖號). Without one the figure says 內部使用.
     lang : {"zh-Hant", "zh-Hans", "en"}
@@ -860,13 +860,14 @@ def draw(
 def _foot(drawn: Sheet, source: str, date: str, review: str | None) -> list[str]:
     say = drawn.say
     standing = f"{say['review']}{say['colon']}{review}" if review else say["internal"]
-    origin = f"{say['source']}{say['colon']}{source}"
-    when = f"{say['date']}{say['colon']}{date}"
+    known_of = (("source", source), ("date", date))
+    origin = " · ".join(f"{say[what]}{say['colon']}{text}" for what, text in known_of if text)
     note = say["note"] + say["sigma"] + say["note"][-1]
     known = "© OpenStreetMap contributors, ODbL"
     return [
         printable(line)
-        for line in (f"{origin} · {when}", f"{standing} · {known}", say["projection"], note)
+        for line in (origin, f"{standing} · {known}", say["projection"], note)
+        if line
     ]
 
 

@@ -170,15 +170,22 @@ def _cycle(palette: tuple[str, ...], place: int) -> str:
     return palette[place % len(palette)]
 
 
+def _zone_hue(zone: object, place: int) -> str:
+    return _ZONES.get(str(zone), _cycle(_SPARE, place))
+
+
+def _corridor_place(corridor: object, place: int) -> int:
+    return _CORRIDORS.index(str(corridor)) if corridor in _CORRIDORS else place
+
+
 def _zone(look: Style, row: Row, place: int) -> Style:
-    hue = _ZONES.get(str(row.get("id")), _cycle(_SPARE, place))
+    hue = _zone_hue(row.get("id"), place)
     return replace(look, stroke=hue, fill=hue)
 
 
 def _corridor(look: Style, row: Row, place: int) -> Style:
     """Width falls from one corridor to the next, and where the plan only extends the main line."""
-    known = row.get("corridor")
-    place = _CORRIDORS.index(known) if known in _CORRIDORS else place
+    place = _corridor_place(row.get("corridor"), place)
     width = max(4.0, look.weight - place)
     if row.get("role") in ("extension", "bridge"):
         width *= 0.7
@@ -193,10 +200,11 @@ def _corridor(look: Style, row: Row, place: int) -> Style:
 
 def _street(look: Style, row: Row, place: int) -> Style:
     """A street that a zone or corridor covers takes its hue."""
-    if row.get("corridor") in _CORRIDORS:
-        return replace(look, stroke=_CORRIDOR_HUES[_CORRIDORS.index(row["corridor"])], weight=2.4)
-    if row.get("zone") in _ZONES:
-        return replace(look, stroke=_ZONES[row["zone"]], weight=2)
+    if corridor := row.get("corridor"):
+        hue = _cycle(_CORRIDOR_HUES, _corridor_place(corridor, place))
+        return replace(look, stroke=hue, weight=2.4)
+    if zone := row.get("zone"):
+        return replace(look, stroke=_zone_hue(zone, place), weight=2)
     kind = str(row.get("kind"))
     width = _WIDTHS.get(kind.removesuffix("_link"), look.weight)
     return _STREETS.get(kind) or replace(look, weight=width)
@@ -230,7 +238,8 @@ def style_of(layer: str, row: Row, place: int) -> Style:
     row : mapping
         The row's columns; missing values as ``None``.
     place : int
-        The row's hue, counted from 0: which zone, corridor or theme it is.
+        The row's hue, counted from 0: which zone, corridor or theme it is, and for a street
+        which of them covers it.
 
     Returns
     -------

@@ -136,6 +136,15 @@ def test_says_source_date_standing_and_figures(plan: Any) -> None:
     assert _texts(plan).count("示意") >= 6
 
 
+def test_an_unknown_source_or_date_is_left_out() -> None:
+    known = _texts(figure.draw({"zones": _square()}, **LATIN))
+    assert any("Source" in text and "Date" in text for text in known)
+    dated = _texts(figure.draw({"zones": _square()}, **(LATIN | {"source": ""})))
+    assert any(text.startswith("Date") for text in dated)
+    neither = _texts(figure.draw({"zones": _square()}, **(LATIN | {"source": "", "date": ""})))
+    assert not any(word in text for text in neither for word in ("Source", "Date"))
+
+
 def test_review_number_only_if_given() -> None:
     text = "\n".join(_texts(_draw(review="津S(2025)001")))
     assert "審圖號：津S(2025)001" in text

@@ -224,7 +224,7 @@
     const bounds = L.latLngBounds(data.bounds);
     const fit = () => {
       map.options.zoomSnap = 0; // a step of zoom would leave a margin of up to a fifth
-      map.fitBounds(bounds, { padding: [12, 12], animate: false });
+      map.fitBounds(bounds, { padding: [12, 12], maxZoom: 17, animate: false }); // a spot has no size
       map.options.zoomSnap = 0.25;
       whole = { centre: map.getCenter(), zoom: map.getZoom() };
     };
@@ -530,7 +530,10 @@
       fit();
       // Only now: layers that are there before are projected twice.
       for (const layer of Object.values(layers)) if (layer.on) layer.group.addTo(map);
-      map.setMinZoom(Math.floor(map.getZoom()) - 1).setMaxBounds(bounds.pad(0.6));
+      // What lies outside the first view, as a network around a zone, can be gone to and seen whole.
+      const reach = L.latLngBounds(data.reach);
+      map.setMinZoom(Math.floor(Math.min(map.getZoom() - 1, map.getBoundsZoom(reach))));
+      map.setMaxBounds(bounds.pad(0.6).extend(reach.pad(0.05)));
       measure();
       place();
       root.dataset.drawn = "yes";
