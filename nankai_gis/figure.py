@@ -128,8 +128,10 @@ class _Page:
             zorder=60 if above or halo else 50,
         )
         if halo:
-            outline = patheffects.withStroke(linewidth=halo * self.zoom, foreground="white")
-            written.set_path_effects([outline])
+            # Letters with a halo are drawn as shapes, and Matplotlib moves a shape of nothing but
+            # uprights and levels, as 中 or 三, onto whole pixels, stroke by stroke.
+            outline = patheffects.Stroke(linewidth=halo * self.zoom, foreground="white", snap=False)
+            written.set_path_effects([outline, patheffects.Stroke(linewidth=0, snap=False)])
 
     def wrap(self, text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
         """Break a text into lines: at spaces, or, as Chinese is set, between any two letters."""
@@ -667,6 +669,7 @@ def _swatch(page: _Page, x: float, y: float, row: _Row) -> None:
     if row.shape == "area":
         shape = shapely.box(x, y - 1.7 * unit, x + wide, y + 1.7 * unit)
         _fill(page.axes, shape, look, 55)
+        _stroke(canvas, shape, look.casing, min(look.casing_weight, 4.0), "", 55.5)
         _stroke(canvas, shape, look.stroke, min(look.weight, 2.0), look.dash, 56)
         return
     line = shapely.LineString([(x, y), (x + wide, y)])

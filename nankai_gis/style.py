@@ -66,7 +66,15 @@ STYLES: Mapping[str, Style] = {
     "green": Style(stroke="#cfdcc0", weight=0.5, fill="#dfe8d3", fill_opacity=1),
     "water": Style(stroke="#b3cfe0", weight=1.5, fill="#cfe2ee", fill_opacity=1),
     "streets": Style(stroke="#a9a9a4", weight=1.4, casing="transparent", casing_weight=11),
-    "subdistricts": Style(stroke="#7d7a8c", weight=1, fill="#fff", fill_opacity=0.01),
+    # The band tells a border from the street that it runs along.
+    "subdistricts": Style(
+        stroke="#7d7a8c",
+        weight=1.2,
+        fill="#fff",
+        fill_opacity=0.01,
+        casing="#dcd8ea",
+        casing_weight=5,
+    ),
     "district": Style(stroke="#4a4a4a", weight=2.4, casing="#b9b4c7", casing_weight=8),
     "zones": Style(weight=2.2, fill_opacity=0.3),
     "parcel": Style(stroke="#4b2e1e", weight=2, fill="hatch", fill_opacity=1),
@@ -135,7 +143,9 @@ def shade(share: float | None) -> Style:
     >>> shade(0.5).fill, shade(None).fill
     ('#9e9ac8', 'hatch')
     """
-    look = replace(STYLES["subdistricts"], fill="hatch", fill_opacity=0.7)
+    plain = STYLES["subdistricts"]
+    # Shades meet at the border and need no band to show it.
+    look = replace(plain, fill="hatch", fill_opacity=0.7, casing="", casing_weight=0.0)
     if share is None:
         return look
     last = CLASSES[-1][1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import re
@@ -380,6 +381,31 @@ from nankai_gis import figure
 drawn = figure.draw(plan_frames(coverage=True), **HEADS, dpi=60)
 print(*(hashlib.sha256(figure.render(drawn, form)).hexdigest() for form in figure.FORMATS))
 """
+
+
+def test_letters_keep_their_strokes_at_a_low_resolution() -> None:
+    """中 is uprights and levels only; moved onto whole pixels some of them would be lost."""
+    import numpy as np
+    from PIL import Image
+
+    road = geopandas.GeoDataFrame(
+        {"name": ["中中中中中"], "status": ["osm"], "kind": ["street"]},
+        geometry=[LineString([(117.0, 39.1), (117.0, 39.2)])],
+        crs="EPSG:4326",
+    )
+    bare: dict[str, Any] = {"legend": False, "north": False, "scale_bar": False, "lang": "zh-Hant"}
+    drawn = figure.draw({"streets": road}, **(LATIN | bare), dpi=80)
+    letters = [text for text in drawn.axes[1].texts if text.get_text() == "中"]
+    assert len(letters) == 5
+    with Image.open(io.BytesIO(figure.render(drawn))) as picture:
+        ink = 255 - np.asarray(picture.convert("L"), dtype=float)
+    found = []
+    for letter in letters:
+        x, up = drawn.axes[1].transData.transform(letter.get_position())
+        down = ink.shape[0] - up
+        found.append(ink[round(down) - 5 : round(down) + 5, round(x) - 5 : round(x) + 5].sum())
+    # Each lies otherwise between the pixels; whole, they have about the same ink.
+    assert max(found) < 1.4 * min(found)
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:

@@ -201,3 +201,26 @@ def test_the_sheet_is_cut_to_what_the_plan_is_about(given: str, half: float) -> 
 def test_streets_alone_are_shown_whole() -> None:
     streets = _network(300)
     assert sheet.sheet({"streets": streets}, "en").bounds == tuple(streets.total_bounds)
+
+
+def test_a_border_is_told_from_the_street_along_it() -> None:
+    line, border = style_of("streets", {"kind": "street"}, 0), style_of("subdistricts", {}, 0)
+    assert border.casing_weight > line.weight
+    assert border.casing not in ("", "transparent", line.stroke)
+    # Where areas are shaded the shades tell it.
+    assert style_of("subdistricts", {"coverage_share": 0.5}, 0).casing == ""
+
+
+def test_what_was_surveyed_is_not_called_indicative() -> None:
+    frames = {
+        key: _around(key, 0.1, status="surveyed")
+        for key in ("district", "zones", "parcel", "subdistricts")
+    }
+    frames["zones"] = pd.concat([frames["zones"], _around("乙", 0.1)], ignore_index=True)
+    drawn = sheet.sheet(frames, "zh-Hant")
+    tags = {i.label: i.indicative for one in drawn.legend() for i in sheet.items(one, drawn.say)}
+    assert tags == {"district": False, "zones": False, "乙": True, "parcel": False}
+    marked = [
+        label.text for one in drawn.legend() for label in sheet.labels(one) if label.indicative
+    ]
+    assert marked == ["乙"]
