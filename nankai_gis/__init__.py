@@ -278,7 +278,10 @@ def plan_figure(
     frames, shown, heads = _plan(study, lang, title, layers, coverage)
     return figure.draw(
         frames,
-        **heads,
+        title=heads["title"],
+        subtitle=heads["subtitle"],
+        source=heads["source"],
+        date=heads["date"],
         layers=shown,
         review=review,
         lang=lang,

@@ -137,6 +137,17 @@ def test_says_source_date_standing_and_figures(plan: Any) -> None:
     assert _texts(plan).count("示意") >= 6
 
 
+def test_a_page_of_any_size_without_heading_and_margin() -> None:
+    drawn = _draw(title="", subtitle="", page=(125, 118), margin=0.5, legend=False)
+    assert drawn.get_size_inches() * 25.4 == pytest.approx((125, 118))
+    box = drawn.axes[0].get_position()
+    assert (box.x0 * 125, box.x1 * 125, box.y1 * 118) == pytest.approx((0.5, 124.5, 117.5))
+    turned = _draw(page=(125, 118), landscape=True, legend=False)
+    assert turned.get_size_inches() * 25.4 == pytest.approx((118, 125))
+    with pytest.raises(DataError, match="118 by 125 mm has no room for the map"):
+        _draw(page=(125, 118), landscape=True)
+
+
 def test_an_unknown_source_or_date_is_left_out() -> None:
     known = _texts(figure.draw({"zones": _square()}, **LATIN))
     assert any("Source" in text and "Date" in text for text in known)
