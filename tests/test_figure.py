@@ -181,7 +181,7 @@ def test_names_are_text_and_nothing_else() -> None:
     sites = geopandas.GeoDataFrame(rows, geometry=spots, crs="EPSG:4326")
     text = "\n".join(name for name in names[::6] if len(name) < 60)
     heads = {"title": text, "source": text}
-    drawn = figure.draw({"sites": sites}, **(LATIN | heads), page="A2", dpi=36)
+    drawn = figure.draw({"sites": sites}, **(LATIN | heads), page=(420, 4000), dpi=36)
     for axes in drawn.axes:
         assert not any(written.get_parse_math() for written in axes.texts)
     texts = [t.replace(" ", "") for t in _texts(drawn)]
