@@ -179,6 +179,9 @@ def _table(document: Document, table: Table) -> None:
     widths = _widths(table)
     grid = document.add_table(rows=0, cols=len(table.header), style="Table Grid")
     grid.autofit = False
+    for column, centimetres in enumerate(widths):
+        # LibreOffice goes by the columns, Word by the cells.
+        grid.columns[column].width = Cm(centimetres)
     last = len(table.rows)
     for number, cells in enumerate((table.header, *table.rows)):
         row = grid.add_row()

@@ -208,6 +208,15 @@ def test_short_tables_stay_together_and_sections_flow() -> None:
     assert not any(p.paragraph_format.page_break_before for p in document.paragraphs)
 
 
+def test_columns_are_as_wide_as_their_texts_want() -> None:
+    section = Section("", "甲", "", "", (), (Table("表", ("號", "數據"), (("1", "長" * 20),)),))
+    (table,) = docx.Document(io.BytesIO(report.docx([section], {}, **WORDS))).tables
+    narrow, wide = (column.width.cm for column in table.columns)
+    assert wide > 5 * narrow
+    assert narrow + wide == pytest.approx(16, abs=0.01)
+    assert [cell.width.cm for cell in table.rows[1].cells] == pytest.approx([narrow, wide])
+
+
 def test_pictures_have_their_own_size_but_no_more_than_the_text() -> None:
     def picture(width: int) -> bytes:
         target = io.BytesIO()
