@@ -127,8 +127,8 @@ def _plan(
     title: str | None,
     layers: Collection[str] | None,
     coverage: bool,
-) -> tuple[dict[str, GeoDataFrame], dict[str, str]]:
-    """Return the layers that are wanted, and what stands around them."""
+) -> tuple[dict[str, GeoDataFrame], list[str], dict[str, str]]:
+    """Return layers, which of them to show, and what stands around them."""
     from .errors import NotFoundError
     from .layers import LAYERS
     from .study import packaged
@@ -141,6 +141,8 @@ def _plan(
     study = study or packaged()
     about = study.plan.about
     wanted = [n for n in LAYERS if (layers is None or n in layers) and study.layers[n]]
+    # Covered streets are coloured as their zones are, shown or not.
+    asked = [n for n in LAYERS if n in wanted or (coverage and n == "zones" and study.layers[n])]
     heads = {
         "title": about.title.in_language(lang) if title is None else title,
         "subtitle": about.subtitle.in_language(lang),
@@ -148,7 +150,7 @@ def _plan(
         "date": about.date,
     }
     frame = study.covered if coverage else study.frame
-    return {name: frame(name) for name in wanted}, heads
+    return {name: frame(name) for name in asked}, wanted, heads
 
 
 def plan_map(
@@ -204,8 +206,10 @@ def plan_map(
     """
     from . import webmap
 
-    frames, heads = _plan(study, lang, title, layers, coverage)
-    return webmap.draw(frames, **heads, review=review, lang=lang, cdn=cdn, basemap=basemap)
+    frames, shown, heads = _plan(study, lang, title, layers, coverage)
+    return webmap.draw(
+        frames, **heads, review=review, lang=lang, cdn=cdn, layers=shown, basemap=basemap
+    )
 
 
 def plan_figure(
@@ -271,10 +275,14 @@ def plan_figure(
     """
     from . import figure
 
-    frames, heads = _plan(study, lang, title, layers, coverage)
+    frames, shown, heads = _plan(study, lang, title, layers, coverage)
     return figure.draw(
         frames,
-        **heads,
+        title=heads["title"],
+        subtitle=heads["subtitle"],
+        source=heads["source"],
+        date=heads["date"],
+        layers=shown,
         review=review,
         lang=lang,
         page=page,

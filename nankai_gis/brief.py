@@ -7,12 +7,12 @@ report's affair. Nothing is measured here: every figure is the study's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .measure import AreaRow
-from .model import Feature, Section, Table
+from .model import KINDS, Feature, Section, Table
 from .study import Study
 from .tables import KIND_NAMES, ROLE_NAMES, STATUS_NAMES, number
 
@@ -52,38 +52,57 @@ def compose(study: Study, *, hans: bool = False) -> tuple[Section, ...]:
     ]
     sections += [_corridor(study, feature) for feature in study.plan.of_kind("corridor")]
     sections += [_findings(study), _method(study)]
-    sections = [replace(s, paragraphs=tuple(map(_set, s.paragraphs))) for s in sections]
-    return tuple(_simplified(s) for s in sections) if hans else tuple(sections)
+    sections = [_throughout(section, _set) for section in sections]
+    if hans:
+        from .names import simplified
+
+        sections = [_throughout(section, simplified) for section in sections]
+    return tuple(sections)
 
 
-_HALF_WIDTH = str.maketrans({",": "，", ":": "：", ";": "；", "(": "（", ")": "）"})
+_HALF_WIDTH = str.maketrans(",:;!?()", "，：；！？（）")
+#: A Chinese character, or a mark that stands among them.
+_CHINESE = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+_MARK = re.compile(rf"(?<={_CHINESE})[,:;!?]|[,:;!?](?={_CHINESE}|$)")
+_IN_CHINESE = re.compile(_CHINESE)
 
 
 def _set(text: str) -> str:
     """Full-width punctuation, as Chinese prose is set, except inside figures and names."""
-    return re.sub(
-        r"(?<=[^\x00-\xff])[,:;()]|[(](?=[^\x00-\xff±])|(?<=[0-9%a-zA-Z])[,;:)](?=[^\x00-\xff]|$)",
-        lambda mark: mark[0].translate(_HALF_WIDTH),
-        text,
-    )
+    if not _IN_CHINESE.search(text):
+        return text
+    return _MARK.sub(lambda mark: mark[0].translate(_HALF_WIDTH), _bracketed(text))
 
 
-def _simplified(section: Section) -> Section:
-    from .names import simplified as plain
+def _bracketed(text: str) -> str:
+    """Set brackets, always in pairs: full-width where Chinese stands in them or beside them."""
+    letters, opened = list(text), list[int]()
+    for at, letter in enumerate(text):
+        if letter == "(":
+            opened.append(at)
+        elif letter == ")" and opened:
+            first = opened.pop()
+            # One before the pair, all that is in it, one behind it.
+            if _IN_CHINESE.search(text[max(first - 1, 0) : at + 2]):
+                letters[first], letters[at] = "（", "）"
+    return "".join(letters)
 
+
+def _throughout(section: Section, change: Callable[[str], str]) -> Section:
+    """Return a section with every text of it changed."""
     return replace(
         section,
-        title=plain(section.title),
-        clause=plain(section.clause),
-        place=plain(section.place),
-        picture=plain(section.picture),
-        paragraphs=tuple(map(plain, section.paragraphs)),
+        title=change(section.title),
+        clause=change(section.clause),
+        place=change(section.place),
+        picture=change(section.picture),
+        paragraphs=tuple(map(change, section.paragraphs)),
         tables=tuple(
             replace(
                 table,
-                caption=plain(table.caption),
-                header=tuple(map(plain, table.header)),
-                rows=tuple(tuple(map(plain, row)) for row in table.rows),
+                caption=change(table.caption),
+                header=tuple(map(change, table.header)),
+                rows=tuple(tuple(map(change, row)) for row in table.rows),
             )
             for table in section.tables
         ),
@@ -109,7 +128,7 @@ def _overview(study: Study, rows: Iterable[AreaRow]) -> Section:
                 number(row.area_sd_m2 / 1e6, 3),
                 number(row.perimeter_m / 1e3, 2),
                 number(None if row.stated_area_m2 is None else row.stated_area_m2 / 1e6, 2),
-                number(None if row.deviation_m2 is None else row.deviation_m2 / 1e6, 3, sign=True),
+                _deviation(row),
                 STATUS_NAMES[row.status],
             )
             for row in rows
@@ -135,7 +154,7 @@ def _overview(study: Study, rows: Iterable[AreaRow]) -> Section:
         "",
         (
             *filter(None, ["".join([*district, about.summary])]),
-            "邊界由規劃文字中的四至在路網上生成,並非測繪成果;依據為「推定」者僅為示意,"
+            "邊界由規劃文字中的四至在路網上生成;依據不是「實測」者並非測繪成果,僅為示意。"
             "± 為由邊界位置精度推得的一倍標準差。",
         ),
         (areas, corridors) if lengths else (areas,),
@@ -143,18 +162,50 @@ def _overview(study: Study, rows: Iterable[AreaRow]) -> Section:
     )
 
 
+def _deviation(row: AreaRow) -> str:
+    if row.deviation_m2 is None:
+        return number(None, 3)
+    text = number(row.deviation_m2 / 1e6, 3, sign=True)
+    # Nothing has no sign.
+    return text if text.strip("+-0.") else text[1:]
+
+
+def _inferred(share: float) -> str:
+    """Say how much of a boundary is inferred; never that a little is none."""
+    if share == 0:
+        return "邊界各段均有資料依據,無推定"
+    if share == 1:
+        return "邊界全部為推定"
+    percent = f"{share * 100:.0f}%"
+    told = {"0%": "不足 1% ", "100%": "99% 以上"}.get(percent, f"{percent} ")
+    return f"其中 {told}的邊界為推定"
+
+
+def _against_stated(row: AreaRow, stated_m2: float, deviation_m2: float) -> str:
+    said = f"規劃所述面積 {stated_m2 / 1e6:g} 平方公里"
+    off = f"{abs(deviation_m2) / 1e6:.2f}"
+    if off == "0.00":
+        return f"{said},與量得的面積相符,相差不足 0.01 平方公里。"
+    than = "大" if deviation_m2 > 0 else "小"
+    text = f"{said},量得的面積{than} {off} 平方公里"
+    if row.area_sd_m2 > 0:
+        text += f",相當於標準差的 {abs(deviation_m2) / row.area_sd_m2:.1f} 倍"
+    return f"{text}。"
+
+
+def _indicative(statuses: Iterable[str]) -> str:
+    """The remark on a picture: whatever wasn't surveyed is 示意, as on the map itself."""
+    return "" if set(statuses) <= {"surveyed", "not located"} else "(示意)"
+
+
 def _polygon(study: Study, feature: Feature, row: AreaRow) -> Section:
     shape = next(f for f in study.features([feature.kind]) if f["properties"]["id"] == feature.id)
     paragraphs = [
         f"{feature.names.hant}量得面積 {_area_text(row)},周長 {row.perimeter_m / 1e3:.2f} 公里,"
-        f"其中 {row.inferred_share * 100:.0f}% 的邊界為推定。"
+        f"{_inferred(row.inferred_share)}。"
     ]
     if row.stated_area_m2 is not None and row.deviation_m2 is not None:
-        ratio = abs(row.deviation_m2) / row.area_sd_m2
-        paragraphs.append(
-            f"規劃所述 {row.stated_area_m2 / 1e6:g} 平方公里,偏差 {row.deviation_m2 / 1e6:+.2f} "
-            f"平方公里,為標準差的 {ratio:.1f} 倍。"
-        )
+        paragraphs.append(_against_stated(row, row.stated_area_m2, row.deviation_m2))
     if feature.note:
         paragraphs.append(feature.note)
     sides = Table(
@@ -179,7 +230,7 @@ def _polygon(study: Study, feature: Feature, row: AreaRow) -> Section:
         feature.place,
         tuple(paragraphs),
         (*tables, *_check_table(study, feature)),
-        f"{feature.names.hant}範圍(示意)",
+        f"{feature.names.hant}範圍{_indicative([row.status])}",
     )
 
 
@@ -188,10 +239,16 @@ def _of(table: DataFrame, key: str, value: str) -> list[dict[str, Any]]:
     return [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
+def _shows(*figures: float, decimals: int) -> bool:
+    """Tell whether any figure is more than nothing as a table shows it: a touch is no length."""
+    return any(round(figure, decimals) > 0 for figure in figures)
+
+
 def _coverage_tables(study: Study, feature: Feature) -> list[Table]:
+    kind = KIND_NAMES[feature.kind]
     subdistricts = Table(
         f"{feature.names.hant}覆蓋的街道",
-        ("街道", "面積(平方公里)", "佔片區", "佔街道"),
+        ("街道", "面積(平方公里)", f"佔{kind}", "佔街道"),
         tuple(
             (
                 row["subdistrict_name"],
@@ -200,12 +257,18 @@ def _coverage_tables(study: Study, feature: Feature) -> list[Table]:
                 f"{row['share_of_subdistrict'] * 100:.1f}%",
             )
             for row in _of(study.coverage.areas, "zone", feature.id)
+            if _shows(row["area_km2"], decimals=3)
         ),
         frozenset({1, 2, 3}),
     )
     streets = Table(
         f"{feature.names.hant}的道路",
-        ("道路", "區內(公里)", "邊界上(公里)", "佔全路"),
+        (
+            "道路",
+            f"{kind}內(公里)",
+            f"{kind}邊界上(公里)",
+            "佔該路在行政區內長度" if study.located("district") is not None else "佔該路全長",
+        ),
         tuple(
             (
                 row["street"],
@@ -214,6 +277,7 @@ def _coverage_tables(study: Study, feature: Feature) -> list[Table]:
                 f"{(row['share_inside'] + row['share_boundary']) * 100:.0f}%",
             )
             for row in _of(study.coverage.streets, "zone", feature.id)
+            if _shows(row["inside_km"], row["boundary_km"], decimals=2)
         ),
         frozenset({1, 2, 3}),
     )
@@ -254,6 +318,7 @@ def _corridor(study: Study, feature: Feature) -> Section:
                 f"{row['share_of_corridor'] * 100:.1f}%",
             )
             for row in _of(study.coverage.corridors, "corridor", feature.id)
+            if _shows(row["length_km"], decimals=2)
         ),
         frozenset({1, 2}),
     )
@@ -264,7 +329,7 @@ def _corridor(study: Study, feature: Feature) -> Section:
         feature.place,
         tuple(paragraphs),
         (streets, touched, *_check_table(study, feature)),
-        f"{feature.names.hant}走向(示意)",
+        f"{feature.names.hant}走向{_indicative(p.status for p in pieces)}",
     )
 
 
@@ -284,6 +349,13 @@ def _check_table(study: Study, feature: Feature) -> list[Table]:
     ]
 
 
+def _named(study: Study, ids: str) -> str:
+    """Names in place of the ids that a finding gives, one or two of them."""
+    names = {f["properties"]["id"]: f["properties"]["name"] for f in study.features(KINDS)}
+    names |= {f.id: f.names.hant for kind in KINDS for f in study.plan.of_kind(kind)}
+    return "、".join(names.get(one, one) for one in ids.split(" / "))
+
+
 def _findings(study: Study) -> Section:
     from .check import RULES
 
@@ -291,7 +363,7 @@ def _findings(study: Study) -> Section:
     counts = {verdict: sum(f.verdict == verdict for f in study.checks) for verdict in _VERDICTS}
     told = ",".join(f"{_VERDICTS[v]} {n} 項" for v, n in counts.items())
     rows = tuple(
-        (f.rule, titles[f.rule], f.feature, f.figures, "推定" if f.inferred else "")
+        (f.rule, titles[f.rule], _named(study, f.feature), f.figures, "推定" if f.inferred else "")
         for f in study.checks
         if f.verdict == "differs"
     )
@@ -322,7 +394,7 @@ def _method(study: Study) -> Section:
         (
             "面積與長度在 CGCS2000 橢球面上量算;平面坐標採用 EPSG:4548(CGCS2000 三度帶,"
             "中央經線 117 度)。雙幅路以中心線計,只計一次;沿邊界的道路計為「邊界上」,只計一次。",
-            "± 為一倍標準差:每條邊整體平移其位置精度,各邊相互獨立,u = √Σ(邊長×精度)^2。"
+            "± 為一倍標準差:每條邊整體平移其位置精度,各邊相互獨立,u = √Σ(邊長×精度)²。"
             "它不包括對四至文字理解本身的不確定。",
             *([f"未定位的道路:{'、'.join(missing)}。"] if missing else []),
             "街道邊界為工作圖層,並非官方界線。",

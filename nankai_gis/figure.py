@@ -46,6 +46,8 @@ FORMATS: tuple[Form, ...] = get_args(Form)
 #: Points of print for a pixel of the screen map, on A4.
 _PIXEL = 0.6
 _MARGIN = 12.0
+#: The least width and height of a map in millimetres.
+_LEAST = 15.0
 _INCH, _POINT = 25.4, 25.4 / 72
 #: Mantissas of the denominators that a scale may have.
 _ROUND = (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 7.5, 8, 9)
@@ -81,6 +83,7 @@ class _Page:
     zoom: float
     width: float
     height: float
+    margin: float
     taken: list[Any] = field(default_factory=list)
 
     def canvas(self, axes: Axes) -> _Canvas:
@@ -128,8 +131,10 @@ class _Page:
             zorder=60 if above or halo else 50,
         )
         if halo:
-            outline = patheffects.withStroke(linewidth=halo * self.zoom, foreground="white")
-            written.set_path_effects([outline])
+            # Letters with a halo are drawn as shapes, and Matplotlib moves a shape of nothing but
+            # uprights and levels, as 中 or 三, onto whole pixels, stroke by stroke.
+            outline = patheffects.Stroke(linewidth=halo * self.zoom, foreground="white", snap=False)
+            written.set_path_effects([outline, patheffects.Stroke(linewidth=0, snap=False)])
 
     def wrap(self, text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
         """Break a text into lines: at spaces, or, as Chinese is set, between any two letters."""
@@ -667,6 +672,7 @@ def _swatch(page: _Page, x: float, y: float, row: _Row) -> None:
     if row.shape == "area":
         shape = shapely.box(x, y - 1.7 * unit, x + wide, y + 1.7 * unit)
         _fill(page.axes, shape, look, 55)
+        _stroke(canvas, shape, look.casing, min(look.casing_weight, 4.0), "", 55.5)
         _stroke(canvas, shape, look.stroke, min(look.weight, 2.0), look.dash, 56)
         return
     line = shapely.LineString([(x, y), (x + wide, y)])
@@ -749,7 +755,8 @@ def draw(
     review: str | None = None,
     lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant",
     layers: Collection[str] | None = None,
-    page: Literal["A5", "A4", "A3", "A2"] = "A4",
+    page: Literal["A5", "A4", "A3", "A2"] | tuple[float, float] = "A4",
+    margin: float = _MARGIN,
     landscape: bool = False,
     dpi: float = 300,
     font: str | None = None,
@@ -766,14 +773,18 @@ def draw(
         As `nankai_gis.webmap.draw` takes them: EPSG:4326, ``name`` and ``status``, and what
         else is known. Subdistricts with ``coverage_share`` make a choropleth.
     title, subtitle : str
+        Empty, they take no room.
     source, date : str
-        Of the whole figure, for its foot.
+        Of the whole figure, for its foot; nothing is said of what is empty.
     review : str, optional
         Map review number (審圖號). Without one the figure says 內部使用.
     lang : {"zh-Hant", "zh-Hans", "en"}
     layers : collection of str, optional
         Which of the frames to draw; all by default.
-    page : {"A5", "A4", "A3", "A2"}
+    page : {"A5", "A4", "A3", "A2"} or tuple of float
+        Page size, or, for a figure inside a text, its width and height in millimetres.
+    margin : float
+        Millimetres that stay blank all around.
     landscape : bool
         Lay the page on its side, with the legend at the right instead of below.
     dpi : float
@@ -796,7 +807,8 @@ def draw(
     FontError
         No font with a glyph for every character.
     CRSError, DataError
-        As `nankai_gis.webmap.draw`; also for a resolution out of range.
+        As `nankai_gis.webmap.draw`; also for a resolution out of range, and for a page without
+        room for the map.
 
     Examples
     --------
@@ -820,16 +832,17 @@ def draw(
 
     from nankai_gis.fonts import covering
 
-    if page not in PAGES:
+    if isinstance(page, str) and page not in PAGES:
         raise NotFoundError("page size", page, PAGES)
     if not 36 <= dpi <= 1200:
         raise DataError(f"a resolution of {dpi:g} dpi is out of range; give 36 to 1200")
     drawn = sheets.sheet(frames, lang, layers)
     foot = _foot(drawn, source, date, review)
     fonts = covering(_texts(drawn, [title, subtitle, *foot]), lang=lang, font=font)
-    short, long = PAGES[page]
-    width, height = (long, short) if landscape else (short, long)
-    zoom = (short / PAGES["A4"][0]) ** 0.5
+    width, height = PAGES[page] if isinstance(page, str) else page
+    zoom = (min(width, height) / PAGES["A4"][0]) ** 0.5
+    if landscape:
+        width, height = height, width
     # The reader's own settings of Matplotlib don't change what a sheet looks like.
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
@@ -841,7 +854,7 @@ def draw(
         over.set(xlim=(0, width), ylim=(0, height))
         over.set_axis_off()
         over.patch.set_alpha(0)
-        paper = _Page(over, fonts, zoom, width, height)
+        paper = _Page(over, fonts, zoom, width, height, margin)
         _compose(
             paper,
             axes,
@@ -860,13 +873,14 @@ def draw(
 def _foot(drawn: Sheet, source: str, date: str, review: str | None) -> list[str]:
     say = drawn.say
     standing = f"{say['review']}{say['colon']}{review}" if review else say["internal"]
-    origin = f"{say['source']}{say['colon']}{source}"
-    when = f"{say['date']}{say['colon']}{date}"
+    known_of = (("source", source), ("date", date))
+    origin = " · ".join(f"{say[what]}{say['colon']}{text}" for what, text in known_of if text)
     note = say["note"] + say["sigma"] + say["note"][-1]
     known = "© OpenStreetMap contributors, ODbL"
     return [
         printable(line)
-        for line in (f"{origin} · {when}", f"{standing} · {known}", say["projection"], note)
+        for line in (origin, f"{standing} · {known}", say["projection"], note)
+        if line
     ]
 
 
@@ -883,7 +897,7 @@ def _compose(
     graticule: bool,
 ) -> None:
     """Share the page out between heading, map, legend and foot, and fill each."""
-    unit, edge = page.zoom, _MARGIN
+    unit, edge = page.zoom, page.margin
     room = page.width - 2 * edge
     top = _heading(page, heads, page.height - edge, room)
     bottom = _footing(page, foot, edge, room) + 2 * unit
@@ -902,6 +916,11 @@ def _compose(
         else:
             _draw_legend(page, columns, left, bottom + tall, wide, drawn.say)
             bottom += tall + 2 * unit
+    if min(right - left, top - bottom) < _LEAST:
+        raise DataError(
+            f"a page of {page.width:g} by {page.height:g} mm has no room for the map beside "
+            "heading, legend and foot; take a larger page or leave the legend out"
+        )
     frame = _framed(drawn, left, bottom, right - left, top - bottom)
     axes.set_position(
         (
@@ -936,11 +955,13 @@ def _compose(
 def _heading(page: _Page, heads: tuple[str, str], top: float, room: float) -> float:
     """Write title and subtitle; return where the rest begins."""
     title, subtitle = (printable(text) for text in heads)
-    for line in page.wrap(title, 16, room, bold=True):
-        page.write(_MARGIN, top - page.line(16) / 2, line, 16, bold=True)
+    if not title and not subtitle:
+        return top
+    for line in page.wrap(title, 16, room, bold=True) if title else ():
+        page.write(page.margin, top - page.line(16) / 2, line, 16, bold=True)
         top -= page.line(16)
     for line in page.wrap(subtitle, 9.5, room) if subtitle else ():
-        page.write(_MARGIN, top - page.line(9.5) / 2, line, 9.5, ink=_SOFT)
+        page.write(page.margin, top - page.line(9.5) / 2, line, 9.5, ink=_SOFT)
         top -= page.line(9.5)
     return top - 2 * page.zoom
 
@@ -949,7 +970,7 @@ def _footing(page: _Page, foot: list[str], bottom: float, room: float) -> float:
     """Write the imprint from the lower edge upwards; return where the rest ends."""
     lines = [line for text in foot for line in page.wrap(text, 6.5, room)]
     for line in reversed(lines):
-        page.write(_MARGIN, bottom + page.line(6.5) / 2, line, 6.5, ink=_SOFT)
+        page.write(page.margin, bottom + page.line(6.5) / 2, line, 6.5, ink=_SOFT)
         bottom += page.line(6.5)
     return bottom
 

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from .errors import NotFoundError
 from .model import Section, Table
+from .spreadsheet import width
 
 if TYPE_CHECKING:
     from docx.document import Document
 
-# Widths of the text on an A4 page and of a figure that leaves room for a heading, centimetres.
-_TEXT_CM, _FIGURE_CM = 16.0, 11.5
+# Width of the text on an A4 page, centimetres.
+_TEXT_CM = 16.0
+#: Rows up to which a table stays on one page.
+_SHORT = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +35,24 @@ class _Part:
     tables: list[tuple[str, Table]]
 
 
-def _numbered(sections: Sequence[Section], shown: Collection[str]) -> Iterator[_Part]:
+#: What stands before the numbers of figures and tables.
+_NUMBERED: Mapping[str, tuple[str, str]] = {"zh-Hant": ("圖", "表"), "zh-Hans": ("图", "表")}
+
+
+def _numbered(sections: Sequence[Section], shown: Collection[str], lang: str) -> Iterator[_Part]:
     """Number figures and tables through; what isn't shown, or has no row, has no number."""
+    if lang not in _NUMBERED:
+        raise NotFoundError("language of reports", lang, _NUMBERED)
+    figure, table = _NUMBERED[lang]
     figures, tables = itertools.count(1), itertools.count(1)
     for section in sections:
-        place = f"({section.place})" if section.place else ""
+        place = f"（{section.place}）" if section.place else ""
         drawn = section.picture and section.id in shown
         yield _Part(
             section,
             f"「{section.clause}」{place}" if section.clause else "",
-            f"圖 {next(figures)}  {section.picture}" if drawn else "",
-            [(f"表 {next(tables)}  {t.caption}", t) for t in section.tables if t.rows],
+            f"{figure} {next(figures)}  {section.picture}" if drawn else "",
+            [(f"{table} {next(tables)}  {t.caption}", t) for t in section.tables if t.rows],
         )
 
 
@@ -52,6 +63,7 @@ def docx(
     title: str,
     subtitle: str,
     date: str,
+    lang: str = "zh-Hant",
     font: str = "宋体",
 ) -> bytes:
     """Set sections as a Word document.
@@ -60,9 +72,12 @@ def docx(
     ----------
     sections : sequence of Section
     pictures : mapping of str to bytes
-        PNG by the id of the section; a section without one has no figure.
+        PNG by the id of the section, set at the size that its resolution gives it, but no wider
+        than the text; a section without one has no figure.
     title, subtitle, date : str
         For the title block and the properties of the document.
+    lang : {'zh-Hant', 'zh-Hans'}
+        Of the words before the numbers of figures and tables.
     font : str
         Name of the Chinese font that Word is to use.
 
@@ -71,6 +86,11 @@ def docx(
     bytes
         A ``.docx`` file; the same input gives the same bytes. Tables and figures are numbered
         through, headings are Word's own, so that a table of contents can be made.
+
+    Raises
+    ------
+    NotFoundError
+        For another language.
 
     Examples
     --------
@@ -99,16 +119,18 @@ def docx(
     _date(document, date)
     document.add_paragraph(title, style="Title")
     document.add_paragraph(f"{subtitle}  {date}".strip(), style="Subtitle")
-    for part in _numbered(sections, pictures):
+    for part in _numbered(sections, pictures, lang):
         section = part.section
-        heading = document.add_heading(section.title, level=1)
-        heading.paragraph_format.page_break_before = section.id != ""
+        document.add_heading(section.title, level=1)
         if part.quote:
-            document.add_paragraph(part.quote, style="Quote")
+            document.add_paragraph(part.quote, style="Quote").paragraph_format.keep_with_next = True
         for text in section.paragraphs:
             document.add_paragraph(text).paragraph_format.first_line_indent = Pt(21)
         if part.picture:
-            document.add_picture(io.BytesIO(pictures[section.id]), width=Cm(_FIGURE_CM))
+            drawn = document.add_picture(io.BytesIO(pictures[section.id]))
+            if drawn.width > Cm(_TEXT_CM):
+                drawn.height = round(drawn.height * Cm(_TEXT_CM) / drawn.width)
+                drawn.width = Cm(_TEXT_CM)
             document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
             document.paragraphs[-1].paragraph_format.keep_with_next = True
             _caption(document, part.picture)
@@ -157,6 +179,10 @@ def _table(document: Document, table: Table) -> None:
     widths = _widths(table)
     grid = document.add_table(rows=0, cols=len(table.header), style="Table Grid")
     grid.autofit = False
+    for column, centimetres in enumerate(widths):
+        # LibreOffice goes by the columns, Word by the cells.
+        grid.columns[column].width = Cm(centimetres)
+    last = len(table.rows)
     for number, cells in enumerate((table.header, *table.rows)):
         row = grid.add_row()
         mark = OxmlElement("w:cantSplit")
@@ -167,6 +193,9 @@ def _table(document: Document, table: Table) -> None:
             cell = row.cells[column]
             cell.width = Cm(widths[column])
             paragraph = cell.paragraphs[0]
+            # A short table stays whole; of a long one no page has the head or one row alone.
+            keep = number < last and (last <= _SHORT or number < 2 or number == last - 1)
+            paragraph.paragraph_format.keep_with_next = keep
             paragraph.paragraph_format.space_before = Pt(1.5)
             paragraph.paragraph_format.space_after = Pt(1.5)
             run = paragraph.add_run(text)
@@ -185,10 +214,10 @@ def _table(document: Document, table: Table) -> None:
 def _widths(table: Table) -> list[float]:
     """Centimetres for each column, by the longest text in it, none too narrow to read."""
     longest = [
-        max(len(cells[k]) for cells in (table.header, *table.rows))
+        max(width(cells[k]) for cells in (table.header, *table.rows))
         for k in range(len(table.header))
     ]
-    shares = [min(max(size, 5), 30) for size in longest]
+    shares = [min(max(size, 7), 60) for size in longest]
     return [_TEXT_CM * share / sum(shares) for share in shares]
 
 
@@ -247,13 +276,18 @@ def html(
         Markup of a map by the id of the section: a sandboxed frame, as
         ``nankai_gis.webmap.iframe`` makes it.
     title, subtitle, date : str
-    lang : str
+    lang : {'zh-Hant', 'zh-Hans'}
         Language of the page.
 
     Returns
     -------
     str
         The document; everything in it but the maps is escaped text.
+
+    Raises
+    ------
+    NotFoundError
+        For another language.
 
     Examples
     --------
@@ -262,7 +296,7 @@ def html(
     True
     """
     body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(f'{subtitle}  {date}'.strip())}</p>"]
-    for part in _numbered(sections, maps):
+    for part in _numbered(sections, maps, lang):
         section = part.section
         body.append(f"<h2>{escape(section.title)}</h2>")
         if part.quote:

@@ -59,6 +59,17 @@ LEGEND = (
     "water",
     "green",
 )
+#: What the sheet is cut to: the first of these of which anything is placed. Streets lead beyond
+#: whatever the plan is about.
+_FRAMING = (
+    ("district",),
+    ("zones", "parcel"),
+    ("corridors",),
+    ("sites",),
+    ("subdistricts",),
+    ("streets",),
+    ("water", "green"),
+)
 #: Layers that only carry the others; their rows may come without name and status.
 BASE = frozenset({"water", "green"})
 _STATUS = ("surveyed", "osm", "digitised", "inferred")
@@ -69,7 +80,7 @@ _COLUMNS = frozenset((
     "id", "kind", "name", "name_hans", "name_en", "clause", "clause_source", "section", "note",
     "status", "source", "date", "corridor", "street", "street_name", "role", "planned", "theme",
     "code", "parts", "accuracy_m", "area_m2", "area_sd_m2", "stated_area_m2", "perimeter_m",
-    "length_m", "coverage_share", "zone",
+    "length_m", "coverage_share", "zone", "hue",
 ))
 # fmt: on
 #: The column whose values share one hue and one line of the legend.
@@ -441,7 +452,8 @@ class Sheet:
     layers : dict of str to Layer
         Bottom to top.
     bounds : tuple of float
-        West, south, east, north in degrees, of the district or of all layers.
+        West, south, east, north in degrees: of the district, else of zones and parcels, else of
+        corridors, else of sites, else of subdistricts, else of streets.
     """
 
     say: Words
@@ -453,18 +465,48 @@ class Sheet:
         return [self.layers[key] for key in LEGEND if key in self.layers]
 
 
-def _layer(key: str, frame: GeoDataFrame, lang: str) -> Layer:
+def _places(key: str, rows: list[dict[str, Any]]) -> list[int]:
+    """Return the hue of each row, counted from 0: its own, or by the order of the groups."""
+    order: dict[str, int] = {}
+    column = _GROUP.get(key, "")
+    found = [order.setdefault(_text(row, column), len(order)) for row in rows]
+    own = [row.get("hue") for row in rows]
+    return [at if hue is None else int(hue) for at, hue in zip(found, own, strict=True)]
+
+
+#: The column of a street that says what covers it, and the layer where that is.
+_COVERS: Mapping[str, str] = {"corridor": "corridors", "zone": "zones"}
+
+
+def _hues(frames: Mapping[str, GeoDataFrame]) -> dict[str, dict[str, int]]:
+    """Return, for each column of `_COVERS`, the hue of each id as its own layer shows it."""
+    found: dict[str, dict[str, int]] = {}
+    for column, key in _COVERS.items():
+        rows = _rows(key, frames[key]) if key in frames else []
+        ids = [_text(row, _GROUP[key]) for row in rows]
+        found[column] = dict(zip(ids, _places(key, rows), strict=True))
+    return found
+
+
+def _covered(rows: list[dict[str, Any]], hues: dict[str, dict[str, int]]) -> list[int]:
+    """Return the hue of each street: that of the zone or corridor which covers it."""
+    found = []
+    for row in rows:
+        column = next((column for column in _COVERS if row.get(column)), "")
+        known = hues.get(column, {})
+        found.append(known.setdefault(_text(row, column), len(known)))
+    return found
+
+
+def _layer(key: str, frame: GeoDataFrame, lang: str, hues: dict[str, dict[str, int]]) -> Layer:
     if key == "streets" and "kind" not in frame and "highway" in frame:
         frame = frame.assign(kind=frame["highway"])
     network = key == "streets" and len(frame) >= NETWORK
     if network:
         frame = _network(frame)
     rows = _rows(key, frame)
-    column = _GROUP.get(key, "")
-    hues: dict[str, int] = {}
-    for row in rows:
-        hues.setdefault(_text(row, column), len(hues))
-    looks = [style_of(key, row, hues[_text(row, column)]) for row in rows]
+    places = _covered(rows, hues) if key == "streets" else _places(key, rows)
+    looks = [style_of(key, row, place) for row, place in zip(rows, places, strict=True)]
     names = [_name(row, lang) for row in rows]
     shapes = [None if one is None or one.is_empty else one for one in frame.geometry]
     if key == "sites":
@@ -520,17 +562,24 @@ def sheet(
     for key in only or ():
         if key not in frames:
             raise NotFoundError("layer of this map", key, frames)
-    frames = {key: frame for key, frame in frames.items() if only is None or key in only}
-    checked = {key: _checked(key, frame) for key, frame in frames.items()}
-    layers = {key: _layer(key, checked[key], lang) for key in STYLES if key in checked}
+    given = {key: _checked(key, frame) for key, frame in frames.items()}
+    checked = {key: frame for key, frame in given.items() if only is None or key in only}
+    hues = _hues(given)
+    layers = {key: _layer(key, checked[key], lang, hues) for key in STYLES if key in checked}
     placed = {key for key, one in layers.items() if any(s is not None for s in one.shapes)}
     if not placed:
         raise DataError("nothing to draw: give at least one layer with a geometry")
-    framing = ("district",) if "district" in placed else sorted(placed)
+    framing = next(some for keys in _FRAMING if (some := placed.intersection(keys)))
     bounds = [tuple(map(float, checked[key].total_bounds)) for key in framing]
     west, south, east, north = zip(*bounds, strict=True)
     if "subdistricts" in layers and _shaded(layers["subdistricts"]):
         layers = {key: _quiet(layer) for key, layer in layers.items()}
+        if "streets" in layers:
+            # Streets keep their colours only above the shades.
+            lifted = list(layers)
+            lifted.remove("subdistricts")
+            lifted.insert(lifted.index("streets"), "subdistricts")
+            layers = {key: layers[key] for key in lifted}
     return Sheet(say, layers, (min(west), min(south), max(east), max(north)))
 
 
@@ -636,7 +685,11 @@ def items(layer: Layer, say: Words) -> list[Item]:
         else:
             value = facts(layer.key, rows[0], say).get("area", "")
         asked = None if layer.key in ("sites", "streets") else doubt
-        found.append(Item(label, value, layer.looks[first], tuple(numbers), asked))
+        look = layer.looks[first]
+        if layer.key == "streets":
+            # The kind's own look: the hues of what covers streets stand with zones and corridors.
+            look = style_of("streets", {**rows[0], **dict.fromkeys(_COVERS)}, 0)
+        found.append(Item(label, value, look, tuple(numbers), asked))
     return found
 
 

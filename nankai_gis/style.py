@@ -66,7 +66,15 @@ STYLES: Mapping[str, Style] = {
     "green": Style(stroke="#cfdcc0", weight=0.5, fill="#dfe8d3", fill_opacity=1),
     "water": Style(stroke="#b3cfe0", weight=1.5, fill="#cfe2ee", fill_opacity=1),
     "streets": Style(stroke="#a9a9a4", weight=1.4, casing="transparent", casing_weight=11),
-    "subdistricts": Style(stroke="#7d7a8c", weight=1, fill="#fff", fill_opacity=0.01),
+    # The band tells a border from the street that it runs along.
+    "subdistricts": Style(
+        stroke="#7d7a8c",
+        weight=1.2,
+        fill="#fff",
+        fill_opacity=0.01,
+        casing="#dcd8ea",
+        casing_weight=5,
+    ),
     "district": Style(stroke="#4a4a4a", weight=2.4, casing="#b9b4c7", casing_weight=8),
     "zones": Style(weight=2.2, fill_opacity=0.3),
     "parcel": Style(stroke="#4b2e1e", weight=2, fill="hatch", fill_opacity=1),
@@ -135,7 +143,9 @@ def shade(share: float | None) -> Style:
     >>> shade(0.5).fill, shade(None).fill
     ('#9e9ac8', 'hatch')
     """
-    look = replace(STYLES["subdistricts"], fill="hatch", fill_opacity=0.7)
+    plain = STYLES["subdistricts"]
+    # Shades meet at the border and need no band to show it.
+    look = replace(plain, fill="hatch", fill_opacity=0.7, casing="", casing_weight=0.0)
     if share is None:
         return look
     last = CLASSES[-1][1]
@@ -170,15 +180,22 @@ def _cycle(palette: tuple[str, ...], place: int) -> str:
     return palette[place % len(palette)]
 
 
+def _zone_hue(zone: object, place: int) -> str:
+    return _ZONES.get(str(zone), _cycle(_SPARE, place))
+
+
+def _corridor_place(corridor: object, place: int) -> int:
+    return _CORRIDORS.index(str(corridor)) if corridor in _CORRIDORS else place
+
+
 def _zone(look: Style, row: Row, place: int) -> Style:
-    hue = _ZONES.get(str(row.get("id")), _cycle(_SPARE, place))
+    hue = _zone_hue(row.get("id"), place)
     return replace(look, stroke=hue, fill=hue)
 
 
 def _corridor(look: Style, row: Row, place: int) -> Style:
     """Width falls from one corridor to the next, and where the plan only extends the main line."""
-    known = row.get("corridor")
-    place = _CORRIDORS.index(known) if known in _CORRIDORS else place
+    place = _corridor_place(row.get("corridor"), place)
     width = max(4.0, look.weight - place)
     if row.get("role") in ("extension", "bridge"):
         width *= 0.7
@@ -193,10 +210,11 @@ def _corridor(look: Style, row: Row, place: int) -> Style:
 
 def _street(look: Style, row: Row, place: int) -> Style:
     """A street that a zone or corridor covers takes its hue."""
-    if row.get("corridor") in _CORRIDORS:
-        return replace(look, stroke=_CORRIDOR_HUES[_CORRIDORS.index(row["corridor"])], weight=2.4)
-    if row.get("zone") in _ZONES:
-        return replace(look, stroke=_ZONES[row["zone"]], weight=2)
+    if corridor := row.get("corridor"):
+        hue = _cycle(_CORRIDOR_HUES, _corridor_place(corridor, place))
+        return replace(look, stroke=hue, weight=2.4)
+    if zone := row.get("zone"):
+        return replace(look, stroke=_zone_hue(zone, place), weight=2)
     kind = str(row.get("kind"))
     width = _WIDTHS.get(kind.removesuffix("_link"), look.weight)
     return _STREETS.get(kind) or replace(look, weight=width)
@@ -230,7 +248,8 @@ def style_of(layer: str, row: Row, place: int) -> Style:
     row : mapping
         The row's columns; missing values as ``None``.
     place : int
-        The row's hue, counted from 0: which zone, corridor or theme it is.
+        The row's hue, counted from 0: which zone, corridor or theme it is, and for a street
+        which of them covers it.
 
     Returns
     -------

@@ -156,15 +156,15 @@ def test_bad_input_gets_a_message_and_an_exit_code(
 def test_an_existing_file_is_replaced_only_when_told(
     run: Run, tmp_path: Path, command: list[str]
 ) -> None:
-    target = tmp_path / "out"
+    target = tmp_path / "out.html"
     target.write_text("precious")
-    done = run(*command, "-o", "out")
+    done = run(*command, "-o", "out.html")
     assert done.returncode == 1
-    assert "out exists; nothing was written" in done.stderr.decode()
+    assert "out.html exists; nothing was written" in done.stderr.decode()
     assert target.read_text() == "precious"
-    assert run(*command, "-o", "out", "--overwrite").returncode == 0
+    assert run(*command, "-o", "out.html", "--overwrite").returncode == 0
     assert target.read_text(encoding="utf-8") != "precious"
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out.html"]
 
 
 def test_a_broken_pipe_is_no_traceback() -> None:

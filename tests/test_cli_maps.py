@@ -79,6 +79,15 @@ def test_basemap_opens_the_policy_for_its_host_alone(
     assert ("whoever has the file can read it" in _said(done)) is (name == "tianditu")
 
 
+@pytest.mark.parametrize("name", ["x.txt", "x", "x.png", "x.html.gz"])
+def test_a_map_is_an_html_file(run: Run, tmp_path: Path, name: str) -> None:
+    done = run("map", "-o", name)
+    assert done.returncode == 2
+    assert f"{name} ends neither in .html nor in .htm" in _said(done)
+    assert list(tmp_path.iterdir()) == []
+    assert run("map", "-o", "x.HTM").returncode == 0
+
+
 def test_tianditu_without_a_key_writes_nothing(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.html").write_bytes(b"mine")
     done = run("map", "-o", "a.html", "--overwrite", "--basemap", "tianditu", TIANDITU_KEY=" ")

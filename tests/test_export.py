@@ -667,6 +667,38 @@ def test_csv_in_gbk(tmp_path: Path) -> None:
     assert any(c.reason == "gbk lacks a character" and "㐱" in c.before for c in report.changes)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.zip"])
+def test_each_character_that_is_lacking_is_told_once(tmp_path: Path, name: str) -> None:
+    spots = geopandas.GeoDataFrame(
+        {
+            "id": list("abcd"),
+            "name": ["㐱 © ©", "㐱", "甲", "乙"],
+            "status": ["osm"] * 4,
+            "source": ["roads.osm.pbf © OpenStreetMap contributors"] * 3 + ["甲"],
+        },
+        geometry=[Point(117, 39)] * 4,
+        crs=4326,
+    )
+    report = export.write({"sites": spots}, tmp_path / name, encoding="gbk")
+    told = [line for line in report.lines() if line.startswith("changed")]
+    wanted = [
+        "changed: gbk lacks '©' (U+00A9): (c) instead, in 4 cells",
+        "changed: gbk lacks '㐱' (U+3431): 〓 instead, in 2 cells",
+    ]
+    assert sorted(told) == wanted
+    # Cell by cell it is still to be had.
+    assert len(report.changes) == 5
+    data = (tmp_path / name).read_bytes()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            readme = archive.read("readme.txt").decode("utf-8-sig")
+            data = archive.read("sites.dbf")
+        assert [line for line in readme.splitlines() if "lacks" in line] == [
+            line.replace("changed", "Changed") for line in told
+        ]
+    assert "roads.osm.pbf (c) OpenStreetMap contributors" in data.decode("gbk", "replace")
+
+
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_xlsx(tmp_path: Path, frames: Callable[[], Frames]) -> None:
     export.write(frames(), tmp_path / "a.xlsx")
@@ -939,7 +971,9 @@ def test_the_command_as_part_of_a_pipe(run: Run) -> None:
         (["-", "--format", "gpkg"], 2, "stdout takes GeoJSON text sequences"),
         (["a.gpkg", "--layers", "zone"], 1, "no layer is called 'zone'"),
         (["nowhere/a.gpkg"], 1, "can't write in nowhere"),
-        (["."], 2, "is no format"),
+        (["."], 2, ". is a folder; give the name of a file in it"),
+        ([".."], 2, ".. is a folder"),
+        (["a"], 2, "the suffix '' is no format"),
         ([".", "--format", "csv"], 1, "is a folder"),
     ],
 )

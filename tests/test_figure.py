@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import re
@@ -136,6 +137,26 @@ def test_says_source_date_standing_and_figures(plan: Any) -> None:
     assert _texts(plan).count("示意") >= 6
 
 
+def test_a_page_of_any_size_without_heading_and_margin() -> None:
+    drawn = _draw(title="", subtitle="", page=(125, 118), margin=0.5, legend=False)
+    assert drawn.get_size_inches() * 25.4 == pytest.approx((125, 118))
+    box = drawn.axes[0].get_position()
+    assert (box.x0 * 125, box.x1 * 125, box.y1 * 118) == pytest.approx((0.5, 124.5, 117.5))
+    turned = _draw(page=(125, 118), landscape=True, legend=False)
+    assert turned.get_size_inches() * 25.4 == pytest.approx((118, 125))
+    with pytest.raises(DataError, match="118 by 125 mm has no room for the map"):
+        _draw(page=(125, 118), landscape=True)
+
+
+def test_an_unknown_source_or_date_is_left_out() -> None:
+    known = _texts(figure.draw({"zones": _square()}, **LATIN))
+    assert any("Source" in text and "Date" in text for text in known)
+    dated = _texts(figure.draw({"zones": _square()}, **(LATIN | {"source": ""})))
+    assert any(text.startswith("Date") for text in dated)
+    neither = _texts(figure.draw({"zones": _square()}, **(LATIN | {"source": "", "date": ""})))
+    assert not any(word in text for text in neither for word in ("Source", "Date"))
+
+
 def test_review_number_only_if_given() -> None:
     text = "\n".join(_texts(_draw(review="津S(2025)001")))
     assert "審圖號：津S(2025)001" in text
@@ -160,7 +181,7 @@ def test_names_are_text_and_nothing_else() -> None:
     sites = geopandas.GeoDataFrame(rows, geometry=spots, crs="EPSG:4326")
     text = "\n".join(name for name in names[::6] if len(name) < 60)
     heads = {"title": text, "source": text}
-    drawn = figure.draw({"sites": sites}, **(LATIN | heads), page="A2", dpi=36)
+    drawn = figure.draw({"sites": sites}, **(LATIN | heads), page=(420, 4000), dpi=36)
     for axes in drawn.axes:
         assert not any(written.get_parse_math() for written in axes.texts)
     texts = [t.replace(" ", "") for t in _texts(drawn)]
@@ -371,6 +392,31 @@ from nankai_gis import figure
 drawn = figure.draw(plan_frames(coverage=True), **HEADS, dpi=60)
 print(*(hashlib.sha256(figure.render(drawn, form)).hexdigest() for form in figure.FORMATS))
 """
+
+
+def test_letters_keep_their_strokes_at_a_low_resolution() -> None:
+    """中 is uprights and levels only; moved onto whole pixels some of them would be lost."""
+    import numpy as np
+    from PIL import Image
+
+    road = geopandas.GeoDataFrame(
+        {"name": ["中中中中中"], "status": ["osm"], "kind": ["street"]},
+        geometry=[LineString([(117.0, 39.1), (117.0, 39.2)])],
+        crs="EPSG:4326",
+    )
+    bare: dict[str, Any] = {"legend": False, "north": False, "scale_bar": False, "lang": "zh-Hant"}
+    drawn = figure.draw({"streets": road}, **(LATIN | bare), dpi=80)
+    letters = [text for text in drawn.axes[1].texts if text.get_text() == "中"]
+    assert len(letters) == 5
+    with Image.open(io.BytesIO(figure.render(drawn))) as picture:
+        ink = 255 - np.asarray(picture.convert("L"), dtype=float)
+    found = []
+    for letter in letters:
+        x, up = drawn.axes[1].transData.transform(letter.get_position())
+        down = ink.shape[0] - up
+        found.append(ink[round(down) - 5 : round(down) + 5, round(x) - 5 : round(x) + 5].sum())
+    # Each lies otherwise between the pixels; whole, they have about the same ink.
+    assert max(found) < 1.4 * min(found)
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:

@@ -8,15 +8,22 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import docx
+import pandas as pd
 import pytest
+from PIL import Image
 
 from nankai_gis import brief, report, study
+from nankai_gis.errors import NotFoundError
 from nankai_gis.measure import AreaRow
 from nankai_gis.model import Section, Table
+from nankai_gis.names import simplified
+from nankai_gis.sheet import sheet
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 FOUND = study.packaged()
@@ -75,6 +82,178 @@ def test_the_word_document_reads_back() -> None:
     (areas,) = [t for s in SECTIONS for t in s.tables if t.caption.startswith("行政區")]
     set_cells = [[c.text for c in row.cells] for row in document.tables[0].rows]
     assert set_cells == [list(areas.header), *map(list, areas.rows)]
+
+
+@pytest.mark.parametrize(("lang", "figure"), [("zh-Hant", "圖"), ("zh-Hans", "图")])
+def test_captions_are_in_the_script_of_the_report(lang: str, figure: str) -> None:
+    sections = brief.compose(FOUND, hans=lang == "zh-Hans")
+    shown = {s.id: PIXEL for s in sections if s.picture}
+    document = docx.Document(io.BytesIO(report.docx(sections, shown, lang=lang, **WORDS)))
+    captions = [p.text for p in document.paragraphs if p.style.name == "Caption"]
+    assert {c[0] for c in captions} == {figure, "表"}
+    page = report.html(sections, dict.fromkeys(shown, ""), lang=lang, **WORDS)
+    assert f"<figcaption>{figure} 1  " in page
+    if lang == "zh-Hans":
+        written = "".join([*captions, *(texts(s) for s in sections), page.replace("報告", "")])
+        written = written.replace(WORDS["subtitle"], "")
+        assert simplified(written) == written
+    with pytest.raises(NotFoundError, match="'en'"):
+        report.html(sections, {}, lang="en", **WORDS)
+
+
+@pytest.mark.parametrize("hans", [False, True])
+def test_punctuation_is_that_of_chinese_prose(hans: bool) -> None:
+    for section in brief.compose(FOUND, hans=hans):
+        captions = [t.caption for t in section.tables]
+        everything = "\n".join([texts(section), section.picture, section.place, *captions])
+        for line in everything.splitlines():
+            # Every bracket is closed by one of its own width.
+            assert line.count("(") == line.count(")"), line
+            assert line.count("（") == line.count("）"), line
+        assert not re.search(r"[\u4e00-\u9fff」）][,:;!?]|[,:;!?][\u4e00-\u9fff「（]", everything)
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("面積 4.50(±0.02)平方公里", "面積 4.50（±0.02）平方公里"),
+        ("EPSG:4548(CGCS2000 三度帶)", "EPSG:4548（CGCS2000 三度帶）"),
+        ("甲(乙(a)丙),共 1,102 公頃:0.5;", "甲（乙（a）丙），共 1,102 公頃：0.5；"),
+        ("Beihai Road (east), km", "Beihai Road (east), km"),
+        ("甲 Road 1 (east, 2:3) 乙", "甲 Road 1 (east, 2:3) 乙"),
+        ("甲)與(乙", "甲)與(乙"),
+    ],
+)
+def test_brackets_go_in_pairs(typed: str, wanted: str) -> None:
+    assert brief._set(typed) == wanted
+
+
+def test_a_road_that_only_touches_has_no_row() -> None:
+    class Counted:
+        areas = pd.DataFrame(
+            {
+                "zone": ["qihang-bay"] * 2,
+                "subdistrict_name": ["甲街道", "乙街道"],
+                "area_km2": [1e-9, 0.5],
+                "share_of_zone": [0.0, 1.0],
+                "share_of_subdistrict": [0.0, 0.4],
+            }
+        )
+        streets = pd.DataFrame(
+            {
+                "zone": ["qihang-bay"] * 3,
+                "street": ["點路", "邊路", "內路"],
+                "inside_km": [1e-15, 0.0, 0.31],
+                "boundary_km": [0.0, 0.006, 0.0],
+                "share_inside": [2.08, 0.0, 0.5],
+                "share_boundary": [0.0, 0.01, 0.0],
+            }
+        )
+
+    found = study.packaged()
+    found.__dict__["coverage"] = Counted()
+    (zone,) = [f for f in found.plan.of_kind("zone") if f.id == "qihang-bay"]
+    subdistricts, streets = brief._coverage_tables(found, zone)
+    assert [row[0] for row in subdistricts.rows] == ["乙街道"]
+    assert [row[0] for row in streets.rows] == ["邊路", "內路"]
+    assert "行政區內" in streets.header[-1]
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.0, "無推定"),
+        (0.002, "不足 1% 的邊界為推定"),
+        (0.36, "其中 36% 的邊界為推定"),
+        (0.998, "99% 以上的邊界為推定"),
+        (1.0, "全部為推定"),
+    ],
+)
+def test_a_little_is_not_called_nothing(share: float, words: str) -> None:
+    assert words in brief._inferred(share)
+    assert " 0%" not in brief._inferred(share)
+
+
+def test_a_deviation_is_worded() -> None:
+    row = FOUND.areas(names=["西營門地塊"])[0]
+    smaller = brief._against_stated(row, 2.2e6, -254_000)
+    assert smaller.startswith(
+        "規劃所述面積 2.2 平方公里,量得的面積小 0.25 平方公里,相當於標準差的 1."
+    )
+    assert "量得的面積大 0.25" in brief._against_stated(row, 2.2e6, 254_000)
+    assert "相符" in brief._against_stated(row, 2.2e6, -400)
+    exact = replace(row, area_sd_m2=0.0)
+    assert brief._against_stated(exact, 2.2e6, 254_000).endswith("大 0.25 平方公里。")
+    assert brief._deviation(replace(row, stated_area_m2=row.area_m2 + 0.4)) == "0.000"
+    assert brief._deviation(row) == "-0.254"
+
+
+def test_only_what_was_not_surveyed_is_called_indicative() -> None:
+    assert {s.picture[-4:] for s in SECTIONS if s.id} == {"（示意）"}
+    assert brief._indicative(["surveyed", "surveyed"]) == ""
+    assert brief._indicative(["surveyed", "osm"]) == "(示意)"
+
+
+def test_short_tables_stay_together_and_sections_flow() -> None:
+    rows = {"short": 5, "long": 60}
+    tables = [Table(k, ("甲", "乙"), (("a", "b"),) * n) for k, n in rows.items()]
+    section = Section("a", "甲", "文", "", ("段",), tuple(tables))
+    document = docx.Document(io.BytesIO(report.docx([section, section], {}, **WORDS)))
+    kept = [
+        [bool(row.cells[0].paragraphs[0].paragraph_format.keep_with_next) for row in table.rows]
+        for table in document.tables[:2]
+    ]
+    assert kept[0] == [True] * 5 + [False]
+    assert kept[1] == [True, True, *[False] * 57, True, False]
+    assert not any(p.paragraph_format.page_break_before for p in document.paragraphs)
+
+
+def test_columns_are_as_wide_as_their_texts_want() -> None:
+    section = Section("", "甲", "", "", (), (Table("表", ("號", "數據"), (("1", "長" * 20),)),))
+    (table,) = docx.Document(io.BytesIO(report.docx([section], {}, **WORDS))).tables
+    narrow, wide = (column.width.cm for column in table.columns)
+    assert wide > 5 * narrow
+    assert narrow + wide == pytest.approx(16, abs=0.01)
+    assert [cell.width.cm for cell in table.rows[1].cells] == pytest.approx([narrow, wide])
+
+
+def test_pictures_have_their_own_size_but_no_more_than_the_text() -> None:
+    def picture(width: int) -> bytes:
+        target = io.BytesIO()
+        Image.new("RGB", (width, 100)).save(target, "PNG", dpi=(100, 100))
+        return target.getvalue()
+
+    sections = [Section(k, k, "", "", (), (), k) for k in "ab"]
+    made = report.docx(sections, {"a": picture(400), "b": picture(4000)}, **WORDS)
+    small, large = docx.Document(io.BytesIO(made)).inline_shapes
+    assert (small.width.inches, small.height.inches) == pytest.approx((4, 1), abs=0.01)
+    assert large.width.cm == pytest.approx(16, abs=0.01)
+    assert large.height.cm == pytest.approx(0.4, abs=0.01)
+
+
+def test_a_feature_has_one_colour_throughout() -> None:
+    """Of a plan whose features have no hue of their own: by its place, alone or among all."""
+    from nankai_gis.cli.report import _frames
+
+    def renamed(layer: str, features: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        if layer not in ("zones", "corridors"):
+            return features
+        column = "id" if layer == "zones" else "corridor"
+        return tuple(
+            f | {"properties": f["properties"] | {column: "own-" + f["properties"][column]}}
+            for f in features
+        )
+
+    layers = {layer: renamed(layer, features) for layer, features in FOUND.layers.items()}
+    own = study.Study(layers, FOUND.definitions, FOUND.data)
+    whole = sheet(_frames(own, Section("", "", "", "", (), ())), "en")
+    seen = set()
+    for key, column in (("zones", "id"), ("corridors", "corridor")):
+        for row, look in zip(whole.layers[key].rows, whole.layers[key].looks, strict=True):
+            alone = sheet(_frames(own, Section(row[column], "", "", "", (), ())), "en")
+            assert {one.stroke for one in alone.layers[key].looks} == {look.stroke}
+            seen.add((key, look.stroke))
+    assert len(seen) == 6
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import geopandas
+import pandas as pd
 import pytest
 from browser.frames import plan_frames
-from shapely.geometry import LineString, Point
+from shapely.geometry import LineString, Point, box
 
 from nankai_gis import sheet
 from nankai_gis.errors import NotFoundError
@@ -98,7 +99,7 @@ def test_streets_take_the_hue_of_what_covers_them() -> None:
     assert zone == style_of("zones", {"id": "qihang-bay"}, 0).stroke != plain
     corridor = style_of("streets", {"corridor": "smart-service"}, 0).stroke
     assert corridor == style_of("corridors", {"corridor": "smart-service"}, 0).stroke
-    assert style_of("streets", {"zone": None, "corridor": "x"}, 0).stroke == plain
+    assert style_of("streets", {"zone": None, "corridor": None}, 0).stroke == plain
 
 
 def test_labels_follow_their_lines() -> None:
@@ -125,3 +126,101 @@ def test_classes_of_openstreetmap_have_widths_and_names() -> None:
     assert [item.label for item in entries] == ["主幹路", "居住區道路"]
     assert entries[0].look.weight > entries[1].look.weight
     assert style_of("streets", {"kind": "primary_link"}, 0) == entries[0].look
+
+
+def _around(name: str, half: float, status: str = "osm", **more: Any) -> geopandas.GeoDataFrame:
+    rows = {"id": [name], "name": [name], "status": [status]} | {k: [v] for k, v in more.items()}
+    square = box(117 - half, 39 - half, 117 + half, 39 + half)
+    return geopandas.GeoDataFrame(rows, geometry=[square], crs="EPSG:4326")
+
+
+def test_streets_take_the_hue_of_zones_of_any_plan() -> None:
+    zones = pd.concat([_around("甲", 0.01), _around("乙", 0.02)], ignore_index=True)
+    streets = _network(3).assign(zone=["乙", None, "甲"])
+    frames = {"zones": zones, "streets": streets}
+    drawn = sheet.sheet(frames, "zh-Hant")
+    one, two = (look.stroke for look in drawn.layers["zones"].looks)
+    grey = style_of("streets", {"kind": "street"}, 0).stroke
+    assert len({one, two, grey}) == 3
+    assert [look.stroke for look in drawn.layers["streets"].looks] == [two, grey, one]
+    # The same without the zones on the sheet; and the legend shows what the kind looks like.
+    (streets_alone,) = sheet.sheet(frames, "zh-Hant", ["streets"]).layers.values()
+    assert [look.stroke for look in streets_alone.looks] == [two, grey, one]
+    entries = sheet.items(streets_alone, sheet.words("zh-Hant"))
+    assert {entry.look.stroke for entry in entries} == {grey}
+
+
+def test_a_row_alone_keeps_the_hue_it_is_given() -> None:
+    zones = pd.concat([_around("甲", 0.01), _around("乙", 0.02)], ignore_index=True)
+    both = sheet.sheet({"zones": zones}, "zh-Hant").layers["zones"].looks
+    alone = sheet.sheet({"zones": zones.assign(hue=[0, 1])[1:]}, "zh-Hant").layers["zones"].looks
+    assert alone == both[1:]
+    assert sheet.sheet({"zones": zones[1:]}, "zh-Hant").layers["zones"].looks != both[1:]
+
+
+def test_covered_streets_lie_above_the_shades() -> None:
+    shaded = _around("街", 0.1, coverage_share=0.9)
+    frames = {"subdistricts": shaded, "streets": _network(3), "district": _around("區", 0.1)}
+    assert list(sheet.sheet(frames, "en").layers) == ["subdistricts", "streets", "district"]
+    plain = frames | {"subdistricts": shaded.drop(columns="coverage_share")}
+    assert list(sheet.sheet(plain, "en").layers) == ["streets", "subdistricts", "district"]
+
+
+@pytest.mark.parametrize(
+    ("given", "half"),
+    [
+        ("district zones parcel corridors sites subdistricts streets water", 0.08),
+        ("zones parcel corridors sites subdistricts streets water", 0.06),
+        ("parcel corridors sites streets", 0.05),
+        ("corridors sites subdistricts streets", 0.03),
+        ("sites subdistricts streets water", 0.0),
+        ("subdistricts streets water", 0.07),
+        ("water", 0.1),
+    ],
+)
+def test_the_sheet_is_cut_to_what_the_plan_is_about(given: str, half: float) -> None:
+    line = geopandas.GeoDataFrame(
+        {"name": ["帶"], "status": ["osm"]},
+        geometry=[LineString([(116.97, 38.97), (117.03, 39.03)])],
+        crs="EPSG:4326",
+    )
+    frames = {
+        "district": _around("區", 0.08),
+        "zones": _around("片", 0.06),
+        "parcel": _around("塊", 0.05),
+        "corridors": line,
+        "sites": line.set_geometry([Point(117, 39)]),
+        "subdistricts": _around("街", 0.07),
+        "streets": _network(300),
+        "water": _around("水", 0.1),
+    }
+    bounds = sheet.sheet({key: frames[key] for key in given.split()}, "en").bounds
+    assert bounds == pytest.approx((117 - half, 39 - half, 117 + half, 39 + half))
+
+
+def test_streets_alone_are_shown_whole() -> None:
+    streets = _network(300)
+    assert sheet.sheet({"streets": streets}, "en").bounds == tuple(streets.total_bounds)
+
+
+def test_a_border_is_told_from_the_street_along_it() -> None:
+    line, border = style_of("streets", {"kind": "street"}, 0), style_of("subdistricts", {}, 0)
+    assert border.casing_weight > line.weight
+    assert border.casing not in ("", "transparent", line.stroke)
+    # Where areas are shaded the shades tell it.
+    assert style_of("subdistricts", {"coverage_share": 0.5}, 0).casing == ""
+
+
+def test_what_was_surveyed_is_not_called_indicative() -> None:
+    frames = {
+        key: _around(key, 0.1, status="surveyed")
+        for key in ("district", "zones", "parcel", "subdistricts")
+    }
+    frames["zones"] = pd.concat([frames["zones"], _around("乙", 0.1)], ignore_index=True)
+    drawn = sheet.sheet(frames, "zh-Hant")
+    tags = {i.label: i.indicative for one in drawn.legend() for i in sheet.items(one, drawn.say)}
+    assert tags == {"district": False, "zones": False, "乙": True, "parcel": False}
+    marked = [
+        label.text for one in drawn.legend() for label in sheet.labels(one) if label.indicative
+    ]
+    assert marked == ["乙"]

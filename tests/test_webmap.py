@@ -301,6 +301,16 @@ def test_all_but_surveyed_is_indicative() -> None:
         assert data["items"][0]["indicative"] is (status != "surveyed")
 
 
+def test_an_unknown_source_or_date_is_left_out() -> None:
+    square = {"zones": _square()}
+    names = [name for name, _ in _Reader(_draw(square)).data["imprint"]]
+    assert names[:2] == ["資料來源", "日期"]
+    for left_out, name in (("source", "資料來源"), ("date", "日期")):
+        told = _Reader(_draw(square, **{left_out: ""})).data["imprint"]
+        assert [said for said, _ in told[:1]] == [n for n in names[:2] if n != name]
+        assert all(text for _, text in told)
+
+
 def test_review_number_only_if_given() -> None:
     square = {"district": _square()}
     assert ["", "內部使用"] in _Reader(_draw(square)).data["imprint"]

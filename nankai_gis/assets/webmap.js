@@ -81,13 +81,15 @@
     if (shape === "point") {
       return add(box, svg("circle", { cx: 14, cy: 8, r: look.radius, fill: look.fill, stroke: "#777", "stroke-width": 1 }));
     }
+    const under = look.casing && look.casing !== "transparent" && !look.casing_over;
     if (shape === "area") {
+      const edge = { x: 2, y: 2, width: 24, height: 12, fill: "none", stroke: look.casing };
+      if (under) add(box, svg("rect", { ...edge, "stroke-width": Math.min(look.casing_weight, 4) }));
       const fill = look.fill === "hatch" ? hatched : look.fill || "none";
       return add(box, svg("rect", { x: 2, y: 2, width: 24, height: 12, fill, "fill-opacity": look.fill_opacity || 0, ...line,
         "stroke-width": Math.min(look.weight || 0, 2) }));
     }
     const run = { x1: 1, x2: 27, y1: 8, y2: 8 };
-    const under = look.casing && look.casing !== "transparent" && !look.casing_over;
     if (under) add(box, svg("line", { ...run, stroke: look.casing, "stroke-width": Math.min(look.casing_weight, 9) }));
     add(box, svg("line", { ...run, ...line }));
     if (look.casing_over) add(box, svg("line", { ...run, stroke: look.casing, "stroke-width": look.casing_weight, "stroke-dasharray": "5 5" }));
@@ -224,7 +226,7 @@
     const bounds = L.latLngBounds(data.bounds);
     const fit = () => {
       map.options.zoomSnap = 0; // a step of zoom would leave a margin of up to a fifth
-      map.fitBounds(bounds, { padding: [12, 12], animate: false });
+      map.fitBounds(bounds, { padding: [12, 12], maxZoom: 17, animate: false }); // a spot has no size
       map.options.zoomSnap = 0.25;
       whole = { centre: map.getCenter(), zoom: map.getZoom() };
     };
@@ -523,6 +525,19 @@
     window.addEventListener("afterprint", () => paper(false));
     window.matchMedia("print").addEventListener("change", (event) => paper(event.matches));
 
+    // As far to one side as to the other: Leaflet moves a view wider than its bounds to their middle.
+    function around(reach) {
+      const zoom = map.getZoom(), middle = map.project(map.getCenter(), zoom), half = L.point(0, 0);
+      for (const part of [bounds.pad(0.6), reach.pad(0.05)]) {
+        for (const corner of [part.getNorthWest(), part.getSouthEast()]) {
+          const off = map.project(corner, zoom).subtract(middle);
+          half.x = Math.max(half.x, Math.abs(off.x));
+          half.y = Math.max(half.y, Math.abs(off.y));
+        }
+      }
+      return L.latLngBounds(map.unproject(middle.subtract(half), zoom), map.unproject(middle.add(half), zoom));
+    }
+
     // In a notebook or a hidden tab the page runs before it has a size to fit anything to.
     function settle() {
       if (root.dataset.drawn || !holder.clientWidth || !holder.clientHeight) return;
@@ -530,7 +545,10 @@
       fit();
       // Only now: layers that are there before are projected twice.
       for (const layer of Object.values(layers)) if (layer.on) layer.group.addTo(map);
-      map.setMinZoom(Math.floor(map.getZoom()) - 1).setMaxBounds(bounds.pad(0.6));
+      // What lies outside the first view, as a network around a zone, can be gone to and seen whole.
+      const reach = L.latLngBounds(data.reach);
+      map.setMinZoom(Math.floor(Math.min(map.getZoom() - 1, map.getBoundsZoom(reach))));
+      map.setMaxBounds(around(reach));
       measure();
       place();
       root.dataset.drawn = "yes";

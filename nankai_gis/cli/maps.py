@@ -125,6 +125,11 @@ def map_(
         click.echo(text(), nl=False)
         return
     target = output or Path("nankai-plan.html")
+    # A piece goes into a page of whatever kind; a page of its own is opened by its suffix.
+    if embed is None and target.suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter(
+            f"{target} ends neither in .html nor in .htm", param_hint="--output"
+        )
     # Entered first, so that an output that can't be written is refused before the work.
     with replacing(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(text().encode())

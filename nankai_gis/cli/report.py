@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from ..model import Section
     from ..study import Study
 
+#: Layers of which a section shows its own feature only, and the column that says which.
+_OWN = {"zones": "id", "parcel": "id", "corridors": "corridor"}
+#: Width and height in millimetres of the figures in a document: of the whole plan, with a legend,
+#: and of one feature.
+_WHOLE, _ONE = (140.0, 165.0), (125.0, 118.0)
 _REPORT = {"zh-Hant": "量算報告", "zh-Hans": "量算报告"}
 
 
@@ -72,7 +77,7 @@ def report_(
     drawn = [section for section in sections if section.picture]
     if kind == ".docx":
         pictures = dict(_pictures(found, drawn, lang, review))
-        data = report.docx(sections, pictures, **words)
+        data = report.docx(sections, pictures, lang=lang, **words)
     else:
         maps = dict(_maps(found, drawn, lang, review))
         data = report.html(sections, maps, lang=lang, **words).encode()
@@ -83,13 +88,16 @@ def report_(
 def _frames(found: Study, section: Section) -> dict[str, GeoDataFrame]:
     """What the map of a section shows: everything, or its own feature on the ground."""
     frames = {name: found.frame(name) for name, features in found.layers.items() if features}
+    for name, column in _OWN.items():
+        if name in frames:
+            # By its place among all, so that a feature alone keeps the colour that it has there.
+            frames[name]["hue"] = frames[name][column].factorize()[0]
     if not section.id:
         return frames
     shown = {}
     for name, frame in frames.items():
-        if name in ("zones", "parcel", "corridors"):
-            column = "corridor" if name == "corridors" else "id"
-            frame = frame[frame[column] == section.id]
+        if name in _OWN:
+            frame = frame[frame[_OWN[name]] == section.id]
         if name != "sites" and len(frame):
             shown[name] = frame
     return shown
@@ -104,13 +112,13 @@ def _pictures(
     for section in options.progress(drawn, "figures"):
         page = figure.draw(
             _frames(found, section),
-            title=section.picture,
-            subtitle="",
+            title="",  # the document's own caption says it
             source=found.plan.about.source.in_language(lang),
             date=found.plan.about.date,
             review=review,
             lang=lang,
-            page="A5",
+            page=_ONE if section.id else _WHOLE,
+            margin=0.5,
             dpi=220,
             legend=not section.id,
         )

@@ -137,13 +137,16 @@ def format_of(path: Path) -> str:
     Raises
     ------
     OutputError
-        For a suffix that no format has; the message lists them.
+        For a suffix that no format has; the message lists them. Also for a folder.
 
     Examples
     --------
     >>> format_of(Path("plan.gpkg")), format_of(Path("plan.shp.zip"))
     ('gpkg', 'shapefile')
     """
+    # "." has no name of its own, either.
+    if path.is_dir() or not path.name:
+        raise OutputError(f"{path} is a folder; give the name of a file in it")
     suffix = path.suffix.lower()
     for name, kind in FORMATS.items():
         if suffix in kind.suffixes:
@@ -255,7 +258,8 @@ def write(
     datum : {'wgs84', 'gcj02', 'bd09'}
         A shift to apply, for Chinese web maps; with EPSG:4326 only.
     encoding : {'utf-8', 'gbk'}
-        For Shapefile and CSV. A character that GBK lacks becomes 〓, and is reported.
+        For Shapefile and CSV. A character that GBK lacks becomes 〓, © becomes (c); both are
+        reported.
     overwrite : bool
         Whether an existing file may be replaced.
     layers : collection of str, optional

@@ -15,7 +15,7 @@ from ..errors import CRSError, DataError, NotFoundError
 from ..sheet import words
 from ..style import STYLES, Style, as_line, style_of
 from ._reference import Move, Reference
-from ._report import Change, Log, Omission
+from ._report import Change, Log, Omission, spelt
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -230,9 +230,7 @@ def ready(name: str, frame: GeoDataFrame, into: Reference | None, encoding: str,
         flat = shapely.force_2d(shape)
         shapes.append(_moved(flat, None if into is None else into.move))
     table = {str(c): list(frame[c]) for c in frame.columns if c != frame.geometry.name}
-    # GBK has no ©; the letter in brackets is how it is written then.
-    whole = encodable("©", encoding) == "©"
-    attribution = ATTRIBUTION if whole else ATTRIBUTION.replace("©", "(c)")
+    attribution = encodable(ATTRIBUTION, encoding)
     records = [
         {column: _plain(values[n], name, column) for column, values in table.items()}
         for n in range(len(frame))
@@ -298,8 +296,8 @@ def key_of(record: Record) -> str:
 
 
 def encodable(text: str, encoding: str) -> str:
-    """Return a text with 〓, as wide as any character, for each that the encoding lacks."""
-    return "".join(c if c.encode(encoding, "ignore") else "〓" for c in text)
+    """Return a text with something else for each character that the encoding lacks."""
+    return "".join(c if c.encode(encoding, "ignore") else spelt(c) for c in text)
 
 
 def rgb(colour: str) -> tuple[int, int, int] | None:

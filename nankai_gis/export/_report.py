@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+
+#: How the reason ends where a text has been put into an encoding that lacks some of it.
+LACKS = "lacks a character"
+#: What stands for a character that an encoding lacks; 〓, as wide as any, for all others.
+_SPELT: Mapping[str, str] = {"©": "(c)"}
+
+
+def spelt(character: str) -> str:
+    """Return what is written for a character that an encoding lacks."""
+    return _SPELT.get(character, "〓")
 
 
 class Omission(NamedTuple):
@@ -80,7 +91,8 @@ class Report:
         Returns
         -------
         list of str
-            Layers, notes, rows left out, values changed: one line each.
+            Layers, notes, rows left out, values changed, one line each; and one for each
+            character that the encoding lacks, however many values have it.
         """
         told = [f"{layer}: {n} row{'' if n == 1 else 's'}" for layer, n in self.rows.items()]
         told += [f"note: {note}" for note in self.notes]
@@ -89,8 +101,24 @@ class Report:
             f"changed: {c.layer} {c.id} {c.column}: {c.reason}: "
             f"{_short(c.before)} became {_short(c.after)}"
             for c in self.changes
+            if not c.reason.endswith(LACKS)
         ]
-        return told
+        return told + lacking(self.changes)
+
+
+def lacking(changes: Iterable[Change]) -> list[str]:
+    """Return a line for each character that an encoding lacks: what for, and in how many cells."""
+    cells = Counter(
+        (c.reason.removesuffix(LACKS).strip(), character)
+        for c in changes
+        if c.reason.endswith(LACKS)
+        for character in sorted(set(c.before) - set(c.after))
+    )
+    return [
+        f"changed: {encoding} lacks {character!r} (U+{ord(character):04X}): "
+        f"{spelt(character)} instead, in {n} cell{'' if n == 1 else 's'}"
+        for (encoding, character), n in cells.items()
+    ]
 
 
 def _short(value: Any) -> str:

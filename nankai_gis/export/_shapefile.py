@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._layers import ATTRIBUTION, SKETCH, Column, encodable, key_of, located
 from ._readback import differs, geometry_type
-from ._report import Change, Log
+from ._report import LACKS, Change, Log, lacking
 from ._tables import csv_bytes
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _fitted(value: str | None, record: Record, layer: str, column: Column, job: 
             job.log.changes.append(change)
         return after
 
-    fitted = become(encodable(fitted, encoding), f"{encoding} lacks a character")
+    fitted = become(encodable(fitted, encoding), f"{encoding} {LACKS}")
     size = len(fitted.encode(encoding))
     if size > _LONGEST and column.type == "json":
         # Half a list can't be read at all.
@@ -193,5 +193,7 @@ def _readme(job: Job) -> bytes:
     lines += [
         f"Changed, {c.reason}: {c.layer} {c.id} {c.column}: {c.before!r} became {c.after!r}"
         for c in job.log.changes
+        if not c.reason.endswith(LACKS)
     ]
+    lines += [line.replace("changed", "Changed", 1) for line in lacking(job.log.changes)]
     return ("\r\n".join(lines) + "\r\n").encode("utf-8-sig")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import spreadsheet
 from ..spreadsheet import LONGEST, Sheet, harmless
 from ._layers import ATTRIBUTION, SKETCH, encodable, key_of, merged
-from ._report import Change, Log
+from ._report import LACKS, Change, Log
 
 if TYPE_CHECKING:
     from . import Job
@@ -41,7 +41,7 @@ def _cell(record: Record, column: str, value: Any, encoding: str, log: Log) -> A
     known = encodable(value, encoding)
     cell = harmless(known)
     for before, after, reason in (
-        (value, known, f"{encoding} lacks a character"),
+        (value, known, f"{encoding} {LACKS}"),
         (known, cell, "led by an apostrophe, so that it is no formula"),
     ):
         if before != after:

@@ -50,12 +50,14 @@ def draw(
         for corridors ``corridor``, ``street_name`` or ``street``, ``role``, ``planned``; for
         subdistricts ``code`` and ``coverage_share`` (0 to 1), which colours them; for
         streets ``zone`` or ``corridor``, the id of what covers them, which colours them; for
-        sites ``theme``. A row without geometry is counted and listed as not located. From
-        1500 rows on, streets are drawn and counted name by name instead of row by row.
+        sites ``theme``; for zones and corridors ``hue``, a number from 0, which keeps the colour
+        of a row that is drawn without the others. A row without geometry is counted and listed
+        as not located. From 1500 rows on, streets are drawn and counted name by name instead of
+        row by row.
     title, subtitle : str
         Plain text, as every other text here and in the frames.
     source, date : str
-        Of the whole map, for its foot.
+        Of the whole map, for its foot; nothing is said of what is empty.
     review : str, optional
         Map review number (審圖號). Without one the map says 內部使用.
     lang : {"zh-Hant", "zh-Hans", "en"}

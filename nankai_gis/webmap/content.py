@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nankai_gis import sheet
-from nankai_gis.sheet import BASE, LABELLED, LEGEND, Item, Label, Layer, Words
+from nankai_gis.sheet import BASE, LABELLED, LEGEND, Item, Label, Layer, Sheet, Words
 from nankai_gis.style import INFERRED, STYLES, Row, Style
 
 if TYPE_CHECKING:
@@ -60,6 +60,15 @@ def _sides(row: Row, shape: Any, say: Words) -> list[dict[str, Any]]:
         doubt = part["status"] == "inferred"
         told.append({"text": text, "doubt": doubt, "line": _drawn(line)[0]})
     return told
+
+
+def _reach(drawn: Sheet) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of everything drawn: how far a reader may move the map."""
+    import shapely
+
+    shapes = [shape for layer in drawn.layers.values() for shape in layer.shapes if shape]
+    west, south, east, north = map(float, shapely.total_bounds(shapes))
+    return west, south, east, north
 
 
 # --- layers -------------------------------------------------------------------------------
@@ -172,19 +181,21 @@ def content(
     ]
     standing = [say["review"], review] if review else ["", say["internal"]]
     west, south, east, north = drawn.bounds
+    left, low, right, high = reach = _reach(drawn)
     return {
         "lang": lang,
         "words": say,
         "title": title,
         "subtitle": subtitle,
         "imprint": [
-            [say["source"], source],
-            [say["date"], date],
+            *([[say["source"], source]] if source else []),
+            *([[say["date"], date]] if date else []),
             standing,
             ["", "© OpenStreetMap contributors, ODbL"],
             *([["", tiles.attribution]] if tiles and tiles.attribution else []),
         ],
         "bounds": [[south, west], [north, east]],
+        "reach": [[low, left], [high, right]],
         "unit": 10**-DECIMALS,
         "doubt": INFERRED,
         "layers": told,
@@ -192,6 +203,6 @@ def content(
         "label_order": [key for key in LABELLED if key in drawn.layers],
         "keys": [_item(item, looks) for item in sheet.keys(drawn)],
         "sources": list(sources),
-        "tiles": None if tiles is None else tiles.as_json(drawn.bounds),
+        "tiles": None if tiles is None else tiles.as_json(reach),
         "looks": [look.as_json() for look in looks],
     }

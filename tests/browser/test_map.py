@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+import geopandas
 import pytest
 import shapely
 from frames import HEADS, plan_frames
@@ -55,7 +56,7 @@ def _spot(page: Any, lon: float, lat: float) -> tuple[float, float]:
 def test_draws_every_layer(open_map: Any, text: str, size: tuple[int, int]) -> None:
     page = open_map(text, size).page
     drawn = {key: _paths(page, key) for key in plan_frames()}
-    casings = {"district": 2, "corridors": 2, "streets": 2}
+    casings = {"district": 2, "corridors": 2, "streets": 2, "subdistricts": 2}
     expected = {
         key: int(frame.geometry.notna().sum()) * casings.get(key, 1)
         for key, frame in plan_frames().items()
@@ -69,6 +70,40 @@ def test_draws_every_layer(open_map: Any, text: str, size: tuple[int, int]) -> N
     assert land["x"] + land["width"] <= holder["x"] + holder["width"]
     assert holder["y"] <= land["y"]
     assert land["y"] + land["height"] <= holder["y"] + holder["height"]
+
+
+def test_a_network_far_beyond_the_zone_can_be_gone_to(open_map: Any) -> None:
+    """The first view is the zone's, wherever the streets lead; none of them is out of reach."""
+    zone = geopandas.GeoDataFrame(
+        {"id": ["z"], "name": ["片"], "status": ["osm"]},
+        geometry=[shapely.box(117.0, 39.0, 117.02, 39.02)],
+        crs="EPSG:4326",
+    )
+    far = geopandas.GeoDataFrame(
+        {"name": ["遠路"], "status": ["osm"]},
+        geometry=[shapely.LineString([(117.01, 39.01), (117.21, 39.01)])],
+        crs="EPSG:4326",
+    )
+    text = webmap.html(webmap.draw({"zones": zone, "streets": far}, **HEADS))
+    page = open_map(text, (1280, 520)).page
+    holder = page.locator(".nk-map").bounding_box()
+    seen = page.locator(".leaflet-nk-zones-pane path").bounding_box()
+    # Fitted with a margin of 12 pixels above and below, and in the middle.
+    assert seen["height"] == pytest.approx(holder["height"] - 24, abs=6)
+    middle = holder["x"] + holder["width"] / 2
+    assert seen["x"] + seen["width"] / 2 == pytest.approx(middle, abs=3)
+    road = ".leaflet-nk-streets-pane path"
+    while page.locator(".leaflet-control-zoom-out:not(.leaflet-disabled)").count():
+        page.click(".leaflet-control-zoom-out")
+        page.wait_for_timeout(300)
+    page.mouse.move(700, 200)
+    page.mouse.down()
+    page.mouse.move(350, 200, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(600)
+    seen = page.locator(road).first.bounding_box()
+    assert holder["x"] <= seen["x"]
+    assert seen["x"] + seen["width"] <= holder["x"] + holder["width"]
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
