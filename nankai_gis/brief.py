@@ -19,6 +19,7 @@ from .tables import KIND_NAMES, ROLE_NAMES, STATUS_NAMES, number
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_AREAL = ("district", "zone", "parcel")
 _VERDICTS = {"ok": "相符", "differs": "不符", "cannot tell": "無從判斷"}
 
 
@@ -43,7 +44,8 @@ def compose(study: Study, *, hans: bool = False) -> tuple[Section, ...]:
     >>> [section.id for section in compose(packaged())][1:4]
     ['qihang-bay', 'laochengxiang', 'shuishang-aoti']
     """
-    areas = {row.id: row for row in study.areas(["district", "zone", "parcel"])}
+    # A plan of corridors alone has no areas, and nothing that streets could be counted by.
+    areas = {row.id: row for row in study.areas(_AREAL)} if study.features(_AREAL) else {}
     sections = [_overview(study, areas.values())]
     sections += [
         _polygon(study, feature, areas[feature.id])
@@ -317,7 +319,11 @@ def _corridor(study: Study, feature: Feature) -> Section:
                 number(row["length_km"], 2),
                 f"{row['share_of_corridor'] * 100:.1f}%",
             )
-            for row in _of(study.coverage.corridors, "corridor", feature.id)
+            for row in (
+                _of(study.coverage.corridors, "corridor", feature.id)
+                if study.features(_AREAL)
+                else []
+            )
             if _shows(row["length_km"], decimals=2)
         ),
         frozenset({1, 2}),

@@ -298,6 +298,13 @@ def test_a_plan_without_zones_has_nothing_to_cover(run: Run, tmp_path: Path) -> 
     assert b"the plan has no zone, no parcel and no district" in done.stderr
 
 
+def test_a_plan_of_corridors_alone_has_a_report(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path / "p", corridors=corridor("南一路"))
+    done = run("--plan", "p", "report", "r.html")
+    assert done.returncode == 0, done.stderr
+    assert "帶的組成" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
 def test_a_district_alone_is_covered(run: Run, tmp_path: Path) -> None:
     folder(tmp_path / "p", district=ZONE.replace('"zone"', '"district"'))
     done = run("--plan", "p", "coverage", "--by", "zone,street")
