@@ -321,3 +321,16 @@ def test_libreoffice_opens_it(tmp_path: Path) -> None:
         timeout=180,
     )
     assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_no_figure_is_broken_by_its_column() -> None:
+    for section in SECTIONS:
+        for table in section.tables:
+            if not table.rows:
+                continue
+            wide = report._widths(table)
+            assert sum(wide) == pytest.approx(report._TEXT_CM, abs=0.01)
+            for column in table.right:
+                longest = max(len(row[column]) for row in table.rows)
+                # A digit of a 9 pt serif is half its size wide, and a cell has its margins.
+                assert wide[column] >= longest * 9 * 0.5 * 2.54 / 72 + 0.38, table.caption
