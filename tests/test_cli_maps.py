@@ -141,7 +141,7 @@ def test_figure_leaves_out_what_it_is_told_to(run: Run, tmp_path: Path) -> None:
         (["--page", "B4"], 2, "'B4' is not one of"),
         (["--font", "no/such.otf"], 1, "no/such.otf is no readable font file"),
         (["--font", "No Such Family"], 1, "no installed font is called 'No Such Family'"),
-        (["-o", "no/such/a.png"], 1, "can't write in no/such"),
+        (["-o", "no/such/a.png"], 1, "there is no folder no/such"),
     ],
 )
 def test_figure_says_what_is_wrong(

@@ -970,7 +970,7 @@ def test_the_command_as_part_of_a_pipe(run: Run) -> None:
         (["a.gpkg", "--datum", "wgs72"], 2, "is not one of"),
         (["-", "--format", "gpkg"], 2, "stdout takes GeoJSON text sequences"),
         (["a.gpkg", "--layers", "zone"], 1, "no layer is called 'zone'"),
-        (["nowhere/a.gpkg"], 1, "can't write in nowhere"),
+        (["nowhere/a.gpkg"], 1, "there is no folder nowhere"),
         (["."], 2, ". is a folder; give the name of a file in it"),
         ([".."], 2, ".. is a folder"),
         (["a"], 2, "the suffix '' is no format"),

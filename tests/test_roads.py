@@ -214,7 +214,7 @@ def test_a_file_is_replaced_only_when_asked(city, tmp_path):
 def test_where_a_snapshot_cannot_be(city, tmp_path):
     with pytest.raises(OutputError, match=r"end in \.gpkg"):
         city.save(tmp_path / "a.json")
-    with pytest.raises(OutputError, match="can't write in"):
+    with pytest.raises(OutputError, match="there is no folder"):
         city.save(tmp_path / "none" / "a.gpkg")
 
 
