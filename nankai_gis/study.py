@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _RECORD = "nankai_gis_study"
 
+_COVERAGE = ("zones", "areas", "subdistricts", "corridors", "streets", "classes")
 #: Kinds that have an area.
 AREAL = ("district", "zone", "parcel", "subdistrict")
 
@@ -139,15 +140,23 @@ class Study:
         Returns
         -------
         dict of str to list of dict
-            ``areas``, ``lengths``, ``checks``.
+            ``areas``, ``lengths``, ``checks``, and where the plan has areas and streets, the
+            tables of `nankai_gis.coverage.Coverage` by their names after ``coverage.``; None for
+            what isn't known.
         """
-        return {
+        found = {
             "areas": [asdict(row) for row in measure.areas(self.features(AREAL))],
             "lengths": [asdict(row) for row in measure.lengths(self.features(["corridor"]))],
             "checks": [
                 asdict(f) | {"place": list(f.place) if f.place else None} for f in self.checks
             ],
         }
+        if self.features(["zone", "parcel", "district"]) and self.layers["streets"]:
+            for name in _COVERAGE:
+                table = getattr(self.coverage, name)
+                plain = table.astype(object).where(table.notna(), None)
+                found[f"coverage.{name}"] = plain.to_dict("records")
+        return found
 
     def features(self, kinds: Collection[str]) -> list[dict[str, Any]]:
         """Return the features of some kinds.
@@ -659,17 +668,25 @@ def differences(path: Path) -> list[str]:
         if _made_with().get(name) != then
     ]
     for table, rows in record["results"].items():
+        if table not in now:
+            told.append(f"{table}: is not made any more")
+            continue
         if len(rows) != len(now[table]):
             told.append(f"{table}: {len(rows)} rows then, {len(now[table])} now")
             continue
         for then, again in zip(rows, now[table], strict=True):
             told += [
-                f"{table} {then.get('id') or then.get('feature') or then.get('street_name')} "
-                f"{key}: {value} then, {again[key]} now"
+                f"{table} {_row(then)} {key}: {value} then, {again.get(key)} now"
                 for key, value in then.items()
-                if not _same(value, again[key])
+                if not _same(value, again.get(key))
             ]
     return told
+
+
+def _row(record: Mapping[str, Any]) -> str:
+    """What a row is about: the first of its texts that name something."""
+    keys = ("id", "feature", "street_name", "zone", "corridor", "subdistrict", "street", "class")
+    return " ".join(str(record[key]) for key in keys if record.get(key))
 
 
 def _same(then: Any, now: Any) -> bool:

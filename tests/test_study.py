@@ -77,6 +77,16 @@ def test_figures_and_versions_that_no_longer_hold_are_named(copy: Path) -> None:
     assert told[1].startswith("areas xiyingmen area_m2: 2200000.0 then")
 
 
+def test_coverage_is_kept_and_made_again(copy: Path) -> None:
+    kept = study.packaged().results()
+    (row,) = [r for r in kept["coverage.areas"] if (r["zone"], r["subdistrict"]) == (
+        "laochengxiang", "gulou")]  # fmt: skip
+    assert row["area_km2"] == pytest.approx(1.904, abs=0.001)
+    tamper(copy, (f'"area_km2": {json.dumps(row["area_km2"])}', '"area_km2": 9.5'), checksum=True)
+    (told,) = study.differences(copy)
+    assert told.startswith("coverage.areas laochengxiang gulou area_km2: 9.5 then")
+
+
 def test_another_geopackage_is_no_study(tmp_path: Path) -> None:
     path = tmp_path / "other.gpkg"
     study.packaged().frame("parcel")[["id", "geometry"]].to_file(path, driver="GPKG")
