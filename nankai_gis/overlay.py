@@ -72,7 +72,7 @@ BOUNDARY = 1
 #: The fine grid of a second attempt at a polygon overlay, degrees; 0.1 mm.
 GRID_DEG = 1e-9
 
-_CHUNK = 1 << 15
+_CHUNK = 1 << 14
 _SAME_T = 1e-12
 _AREA_TYPES = (3, 6)
 
@@ -997,7 +997,7 @@ def cut_lines(
         How near an edge of a boundary a line must be to run along it, metres. Lines that lie on
         an edge run along it even at 0.0 (within `LEAST_M`).
     heard : callable, optional
-        Is told, every 32768 lines, how many are done and of how many.
+        Is told, every 16384 lines, how many are done and of how many.
 
     Returns
     -------

@@ -528,10 +528,10 @@ def test_zones_by_subdistrict(case: Case) -> None:
 
 def test_reaches_of_corridors(case: Case) -> None:
     # EPSG:4548 is up to 15 km beside its meridian here: lengths are 2.7 ppm too long, and the
-    # reach is narrower by as much. Round ends have 64 sides to the quarter, as here.
+    # reach is narrower by as much. Round ends have 16 sides to the quarter, as here.
     db = case.database
     reaches = case.found.zones[case.found.zones.kind == "reach"]
-    wide = f"ST_Buffer(ST_Transform(ST_LineMerge(ST_Union(c.g)), 4548), {REACH_M}, 64)"
+    wide = f"ST_Buffer(ST_Transform(ST_LineMerge(ST_Union(c.g)), 4548), {REACH_M}, 16)"
     theirs = db.figures(f"""
         SELECT r.id, {db.km2("ST_Intersection(ST_Transform(r.g, 4326), d.g)")}
         FROM (SELECT corridor AS id, {wide} AS g FROM corridors c GROUP BY corridor) r, district d

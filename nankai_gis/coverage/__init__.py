@@ -271,7 +271,7 @@ def measure(
         Corridors get a reach this far to both sides, which is measured like a zone; its id is
         that of the corridor.
     reach_ends : {'round', 'flat'}
-        A round end is a polygon of 64 sides to a quarter, 0.01 % smaller than the half circle.
+        A round end is a polygon of 16 sides to a quarter, 0.16 % smaller than the half circle.
     centrelines : geopandas.GeoDataFrame, optional
         Lines, each street once; what they measure stands beside the carriageways, matched by
         name.
