@@ -26,7 +26,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -156,6 +156,19 @@ class _Ruler:
         return total
 
 
+def _ruler(low: float, high: float) -> _Ruler:
+    """A ruler over a range and a little more, so that neighbouring ranges share one."""
+    return _made(math.floor(low * _PER_DEGREE), math.ceil(high * _PER_DEGREE))
+
+
+_PER_DEGREE = 20
+
+
+@lru_cache(maxsize=64)
+def _made(low: int, high: int) -> _Ruler:
+    return _Ruler(low / _PER_DEGREE, high / _PER_DEGREE)
+
+
 def _horner(fit: list[float], at: Floats) -> Floats:
     value = np.full(len(at), fit[-1])
     for coefficient in fit[-2::-1]:
@@ -249,7 +262,7 @@ def lengths(lines: ShapesLike) -> Floats:
         return np.zeros(len(shapes))
     step = np.diff(coordinates, axis=0)
     joined = index[1:] == index[:-1]
-    ruler = _Ruler(float(coordinates[:, 1].min()), float(coordinates[:, 1].max()))
+    ruler = _ruler(float(coordinates[:, 1].min()), float(coordinates[:, 1].max()))
     each = ruler.lengths(coordinates[:-1, 1], step[:, 0], step[:, 1])
     return _sums(owner[index[:-1]][joined], each[joined], len(shapes))
 
@@ -1144,7 +1157,7 @@ class _Cutter:
         dx[ends] = 0.0
         dy[ends] = 0.0
         south, north = float(y.min()), float(y.max())
-        ruler = _Ruler(south, north)
+        ruler = _ruler(south, north)
         edge_length = ruler.lengths(y, dx, dy)
         count = len(lines)
         total = _sums(index, edge_length, count)
