@@ -463,7 +463,7 @@ def _chosen(
 
 def given(words: Words) -> Any:
     """Tell which ways carry the tag."""
-    return np.asarray(words != None, bool)  # noqa: E711  # element by element
+    return np.not_equal(words, np.array(None)).astype(bool)
 
 
 def _of_interest(tags: Mapping[str, Words]) -> Any:

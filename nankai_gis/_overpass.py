@@ -110,7 +110,8 @@ def _once(
     def work() -> None:
         try:
             said.put(_answer(query, endpoint, remaining, said.put, stop))
-        except Exception as error:  # noqa: BLE001  # handed over whole, judged by the other side
+        # Whatever it is: an error that stayed in this thread would leave the caller waiting.
+        except Exception as error:  # noqa: BLE001  # raised again by the caller
             said.put(error)
 
     threading.Thread(target=work, daemon=True, name="overpass").start()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .fonts import covering, printable
+from .fonts import covering, keep, printable
 from .style import BLUE, ORANGE
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def coverage(
     height = max(3.2, 1.4 + 0.24 * len(shown))
     page = Figure(figsize=(9.0, height), dpi=dpi, facecolor="white")
     # The files of the font live as long as the pair; the figure needs them until it is written.
-    page.nankai_gis_font = face  # type: ignore[attr-defined]  # the font file lives with it
+    keep(face, page)
     grid = page.add_gridspec(1, 2, width_ratios=(3, 2), left=0.2, right=0.98, wspace=0.05)
     _bars(page.add_subplot(grid[0]), shown, letters)
     _map(page.add_subplot(grid[1]), pieces, zones)

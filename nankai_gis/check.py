@@ -339,7 +339,9 @@ def _bounds(ground: _Ground) -> Iterator[Finding]:
     """Each named road: is it on the boundary, and does that stretch face the named side."""
     known = _Known(ground)
     for f in ground.of("zone", "parcel", "district"):
-        ring = list(ground.shapes[f.id].exterior.coords)  # type: ignore[attr-defined]  # a Polygon
+        polygon = ground.shapes[f.id]
+        assert isinstance(polygon, Polygon)
+        ring = [(p[0], p[1]) for p in polygon.exterior.coords]
         parts = ground.properties[f.id]["parts"]
         for side, roads in f.sides.items():
             for road in roads:

@@ -830,7 +830,7 @@ def draw(
     import matplotlib
     from matplotlib.figure import Figure
 
-    from nankai_gis.fonts import covering
+    from nankai_gis.fonts import covering, keep
 
     if isinstance(page, str) and page not in PAGES:
         raise NotFoundError("page size", page, PAGES)
@@ -848,7 +848,7 @@ def draw(
         matplotlib.rcdefaults()
         matplotlib.rcParams.update({"hatch.linewidth": 0.45 * zoom, "text.hinting": "none"})
         figure = Figure(figsize=(width / _INCH, height / _INCH), dpi=dpi, facecolor="white")
-        figure.nankai_fonts = fonts  # type: ignore[attr-defined]  # as long as the figure lives
+        keep(fonts, figure)
         axes = figure.add_axes((0, 0, 1, 1))
         over = figure.add_axes((0, 0, 1, 1))
         over.set(xlim=(0, width), ylim=(0, height))

@@ -352,6 +352,34 @@ def covering(texts: Iterable[str], *, lang: str, font: str | None = None) -> Pai
     return found
 
 
+_KEPT: weakref.WeakKeyDictionary[object, Pair] = weakref.WeakKeyDictionary()
+
+
+def keep(pair: Pair, owner: object) -> None:
+    """Keep the files of a pair as long as something lives that is drawn with them.
+
+    Parameters
+    ----------
+    pair : Pair
+    owner : object
+        A figure, or whatever else may be referred to weakly.
+
+    Examples
+    --------
+    >>> class Drawing: ...
+    >>> drawing, pair = Drawing(), covering(["A"], lang="en")
+    >>> file = pair.regular.file
+    >>> keep(pair, drawing)
+    >>> del pair
+    >>> file.exists()
+    True
+    >>> del drawing
+    >>> file.exists()
+    False
+    """
+    _KEPT[owner] = pair
+
+
 def _is_variable(source: _Source) -> bool:
     with _opened(source.path, source.number) as font:
         return "fvar" in font

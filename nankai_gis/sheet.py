@@ -605,12 +605,12 @@ def sides(row: Row, shape: BaseGeometry | None) -> list[tuple[Mapping[str, Any],
     >>> sides(row, shapely.box(0, 0, 1, 1))[0][1].wkt
     'LINESTRING (1 0, 1 1)'
     """
-    parts = row.get("parts")
-    if shape is None or shape.geom_type != "Polygon" or parts is None or isinstance(parts, str):
-        return []
-    from shapely import LineString
+    from shapely import LineString, Polygon
 
-    ring = shape.exterior.coords  # type: ignore[attr-defined]  # a Polygon, see above
+    parts = row.get("parts")
+    if not isinstance(shape, Polygon) or parts is None or isinstance(parts, str):
+        return []
+    ring = shape.exterior.coords
     return [(part, LineString(ring[part["start"] : part["stop"] + 1])) for part in parts]
 
 

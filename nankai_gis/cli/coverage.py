@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
-    from ..coverage import Coverage
+    from ..coverage import Coverage, Key
     from ..study import Study
 
-_KEYS = ("zone", "subdistrict", "street", "class")
 # Titles and decimals of the columns that a table shows; what isn't here isn't shown.
 _COLUMNS: dict[str, tuple[str, int | None]] = {
     "zone_name": ("片區", None),
@@ -238,17 +237,19 @@ def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -
         title="片區內與邊界上的道路",
         source="各片區合計;CGCS2000 橢球面;OpenStreetMap contributors, ODbL",
     )
-    kind = target.suffix.lower().removeprefix(".")
-    write(target, figure.render(page, kind), overwrite=overwrite)  # type: ignore[arg-type]  # a suffix, not a literal
+    form = next(one for one in figure.FORMATS if target.suffix.lower() == f".{one}")
+    write(target, figure.render(page, form), overwrite=overwrite)
     click.echo(f"wrote {target}", err=True)
 
 
-def _checked_keys(by: str) -> list[str]:
+def _checked_keys(by: str) -> list[Key]:
+    from ..coverage import KEYS
+
     keys = [key.strip() for key in by.split(",") if key.strip()]
-    unknown = [key for key in keys if key not in _KEYS]
-    if unknown or not keys or len(set(keys)) < len(keys):
-        raise click.UsageError(f"--by takes some of {', '.join(_KEYS)}, each once; got {by!r}")
-    return keys
+    known = {str(key): key for key in KEYS}
+    if not keys or len(set(keys)) < len(keys) or not set(keys) <= known.keys():
+        raise click.UsageError(f"--by takes some of {', '.join(KEYS)}, each once; got {by!r}")
+    return [known[key] for key in keys]
 
 
 def _streets(path: Path | None, held: Study) -> tuple[GeoDataFrame, GeoDataFrame | None]:
@@ -279,7 +280,7 @@ def _subdistricts(path: Path) -> GeoDataFrame:
     return options.read_layer(path)
 
 
-def _chosen(found: Coverage, keys: list[str]) -> list[tuple[str, DataFrame]]:
+def _chosen(found: Coverage, keys: list[Key]) -> list[tuple[str, DataFrame]]:
     """The tables that answer the keys, each with its title."""
     asked = set(keys)
     if asked == {"zone", "subdistrict"}:
@@ -293,7 +294,7 @@ def _chosen(found: Coverage, keys: list[str]) -> list[tuple[str, DataFrame]]:
     elif asked == {"subdistrict"}:
         tables = [("街道", found.subdistricts)]
     else:
-        tables = [(" × ".join(keys), found.table(*keys))]  # type: ignore[arg-type]  # --by allows no others
+        tables = [(" × ".join(keys), found.table(*keys))]
     tables += [(name, table) for name, table in found.layers.items()]
     return [(title, table) for title, table in tables if len(table)]
 

@@ -11,6 +11,7 @@ once, and no prepared geometry goes anywhere.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -154,9 +155,8 @@ def measure(
 
 def _require() -> None:
     try:
-        import dask_geopandas  # noqa: F401  # whether it is there
-        import distributed  # noqa: F401
-        import pyarrow  # noqa: F401
+        for name in ("dask_geopandas", "distributed", "pyarrow"):
+            importlib.import_module(name)
     except ImportError as error:
         raise MissingExtraError(
             f"networks in partitions want Dask, and {error.name} isn't installed: "
