@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
 import subprocess
@@ -13,6 +12,7 @@ from random import Random
 from typing import Any
 
 import geopandas as gpd
+import make_city
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,18 +33,6 @@ EXTRACT = EVIDENCE / "osm" / "tanggu_overpass_2024-12-14.json"
 GEOD = Geod(a=6378137.0, rf=298.257222101)
 #: Metres per degree at 39 N, roughly: for drafts, never for answers.
 EAST, NORTH = 86_628.0, 111_025.0
-
-
-def _make_city() -> Any:
-    spec = importlib.util.spec_from_file_location("make_city", ROOT / "scripts/make_city.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.setdefault("make_city", importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-make_city = _make_city()
 
 
 def place(x: float, y: float) -> tuple[float, float]:

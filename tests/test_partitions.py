@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import logging
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 import dask_geopandas
 import geopandas as gpd
+import make_city
 import numpy as np
 import pandas as pd
 import psutil
@@ -37,16 +37,7 @@ TABLES = (
 )  # fmt: skip
 
 
-def _make_city() -> Any:
-    spec = importlib.util.spec_from_file_location("make_city", ROOT / "scripts/make_city.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.setdefault("make_city", importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-CITY = _make_city().make(2500, "fixed", 5)
+CITY = make_city.make(2500, "fixed", 5)
 
 
 def network(seed: int, *, ids: bool = False) -> gpd.GeoDataFrame:
