@@ -72,7 +72,7 @@ BOUNDARY = 1
 #: The fine grid of a second attempt at a polygon overlay, degrees; 0.1 mm.
 GRID_DEG = 1e-9
 
-_CHUNK = 1 << 14
+_CHUNK = 1 << 13
 _SAME_T = 1e-12
 _AREA_TYPES = (3, 6)
 
@@ -587,7 +587,6 @@ class _Edges:
     first: Ints  # edge e has the rows first[e] up to first[e + 1] of what follows
     area: Ints
     on: Bools  # (rows, 2): whether the area's boundary goes on about straight at either end
-    own_ends: Floats
 
 
 def _edges(shapes: Shapes) -> _Edges:
@@ -608,7 +607,7 @@ def _edges(shapes: Shapes) -> _Edges:
     fresh = np.ones(len(ends), dtype=bool)
     fresh[1:] = (ends[1:] != ends[:-1]).any(axis=1)
     first = np.append(np.flatnonzero(fresh), len(ends))
-    return _Edges(ends[fresh], first, area, on, ends)
+    return _Edges(ends[fresh], first, area, on)
 
 
 def _goes_on(ends: Floats, ring: Ints) -> Bools:
@@ -662,7 +661,7 @@ class _Raster:
         self._pad = pad
         self._ends = ends
         self._count = self._mark(ends, pad)
-        self.label = self._parity(edges.own_ends, key[edges.area])
+        self.label = self._parity(ends, np.bitwise_xor.reduceat(key[edges.area], edges.first[:-1]))
 
     def _mark(self, ends: Floats, pad: tuple[float, float]) -> NDArray[np.int32]:
         """Running sums over the cells that edges and their surroundings touch."""
@@ -680,14 +679,18 @@ class _Raster:
         wide = c1 - c0
         piece, number = _spread(wide * (r1 - r0))
         down, across = np.divmod(number, wide[piece])
-        cell = (r0[piece] + down) * self.columns + c0[piece] + across
-        order = np.argsort(cell, kind="stable")
-        cell, edge = cell[order], row[piece[order]]
-        fresh = np.ones(len(cell), dtype=bool)
-        fresh[1:] = (cell[1:] != cell[:-1]) | (edge[1:] != edge[:-1])
-        self._edge = edge[fresh]
-        each = np.bincount(cell[fresh], minlength=self.rows * self.columns)
-        self._first = np.append(0, np.cumsum(each))
+        down += r0[piece]
+        down *= self.columns
+        down += c0[piece]
+        down += across
+        down *= len(ends)
+        down += row[piece]
+        listed = _distinct(down)
+        self._edge = listed % len(ends)
+        listed //= len(ends)
+        each = np.bincount(listed, minlength=self.rows * self.columns)
+        self._first = np.zeros(len(each) + 1, dtype=np.int32)
+        np.cumsum(each, out=self._first[1:])
         total = np.zeros((self.rows + 1, self.columns + 1), dtype=np.int32)
         total[1:, 1:] = each.reshape(self.rows, self.columns) > 0
         np.cumsum(np.cumsum(total, axis=0, out=total), axis=1, out=total)
@@ -1010,7 +1013,7 @@ def cut_lines(
         How near an edge of a boundary a line must be to run along it, metres. Lines that lie on
         an edge run along it even at 0.0 (within `LEAST_M`).
     heard : callable, optional
-        Is told, every 16384 lines, how many are done and of how many.
+        Is told, every 8192 lines, how many are done and of how many.
 
     Returns
     -------
@@ -1079,6 +1082,33 @@ def _compress(hashes: Hashes) -> tuple[Ints, Ints, Hashes]:
     return codes, first, values
 
 
+class _Columns:
+    """Columns that grow together, apart from what comes and goes while they do.
+
+    Rows of many batches that are joined at the end stand twice then, and scattered among the
+    temporaries of the batches, which leaves gaps that nothing fits in.
+    """
+
+    def __init__(self, types: tuple[type[np.generic], ...], room: int) -> None:
+        # Room that is never written to takes no memory.
+        self._columns: list[NDArray[Any]] = [np.empty(room, dtype=one) for one in types]
+        self._count = 0
+
+    def append(self, rows: tuple[NDArray[Any], ...]) -> None:
+        low, high = self._count, self._count + len(rows[0])
+        for number, more in enumerate(rows):
+            column = self._columns[number]
+            if high > len(column):
+                wider = np.empty(high + high // 2, dtype=column.dtype)
+                wider[:low] = column[:low]
+                self._columns[number] = column = wider
+            column[low:high] = more
+        self._count = high
+
+    def filled(self) -> list[NDArray[Any]]:
+        return [column[: self._count] for column in self._columns]
+
+
 class _Cutter:
     """The areas, made ready; cuts lines batch by batch, so that temporaries stay small."""
 
@@ -1109,21 +1139,19 @@ class _Cutter:
         self.raster = _Raster(self.edges, keys[INSIDE], self.pad, cells)
 
     def cut(self, lines: Shapes, heard: Callable[[int, int], None] | None) -> Cut:
-        pieces: list[tuple[Ints, Floats, Floats, Floats, Ints, Bools]] = []
-        totals, steps = [np.zeros(0)], [np.zeros((0, 2))]
-        for low in range(0, len(lines), _CHUNK):
-            batch, total, step = self._batch(lines[low : low + _CHUNK])
-            pieces.append((batch[0] + low, *batch[1:]))
-            totals.append(total)
-            steps.append(step)
-            if heard is not None:
-                heard(min(low + _CHUNK, len(lines)), len(lines))
-        if not pieces:
-            none, zero = np.zeros(0, dtype=np.int64), np.zeros(0)
-            pieces.append((none, zero, zero, zero, none, np.zeros(0, dtype=np.bool_)))
-        line, start, stop, length, state, near = (
-            np.concatenate(column) for column in zip(*pieces, strict=True)
+        count = len(lines)
+        pieces = _Columns(
+            (np.int64, np.float64, np.float64, np.float64, np.int64, np.bool_), count + count // 4
         )
+        total, run = np.empty(count), np.empty((count, 2))
+        for low in range(0, count, _CHUNK):
+            high = min(low + _CHUNK, count)
+            batch, total[low:high], run[low:high] = self._batch(lines[low:high])
+            batch[0][:] += low
+            pieces.append(batch)
+            if heard is not None:
+                heard(high, count)
+        line, start, stop, length, state, near = pieces.filled()
         first = np.cumsum([0, *(len(a) for a in self.state_area)])
         return Cut(
             lines=lines,
@@ -1133,8 +1161,8 @@ class _Cutter:
             length_m=length,
             state=state,
             near=near,
-            line_length_m=np.concatenate(totals),
-            line_run=np.concatenate(steps),
+            line_length_m=total,
+            line_run=run,
             state_first=first,
             state_area=np.concatenate(self.state_area),
             state_on=np.concatenate(self.state_on),
@@ -1205,8 +1233,9 @@ class _Cutter:
                 "what lies inside; check that the areas are valid"
             )
         self.known[value] = len(self.state_area)
-        self.state_area.append(members)
-        self.state_on.append(on)
+        # Copies: a view would keep the whole batch that it is of.
+        self.state_area.append(members.copy())
+        self.state_on.append(on.copy())
 
     def _cut_near(
         self,

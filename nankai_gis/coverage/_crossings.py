@@ -19,6 +19,7 @@ __all__ = ["Crossings", "crossings"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
 
 # The sine of the angle to its course below which a street crosses a boundary abeam.
 _ABEAM = 0.2
@@ -61,27 +62,19 @@ def crossings(ends: Ends, run: Floats, states: States) -> Crossings:
     none = Crossings(np.zeros(0, dtype=np.int64), wide, np.zeros((0, 5)))
     if not len(ends.state):
         return none
-    first, last = ends.first, ends.last
-    place = np.concatenate((first, last))
-    # Places are vertices or cuts, and pieces that meet in one share its very coordinates.
-    bits = place.view(np.uint64)
-    mixed = bits[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ bits[:, 1] * np.uint64(0xC2B2AE3D27D4EB4F)
-    spot, _ = pd.factorize(mixed)
-    # Where all that meets is in the same state, nothing crosses.
-    state = np.concatenate((ends.state, ends.state))
-    least, most = np.full(spot.max() + 1, len(states.sub)), np.full(spot.max() + 1, -1)
-    np.minimum.at(least, spot, state)
-    np.maximum.at(most, spot, state)
-    some = np.flatnonzero(least[spot] < most[spot])
+    mixed = np.concatenate((_mix(ends.first), _mix(ends.last)))
+    some, spot = _changes(mixed, ends.state)
     if not len(some):
         return none
-    place, mixed, spot, state = place[some], mixed[some], spot[some], state[some]
+    half, piece = np.divmod(some, len(ends.state))
+    last = half[:, None] == 1
+    place = np.where(last, ends.last[piece], ends.first[piece])
+    mixed, state, street = mixed[some], ends.state[piece], ends.street[piece]
     # Into the piece: along the line at its start, against it at its end.
-    step = np.concatenate((ends.ahead, -ends.behind))[some]
-    east = step[:, 0] * np.cos(np.radians(np.concatenate((first, first))[some, 1]))
+    step = np.where(last, -ends.behind[piece], ends.ahead[piece])
+    east = step[:, 0] * np.cos(np.radians(ends.first[piece, 1]))
     into = np.column_stack((east, step[:, 1]))
     into /= np.maximum(np.hypot(into[:, 0], into[:, 1]), 1e-300)[:, None]
-    street = np.concatenate((ends.street, ends.street))[some]
     both = street * (int(spot.max()) + 1) + spot
     code, _ = pd.factorize(both)
     ends_here = np.bincount(code)
@@ -125,3 +118,25 @@ def crossings(ends: Ends, run: Floats, states: States) -> Crossings:
     out[comes, 1:3] = place[row[come[comes]]]
     out[leaves, 3:5] = place[row[leave[leaves]]]
     return Crossings(keys, wide, out)
+
+
+def _mix(places: Floats) -> Hashes:
+    """A number for each place: pieces that meet in one share its very coordinates."""
+    x, y = np.ascontiguousarray(places.T).view(np.uint64)
+    return np.asarray(x * np.uint64(0x9E3779B97F4A7C15) ^ y * np.uint64(0xC2B2AE3D27D4EB4F))
+
+
+def _changes(mixed: Hashes, state: Ints) -> tuple[Ints, Ints]:
+    """Ends at places in which pieces in different states meet, and the number of the place.
+
+    Where all that meets is in the same state, nothing crosses. `mixed` are the places of the
+    first ends of all pieces and then those of the last.
+    """
+    spot, values = pd.factorize(mixed)
+    least = np.full(len(values), np.iinfo(np.int64).max)
+    most = np.full(len(values), -1)
+    for half in np.split(spot, 2):
+        np.minimum.at(least, half, state)
+        np.maximum.at(most, half, state)
+    some = np.flatnonzero((least < most)[spot])
+    return some, spot[some]

@@ -128,28 +128,17 @@ def tally(
         klass, classes = coded(streets[class_column], by_fold=False)
     street, klass = street[lines.row], klass[lines.row]
     cut = overlay.cut_lines(lines.shapes, areas, boundary_m=boundary_m, heard=heard)
-    by_line = np.bincount(cut.line, weights=cut.length_m, minlength=len(lines.shapes))
-    worst = float(np.max(np.abs(by_line / cut.line_length_m - 1), initial=0.0))
-    if not worst <= TOLERANCE:
-        raise GeometryError(f"the pieces of a line differ from the line by {worst:.1e} of it")
+    _hold(cut)
     states, number = _met(cut)
     of_cut = np.bincount(cut.state, weights=cut.length_m, minlength=len(number))
     state_m = np.zeros(len(states))
     state_m[number[number >= 0]] = of_cut[number >= 0]
-    key = (cut.state * (len(names) + 1) + street[cut.line]) * (len(classes) + 1)
-    key += klass[cut.line]
-    codes, values = pd.factorize(key)
-    sums = np.bincount(codes, weights=cut.length_m, minlength=len(values)).astype(np.float64)
-    rest, group_class = np.divmod(values, len(classes) + 1)
-    group_state, group_street = np.divmod(rest, len(names) + 1)
+    found = _groups(cut, number, street, klass, len(names) + 1, len(classes) + 1)
     near = np.flatnonzero(cut.near)
     run = [
         np.bincount(street, weights=cut.line_run[:, axis], minlength=len(names) + 1)
         for axis in (0, 1)
     ]
-    found = _ordered(
-        number[group_state], group_street, group_class, sums, len(names) + 1, len(classes) + 1
-    )
     made = Tally(
         rows=len(streets),
         lines=len(lines.shapes),
@@ -167,6 +156,29 @@ def tally(
         notes=_sorted(ledger.notes),
     )
     return made, Pieces(cut, number, lines.row, street, klass)
+
+
+def _hold(cut: overlay.Cut) -> None:
+    """Hold the pieces of each line to the line."""
+    by_line = np.bincount(cut.line, weights=cut.length_m, minlength=len(cut.lines))
+    worst = float(np.max(np.abs(by_line / cut.line_length_m - 1), initial=0.0))
+    if not worst <= TOLERANCE:
+        raise GeometryError(f"the pieces of a line differ from the line by {worst:.1e} of it")
+
+
+def _groups(
+    cut: overlay.Cut, number: Ints, street: Ints, klass: Ints, streets: int, classes: int
+) -> tuple[Ints, Ints, Ints, Floats]:
+    """Pieces summed by state, street and class."""
+    key = cut.state * streets
+    key += street[cut.line]
+    key *= classes
+    key += klass[cut.line]
+    codes, values = pd.factorize(key)
+    sums = np.bincount(codes, weights=cut.length_m, minlength=len(values)).astype(np.float64)
+    rest, group_class = np.divmod(values, classes)
+    group_state, group_street = np.divmod(rest, streets)
+    return _ordered(number[group_state], group_street, group_class, sums, streets, classes)
 
 
 def _met(cut: overlay.Cut) -> tuple[tuple[State, ...], Ints]:
