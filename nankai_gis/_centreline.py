@@ -18,12 +18,9 @@ from typing import cast
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry import LineString, MultiLineString
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from ._arrays import Bools, Floats, Ints
 
 # Carriageways count as parallel up to about 50 degrees between them: the bisector at a
 # right-angled corner stands at 45 degrees to either leg and must still see its partner.

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nankai_gis import _pbf
+from nankai_gis._arrays import Ints
 from nankai_gis._pbf import Words
 from nankai_gis.crs import STORED
 from nankai_gis.errors import CRSError, DataError
@@ -87,7 +88,7 @@ class Reading:
     sha256: str
     source: str
     date: str | None
-    ids: _pbf.Ints
+    ids: Ints
     lines: Any
     tags: Mapping[str, Words]
     dropped: Counter[str] = field(default_factory=Counter)
@@ -708,7 +709,7 @@ def _in_range_or_swapped(name: str, geometry: Any, within: Within | None) -> Non
 
 def _ids(
     frame: gpd.GeoDataFrame, by_name: Mapping[str, Any], rows: Any
-) -> tuple[_pbf.Ints, tuple[str, ...]]:
+) -> tuple[Ints, tuple[str, ...]]:
     """Take the ids of a column if they are whole numbers and tell the lines apart."""
     for guess in _COLUMNS["id"]:
         if guess in by_name:

@@ -23,7 +23,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from ._arrays import Ints
+
 Words = NDArray[np.object_]
 
 _BLOCK_LIMIT = 32 * 1024 * 1024  # the format's own limit on a block, packed or not

@@ -39,7 +39,7 @@ from numpy.typing import ArrayLike
 from shapely.geometry import LineString, MultiLineString
 
 from . import _centreline, crs
-from ._centreline import Floats, Ints
+from ._arrays import Floats, Ints
 from .errors import AmbiguousNameError, CRSError, DataError, RoadNotFoundError
 from .names import fold, nearest
 

@@ -11,7 +11,18 @@ PACKAGE = Path(__file__).resolve().parent.parent / "nankai_gis"
 
 # Each stage may import the stages before it; modules of one stage may import those to their left.
 FLOW = [
-    ["errors", "crs", "model", "outfile", "spreadsheet", "datum", "fonts", "style", "sheet"],
+    [
+        "errors",
+        "_arrays",
+        "crs",
+        "model",
+        "outfile",
+        "spreadsheet",
+        "datum",
+        "fonts",
+        "style",
+        "sheet",
+    ],
     ["catalog", "names", "layers", "plan", "reference"],
     ["_pbf", "_graph", "_osm", "_overpass", "roads", "_centreline", "streets", "course", "mapped"],
     ["clause", "boundary", "corridor", "overlay"],
@@ -21,10 +32,17 @@ FLOW = [
     ["study"],
     ["tables", "brief", "webmap", "figure", "chart", "export", "report"],
     ["cli"],
-]
-# Coverage is a package; within it data flows one way, too.
-COVERAGE = ["roadclass", "_ledger", "_intake", "_areas", "_states", "_tally", "_crossings"]
-COVERAGE += ["_crosstab", "_counted", "walk", "__init__", "partitions"]
+]  # fmt: skip
+# Within packages data flows one way, too.
+PACKAGES = {
+    "overlay": [
+        "_parts", "_ruler", "ellipsoid", "polygons", "_boundaries", "cut", "lines", "__init__",
+    ],
+    "coverage": [
+        "roadclass", "_ledger", "_intake", "_areas", "_states", "_tally", "_crossings",
+        "_crosstab", "_counted", "walk", "__init__", "partitions",
+    ],
+}  # fmt: skip
 BASE = set(FLOW[0])
 PRESENTATION = {"tables", "webmap", "figure", "chart", "export", "report"}
 ORDER = [name for stage in FLOW for name in stage]
@@ -66,18 +84,24 @@ def own(path: Path) -> set[str]:
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if concept(p) not in OUTSIDE)
 
 
-@pytest.mark.parametrize("name", COVERAGE)
-def test_within_coverage_a_module_imports_only_what_stands_before_it(name: str) -> None:
+@pytest.mark.parametrize(
+    ("package", "name"), [(package, name) for package, each in PACKAGES.items() for name in each]
+)
+def test_within_a_package_a_module_imports_only_what_stands_before_it(
+    package: str, name: str
+) -> None:
+    order = PACKAGES[package]
     found = set()
-    for module, imported in imports(PACKAGE / "coverage" / f"{name}.py"):
+    for module, imported in imports(PACKAGE / package / f"{name}.py"):
         steps = [*module.split("."), imported]
-        if steps[:2] == ["nankai_gis", "coverage"]:
-            found.add(steps[2] if steps[2] in COVERAGE else "__init__")
-    assert found <= set(COVERAGE[: COVERAGE.index(name)])
+        if steps[:2] == ["nankai_gis", package]:
+            found.add(steps[2] if steps[2] in order else "__init__")
+    assert found <= set(order[: order.index(name)])
 
 
 def test_every_module_has_its_place() -> None:
-    assert {p.stem for p in (PACKAGE / "coverage").glob("*.py")} == set(COVERAGE)
+    for package, order in PACKAGES.items():
+        assert {p.stem for p in (PACKAGE / package).glob("*.py")} == set(order)
     assert {concept(p) for p in FILES} <= set(ORDER)
 
 

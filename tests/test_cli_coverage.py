@@ -361,10 +361,10 @@ def on_a_terminal(folder: Path, program: str, *args: str) -> tuple[str, bytes]:
 
 
 PROGRAM = """
-from nankai_gis import overlay
+from nankai_gis.overlay import lines
 from nankai_gis.cli import main
 if __name__ == "__main__":
-    overlay._CHUNK = {chunk}
+    lines._CHUNK = {chunk}
     main()
 """
 

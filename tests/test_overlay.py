@@ -421,7 +421,7 @@ def test_a_silently_wrong_result_is_computed_again_on_a_grid(monkeypatch, answer
             return np.full(len(a), answer, dtype=object)
         return plain(a, b, grid_size=grid_size)
 
-    monkeypatch.setattr(overlay.shapely, "intersection", sometimes)
+    monkeypatch.setattr(overlay.polygons.shapely, "intersection", sometimes)
     found = overlay.intersection(one, two)[0]
     assert overlay.areas([found])[0] == pytest.approx(overlay.areas([right])[0], rel=1e-6)
 
@@ -432,7 +432,7 @@ def test_a_result_that_stays_wrong_is_an_error(monkeypatch):
     def always(a, b, grid_size=None):
         return np.full(len(a), square(0, 0, 10, 10), dtype=object)
 
-    monkeypatch.setattr(overlay.shapely, "intersection", always)
+    monkeypatch.setattr(overlay.polygons.shapely, "intersection", always)
     with pytest.raises(GeometryError, match="can't be overlaid"):
         overlay.intersection(one, two)
 
@@ -445,7 +445,7 @@ def test_a_result_that_depends_on_the_order_is_wrong(monkeypatch):
         right = plain(a, b, grid_size=grid_size)
         return right if a[0].bounds[0] < b[0].bounds[0] else np.array([Polygon()], dtype=object)
 
-    monkeypatch.setattr(overlay.shapely, "intersection", lopsided)
+    monkeypatch.setattr(overlay.polygons.shapely, "intersection", lopsided)
     with pytest.raises(GeometryError, match="can't be overlaid"):
         overlay.intersection(one, two)
 
@@ -575,7 +575,7 @@ def test_slivers_are_never_joined_to_nothing(pair):
 def test_a_union_that_is_wrong_is_told(wrong, monkeypatch):
     parts = [square(0, 0, 1000, 1000), square(1500, 0, 2000, 1000)]
     assert overlay.union(parts).area == pytest.approx(parts[0].area + parts[1].area)
-    monkeypatch.setattr(overlay.shapely, "union_all", lambda shapes, grid_size=None: wrong)
+    monkeypatch.setattr(overlay.polygons.shapely, "union_all", lambda shapes, grid_size=None: wrong)
     with pytest.raises(GeometryError, match="can't be joined"):
         overlay.union(parts)
 

@@ -453,7 +453,7 @@ def test_dask_that_is_not_installed(tmp_path, monkeypatch):
 
 
 def test_cutting_tells_how_far_it_is(monkeypatch):
-    monkeypatch.setattr(overlay, "_CHUNK", 16)
+    monkeypatch.setattr(overlay.lines, "_CHUNK", 16)
     seen: list[tuple[int, int]] = []
     lines = CITY.streets.geometry.values[:40]
     overlay.cut_lines(lines, [box(117, 39, 118, 40)], heard=lambda *now: seen.append(now))

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from .. import overlay
+from .._arrays import Shapes
 from ..errors import DataError
 from . import _counted
 from ._areas import BORDER, Areas, parts_of, reaches_of, side_by_side, usable_areas
@@ -61,7 +61,6 @@ __all__ = [
     "walking_reach",
 ]
 
-Shapes = NDArray[np.object_]
 Key = Literal["zone", "subdistrict", "street", "class"]
 #: Cuts streets by areas and sums up; the pieces, where they are kept.
 Counted = Callable[[Shapes], tuple[Tally, Pieces | None]]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from .. import overlay
+from .._arrays import Bools, Floats, Ints, Shapes
 from ..errors import DataError
 from ._intake import (
     EMPTY,
@@ -38,10 +38,6 @@ __all__ = [
     "usable_areas",
 ]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-Shapes = NDArray[np.object_]
 
 #: Stands between the subdistricts whose common border a street runs along.
 BORDER = "|"

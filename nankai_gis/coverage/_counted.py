@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from .. import overlay
+from .._arrays import Floats, Ints, Shapes, spread
 from ..errors import DataError
 from . import _states
 from ._areas import usable_areas
 from ._crosstab import Book
-from ._intake import checked, spread, take, usable_lines, usable_points
+from ._intake import checked, take, usable_lines, usable_points
 from ._ledger import Checks, Ledger
 from ._states import NO_SUBDISTRICT, States
 
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 __all__ = ["count"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Shapes = NDArray[np.object_]
 
 
 def count(

@@ -11,15 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .. import overlay
-from ._intake import spread
+from .._arrays import Floats, Hashes, Ints, spread
 from ._states import States
 from ._tally import Ends
 
 __all__ = ["Crossings", "crossings"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Hashes = NDArray[np.uint64]
 
 # The sine of the angle to its course below which a street crosses a boundary abeam.
 _ABEAM = 0.2

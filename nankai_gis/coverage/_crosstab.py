@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from .. import overlay
+from .._arrays import Floats, Ints, Shapes, spread
 from ..crs import STORED
 from ..errors import DataError
 from ..names import fold
 from . import _states
 from ._areas import BORDER, Areas, corridor_codes
 from ._crossings import crossings
-from ._intake import Lines, coded, columns_of, spread, take, usable_lines
+from ._intake import Lines, coded, columns_of, take, usable_lines
 from ._ledger import Checks, Ledger
 from ._states import NO_SUBDISTRICT, States
 from ._tally import Pieces, Tally
@@ -41,9 +41,6 @@ __all__ = [
     "zone_table",
 ]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Shapes = NDArray[np.object_]
 
 #: Row of the streets without a name.
 UNNAMED = "(無名)"

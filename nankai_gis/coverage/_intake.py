@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from .._arrays import Bools, Floats, Ints, Shapes
 from ..crs import STORED
 from ..errors import CRSError, DataError
 from ..names import fold
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pyproj import CRS
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-Shapes = NDArray[np.object_]
 
 NOT_A_STREET = "a railway or river, no street"
 AGAIN = "the same id and line again"
@@ -174,15 +171,9 @@ def coded(values: pd.Series, by_fold: bool) -> tuple[Ints, dict[str, str]]:
     return out, known
 
 
-def take(labels: Sequence[str], codes: NDArray[Any]) -> NDArray[np.object_]:
+def take(labels: Sequence[str], codes: NDArray[Any]) -> Shapes:
     taken: Shapes = np.array(labels, dtype=object)[codes]
     return taken
-
-
-def spread(count: Ints) -> tuple[Ints, Ints]:
-    row = np.repeat(np.arange(len(count)), count)
-    start = np.cumsum(count) - count
-    return row, np.arange(len(row)) - start[row]
 
 
 def usable_points(frame: GeoDataFrame, what: str, ledger: Ledger) -> tuple[Shapes, Ints]:

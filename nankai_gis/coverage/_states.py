@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import overlay
+from .._arrays import Bools, Ints
 from ._areas import BORDER, Areas
 
 __all__ = ["NO_SUBDISTRICT", "States", "read"]
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 #: Row of what lies in no subdistrict.
 NO_SUBDISTRICT = "(無街道)"

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from .. import overlay
+from .._arrays import Bools, Floats, Ints, Shapes
 from ..errors import DataError, GeometryError
 from ._intake import (
     AGAIN,
     REASONS,
-    Bools,
     coded,
     columns_of,
     either,
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Ends", "Pieces", "State", "Tally", "merge", "tally"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Shapes = NDArray[np.object_]
 #: Areas by number, ascending, each with `overlay.INSIDE` or `overlay.BOUNDARY`.
 State = tuple[tuple[int, int], ...]
 #: Is told how many lines are done, and of how many.

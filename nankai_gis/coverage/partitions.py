@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
+from .._arrays import Bools, Ints, Shapes
 from ..errors import CRSError, DataError, GeometryError, MissingExtraError, SchedulerError
 from . import BOUNDARY_M, Coverage, Key, _measured
-from ._intake import Bools, Shapes, check_crs, either, id_column, repeated
+from ._intake import check_crs, either, id_column, repeated
 from ._tally import Heard, Pieces, Tally, merge, tally
 from .roadclass import CLASS_COLUMNS
 
@@ -469,7 +469,7 @@ def _keyed(frame: GeoDataFrame, number: int, column: str) -> pd.DataFrame:
     return table.drop_duplicates().assign(part=np.int64(number))
 
 
-def _hashed(frame: GeoDataFrame, column: str) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+def _hashed(frame: GeoDataFrame, column: str) -> tuple[pd.DataFrame, Ints]:
     """128 bits for each row's id and line, and the rows that have both.
 
     Among ten thousand million rows two would share 64 bits almost surely; 128 they share with a

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from .. import overlay
+from .._arrays import Bools, Floats, Shapes
 from ..crs import STORED
 from ..errors import DataError
 from ._areas import usable_areas
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 __all__ = ["WalkingReach", "walking_reach"]
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Shapes = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
