@@ -10,7 +10,6 @@ remark, a way whose nodes are missing are refused, with the reason.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nankai_gis import outfile
+from nankai_gis import outfile, record
 from nankai_gis.crs import STORED
 from nankai_gis.errors import DataError, OutputError
 
@@ -297,15 +296,15 @@ def load(path: str | os.PathLike[str]) -> Roads:
     import pyogrio
 
     path = Path(path)
-    record = _record(path)
+    found = _recorded(path)
     try:
         frame = pyogrio.read_dataframe(path, layer=_LAYER, use_arrow=False)
     except (RuntimeError, ValueError, OSError) as error:
         raise DataError(f"{path.name}: the snapshot is damaged: {error}") from error
     try:
-        origin = Origin(**{f.name: record["origin"][f.name] for f in fields(Origin)})
+        origin = Origin(**{f.name: found["origin"][f.name] for f in fields(Origin)})
         frame = _shaped(frame)
-        found = _checksum(frame)
+        content = _checksum(frame)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path.name}: the snapshot is damaged: {error}") from error
     origin = _thawed(origin)
@@ -313,41 +312,11 @@ def load(path: str | os.PathLike[str]) -> Roads:
         raise DataError(
             f"{path.name}: the snapshot is not complete: {len(frame)} of {origin.ways} ways"
         )
-    if found != record.get("content"):
+    if content != found.get("content"):
         raise DataError(
             f"{path.name}: the snapshot's ways were changed after it was written; import anew"
         )
     return Roads(frame, origin)
-
-
-def info(path: str | os.PathLike[str]) -> Origin:
-    """Return what a snapshot says of its origin without reading the ways.
-
-    Parameters
-    ----------
-    path : str or path-like
-
-    Returns
-    -------
-    Origin
-
-    Raises
-    ------
-    DataError
-        The file is no snapshot.
-
-    Examples
-    --------
-    >>> info("nowhere.gpkg")
-    Traceback (most recent call last):
-    nankai_gis.errors.DataError: nowhere.gpkg: there is no such file
-    """
-    path = Path(path)
-    record = _record(path)
-    try:
-        return _thawed(Origin(**{f.name: record["origin"][f.name] for f in fields(Origin)}))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path.name}: the snapshot is damaged: {error}") from error
 
 
 def areas(
@@ -638,83 +607,40 @@ def _cut(roads: Roads, within: _osm.Within) -> Roads:
 
 
 def _write(roads: Roads, path: Path) -> None:
-    import contextlib
-    import sqlite3
-
     import pyogrio
 
     pyogrio.write_dataframe(
         roads.frame, path, layer=_LAYER, driver="GPKG", geometry_type="LineString", use_arrow=False
     )
-    record = {
+    content = {
         "version": _VERSION,
         "origin": asdict(roads.origin),
         "content": _checksum(roads.frame),
     }
-    with contextlib.closing(sqlite3.connect(path)) as base, base:
-        base.execute(f"CREATE TABLE {_RECORD} (id INTEGER PRIMARY KEY, record TEXT NOT NULL)")
-        text = json.dumps(record, ensure_ascii=False, sort_keys=True)
-        base.execute(f"INSERT INTO {_RECORD} (record) VALUES (?)", (text,))
-        base.execute(
-            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) "
-            "VALUES (?, 'attributes', ?, 'where the ways come from')",
-            (_RECORD, _RECORD),
-        )
+    record.write(path, _RECORD, content, "where the ways come from")
 
 
 def _is_snapshot(path: Path) -> bool:
     if path.suffix.lower() != ".gpkg" or not path.is_file():
         return False
     try:
-        _record(path)
-    except _NoSnapshotError:
-        return False
+        return record.read(path, _RECORD, "snapshot") is not None
     except DataError:
         return True  # one that is damaged: `load` says how
-    return True
 
 
-class _NoSnapshotError(DataError):
-    """A file that never was a snapshot."""
-
-
-def _record(path: Path) -> dict[str, Any]:
-    import contextlib
-    import sqlite3
-
-    if not path.is_file():
-        what = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
-        raise DataError(f"{path}: {what}")
-    with path.open("rb") as stream:
-        if stream.read(16) != b"SQLite format 3\0":
-            raise _NoSnapshotError(
-                f"{path.name}: no snapshot; `nankai-gis roads import` makes one of it"
-            )
-    try:
-        # `immutable`: a snapshot is never written to, nor is a journal left beside it.
-        address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        with contextlib.closing(sqlite3.connect(address, uri=True)) as base:
-            there = base.execute(
-                "SELECT count(*) FROM sqlite_master WHERE name = ?", (_RECORD,)
-            ).fetchone()[0]
-            if not there:
-                raise _NoSnapshotError(
-                    f"{path.name}: no snapshot; `nankai-gis roads import` makes one of it"
-                )
-            rows = base.execute(f"SELECT record FROM {_RECORD}").fetchall()
-        record = json.loads(rows[0][0])
-    except (sqlite3.Error, ValueError, IndexError, TypeError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path.name}: the snapshot is damaged or cut off: {error}") from error
-    if not isinstance(record, dict) or not isinstance(record.get("origin"), dict):
+def _recorded(path: Path) -> dict[str, Any]:
+    found = record.read(path, _RECORD, "snapshot")
+    if found is None:
+        raise DataError(f"{path.name}: no snapshot; `nankai-gis roads import` makes one of it")
+    if not isinstance(found.get("origin"), dict):
         raise DataError(f"{path.name}: the snapshot's record is damaged")
-    if record.get("version") != _VERSION:
+    if found.get("version") != _VERSION:
         raise DataError(
-            f"{path.name}: a snapshot of version {record.get('version')}, "
+            f"{path.name}: a snapshot of version {found.get('version')}, "
             f"this program knows {_VERSION}; import anew"
         )
-    return record
+    return found
 
 
 def _thawed(origin: Origin) -> Origin:

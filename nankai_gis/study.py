@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import catalog, layers, measure
+from . import catalog, layers, measure, record
 from .errors import DataError, FeatureNotFoundError, GeometryError, OutputError, PlanError
 from .measure import AreaRow, LengthRow
 from .model import KINDS
@@ -524,10 +524,6 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
     >>> load(file).areas(["parcel"]) == packaged().areas(["parcel"])
     True
     """
-    import contextlib
-    import json
-    import sqlite3
-
     import geopandas
 
     from .crs import STORED
@@ -537,14 +533,13 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
         raise OutputError(f"{path}: a study is a GeoPackage; let its name end in .gpkg")
     if not any(f["geometry"] for features in study.layers.values() for f in features):
         raise DataError("nothing of the plan is located, so there is no study to keep")
-    record = {
+    made = {
         "made_with": _made_with(),
         "data": dict(study.data),
         "definitions": dict(study.definitions),
         "layers": {name: list(features) for name, features in study.layers.items()},
         "results": study.results(),
     }
-    text = json.dumps(record, ensure_ascii=False, sort_keys=True, allow_nan=False)
     with replacing_database(path, overwrite=overwrite) as draft:
         for name, features in study.layers.items():
             drawn = [_flat(feature) for feature in features if feature["geometry"] is not None]
@@ -556,18 +551,8 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
                 several = len(set(frame.geom_type)) > 1
                 layer = f"{name}_{kind.lower()}" if several else name
                 part.to_file(draft, layer=layer, driver="GPKG")
-        with contextlib.closing(sqlite3.connect(draft)) as base, base:
-            base.execute(
-                f"CREATE TABLE {_RECORD} (id INTEGER PRIMARY KEY, sha256 TEXT, record TEXT)"
-            )
-            base.execute(
-                f"INSERT INTO {_RECORD} (sha256, record) VALUES (?, ?)", (_sha256(text), text)
-            )
-            base.execute(
-                "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) "
-                "VALUES (?, 'attributes', ?, 'definitions, results, sources, versions')",
-                (_RECORD, _RECORD),
-            )
+        content = {"sha256": _sha256(made), "study": made}
+        record.write(draft, _RECORD, content, "definitions, results, sources, versions")
         if load(draft).results() != study.results():
             raise OutputError(f"{path}: what was written doesn't read back the same")
 
@@ -583,28 +568,21 @@ def _flat(feature: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "Feature", "properties": properties, "geometry": feature["geometry"]}
 
 
-def _sha256(text: str) -> str:
+def _sha256(made: Mapping[str, Any]) -> str:
     import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _record(path: Path) -> dict[str, Any]:
-    import contextlib
     import json
-    import sqlite3
 
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
-    try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as base:
-            row = base.execute(f"SELECT sha256, record FROM {_RECORD}").fetchone()
-    except sqlite3.Error as error:
-        raise DataError(f"{path.name} is not a study of nankai-gis: {error}") from error
-    if row is None or _sha256(row[1]) != row[0]:
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
+
+
+def _recorded(path: Path) -> dict[str, Any]:
+    content = record.read(path, _RECORD, "study")
+    if content is None:
+        raise DataError(f"{path.name} is not a study of nankai-gis; `nankai-gis study` makes one")
+    if content.get("sha256") != _sha256(content.get("study", {})):
         raise DataError(f"{path.name}: the study was changed after it was written")
-    found: dict[str, Any] = json.loads(row[1])
-    return found
+    made: dict[str, Any] = content["study"]
+    return made
 
 
 def load(path: Path) -> Study:
@@ -629,9 +607,9 @@ def load(path: Path) -> Study:
     Traceback (most recent call last):
     nankai_gis.errors.DataError: nowhere.gpkg: there is no such file
     """
-    record = _record(path)
-    made = {name: tuple(features) for name, features in record["layers"].items()}
-    return Study(made, record["definitions"], record["data"])
+    made = _recorded(path)
+    layers = {name: tuple(features) for name, features in made["layers"].items()}
+    return Study(layers, made["definitions"], made["data"])
 
 
 def differences(path: Path) -> list[str]:
@@ -660,14 +638,14 @@ def differences(path: Path) -> list[str]:
     >>> differences(file)
     []
     """
-    record = _record(path)
+    made = _recorded(path)
     now = load(path).results()
     told = [
         f"{name}: made with {then}, now {_made_with().get(name, 'absent')}"
-        for name, then in record["made_with"].items()
+        for name, then in made["made_with"].items()
         if _made_with().get(name) != then
     ]
-    for table, rows in record["results"].items():
+    for table, rows in made["results"].items():
         if table not in now:
             told.append(f"{table}: is not made any more")
             continue

@@ -10,42 +10,24 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "nankai_gis"
 
 # Each stage may import the stages before it; modules of one stage may import those to their left.
-FLOW = [
-    [
-        "errors",
-        "_arrays",
-        "crs",
-        "model",
-        "outfile",
-        "spreadsheet",
-        "datum",
-        "fonts",
-        "style",
-        "sheet",
-    ],
-    ["catalog", "names", "layers", "plan", "reference"],
-    ["_pbf", "_graph", "_osm", "_overpass", "roads", "_centreline", "streets", "course", "mapped"],
-    ["clause", "boundary", "corridor", "overlay"],
-    ["derive"],
-    ["measure"],
-    ["coverage", "check"],
-    ["study"],
-    ["tables", "brief", "webmap", "figure", "chart", "export", "report"],
-    ["cli"],
-]  # fmt: skip
+FLOW = """
+errors _arrays crs model outfile record spreadsheet datum fonts style sheet
+| catalog names layers plan reference
+| _pbf _graph _osm _overpass roads _centreline streets course mapped
+| clause boundary corridor overlay | derive | measure
+| coverage check | study
+| tables brief webmap figure chart export report | cli
+"""
 # Within packages data flows one way, too.
 PACKAGES = {
-    "overlay": [
-        "_parts", "_ruler", "ellipsoid", "polygons", "_boundaries", "cut", "lines", "__init__",
-    ],
-    "coverage": [
-        "roadclass", "_ledger", "_intake", "_areas", "_states", "_tally", "_crossings",
-        "_crosstab", "_counted", "walk", "__init__", "partitions",
-    ],
-}  # fmt: skip
-BASE = set(FLOW[0])
+    "overlay": "_parts _ruler ellipsoid polygons _boundaries cut lines __init__",
+    "coverage": "roadclass _ledger _intake _areas _states _tally _crossings _crosstab _counted "
+    "walk __init__ partitions",
+}
+STAGES = [stage.split() for stage in FLOW.split("|")]
+BASE = set(STAGES[0])
 PRESENTATION = {"tables", "webmap", "figure", "chart", "export", "report"}
-ORDER = [name for stage in FLOW for name in stage]
+ORDER = [name for stage in STAGES for name in stage]
 # The package's own face and its entry point stand outside the flow.
 OUTSIDE = {"__init__", "__main__"}
 SOCKETS = {"socket", "requests", "urllib.request", "http.client", "httpx", "aiohttp"}
@@ -85,12 +67,13 @@ FILES = sorted(p for p in PACKAGE.rglob("*.py") if concept(p) not in OUTSIDE)
 
 
 @pytest.mark.parametrize(
-    ("package", "name"), [(package, name) for package, each in PACKAGES.items() for name in each]
+    ("package", "name"),
+    [(package, name) for package, each in PACKAGES.items() for name in each.split()],
 )
 def test_within_a_package_a_module_imports_only_what_stands_before_it(
     package: str, name: str
 ) -> None:
-    order = PACKAGES[package]
+    order = PACKAGES[package].split()
     found = set()
     for module, imported in imports(PACKAGE / package / f"{name}.py"):
         steps = [*module.split("."), imported]
@@ -99,9 +82,14 @@ def test_within_a_package_a_module_imports_only_what_stands_before_it(
     assert found <= set(order[: order.index(name)])
 
 
+def test_the_guide_shows_the_same_flow() -> None:
+    guide = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert FLOW in guide.replace("/ ", " ").replace("/\n", "\n")
+
+
 def test_every_module_has_its_place() -> None:
     for package, order in PACKAGES.items():
-        assert {p.stem for p in (PACKAGE / package).glob("*.py")} == set(order)
+        assert {p.stem for p in (PACKAGE / package).glob("*.py")} == set(order.split())
     assert {concept(p) for p in FILES} <= set(ORDER)
 
 

@@ -388,7 +388,7 @@ def test_what_is_no_map(tmp_path, name, data, why):
 
 
 def test_there_is_no_such_file(tmp_path):
-    for ask in (roads.read, roads.load, roads.areas, roads.info):
+    for ask in (roads.read, roads.load, roads.areas):
         with pytest.raises(DataError, match="no such file"):
             ask(tmp_path / "none.osm")
     with pytest.raises(DataError, match="no such file"):

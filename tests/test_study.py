@@ -38,7 +38,7 @@ def test_a_gis_opens_its_layers(kept: Path) -> None:
 
 
 def test_it_says_what_it_was_made_with(kept: Path) -> None:
-    record = study._record(kept)
+    record = study._recorded(kept)
     assert set(record["made_with"]) == {"nankai-gis", "shapely", "pyproj", "geopandas", "numpy"}
     assert record["data"]["layers/zones.geojson"]
     assert "qihang-bay" in record["definitions"]["zones.toml"]
@@ -48,11 +48,18 @@ def tamper(path: Path, change: tuple[str, str], checksum: bool) -> Path:
     with contextlib.closing(sqlite3.connect(path)) as base, base:
         (text,) = base.execute("SELECT record FROM nankai_gis_study").fetchone()
         assert change[0] in text
-        text = text.replace(*change, 1)
-        base.execute("UPDATE nankai_gis_study SET record = ?", (text,))
+        content = json.loads(text.replace(*change, 1))
         if checksum:
-            base.execute("UPDATE nankai_gis_study SET sha256 = ?", (study._sha256(text),))
+            content["sha256"] = study._sha256(content["study"])
+        base.execute("UPDATE nankai_gis_study SET record = ?", (json.dumps(content),))
     return path
+
+
+@pytest.mark.parametrize("name", ["a#b.gpkg", "a%20b.gpkg", "a?b.gpkg", "南開 區.gpkg"])
+def test_any_name_that_a_folder_takes(tmp_path: Path, name: str) -> None:
+    study.save(study.packaged(), tmp_path / name)
+    assert study.differences(tmp_path / name) == []
+    assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
 @pytest.fixture
