@@ -158,6 +158,27 @@ def test_without_a_district_the_share_is_of_all(block):
     assert through.share_inside == pytest.approx(1 / 3, rel=5e-4)
 
 
+@pytest.mark.parametrize("name", ["share", "centreline_share"])
+def test_a_share_is_of_what_lies_in_the_district(block, name):
+    """The district ends at y = 1000 (tolerance 10 m), the zone and the two streets at 2000."""
+    zone = frame([square(0, 0, 1000, 2000)], id=["z"])
+    two = frame([line((0, 500), (0, 2000)), line((500, 500), (500, 2000))], name=["邊", "中"])
+    found = coverage.measure(zone, two, district=block["district"], centrelines=two, boundary_m=10)
+    edge = row(found.streets, street="邊")
+    assert edge.boundary_km == pytest.approx(1.5, rel=5e-4)
+    assert edge.district_km == pytest.approx(0.5, rel=0.03)
+    assert edge[f"{name}_boundary"] == pytest.approx(1.0, rel=1e-9)
+    assert row(found.streets, street="中")[f"{name}_inside"] == pytest.approx(1.0, rel=1e-9)
+
+
+def test_streets_without_any_name_have_their_row_beside_centrelines(block):
+    block["streets"]["name"] = None
+    none = frame([], name=[])
+    found = coverage.measure(**block, centrelines=none)
+    assert set(found.streets.street) == {coverage.UNNAMED}
+    assert found.streets.centreline_inside_km.isna().all()
+
+
 def test_classes_by_hand(block):
     classes = coverage.measure(**block, boundary_m=10).classes
     primary = row(classes, zone="w", **{"class": "primary"})

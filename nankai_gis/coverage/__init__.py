@@ -97,10 +97,11 @@ class Coverage:
     streets : pandas.DataFrame
         Zone by named street: ``zone``, ``zone_name``, ``street``, ``inside_km``,
         ``boundary_km``, ``district_km`` (the street's length in the district; along its boundary
-        counts), ``share_inside`` and ``share_boundary`` of that, the same five figures of the
-        centreline after ``centreline_`` (where centrelines are given), ``crossings`` (places at
-        which what is inside begins or ends; each carriageway has its own), and where the street
-        first comes in and last goes out as ``entry_lon``, ``entry_lat``, ``exit_lon``,
+        counts), ``share_inside`` and ``share_boundary`` (what of the length inside and along lies
+        in the district, of ``district_km``; together never more than 1), the same five figures
+        of the centreline after ``centreline_`` (where centrelines are given), ``crossings``
+        (places at which what is inside begins or ends; each carriageway has its own), and where
+        the street first comes in and last goes out as ``entry_lon``, ``entry_lat``, ``exit_lon``,
         ``exit_lat``; a street is followed eastwards or northwards, whichever way it mainly runs,
         and one that begins inside has no entry.
     classes : pandas.DataFrame

@@ -111,6 +111,7 @@ class Book:
                 "class": self.tally.group_class[group],
                 "inside_km": np.where(inside, length, 0.0),
                 "boundary_km": np.where(inside, 0.0, length),
+                "in_district": self.states.district[self.tally.group_state[group]],
             }
         )
 
@@ -296,7 +297,12 @@ def street_table(
     ledger: Ledger,
     checks: Checks,
 ) -> pd.DataFrame:
-    table = book.base.groupby(["zone", "street"], sort=True)[["inside_km", "boundary_km"]].sum()
+    columns = ["inside_km", "boundary_km"]
+    groups = ["zone", "street"]
+    table = book.base.groupby(groups, sort=True)[columns].sum()
+    # A zone may reach beyond the district; a share is of what lies within.
+    there = book.base[book.base["in_district"]].groupby(groups)[columns].sum()
+    there = there.reindex(table.index, fill_value=0.0)
     table = table.reset_index()
     street = table["street"].to_numpy()
     zone = table["zone"].to_numpy()
@@ -317,10 +323,9 @@ def street_table(
     out = book.named(table)
     out["district_km"] = district_km
     with np.errstate(divide="ignore", invalid="ignore"):
-        # A zone may reach beyond the district; then a street can have no length in the latter.
-        known = district_km > 0
-        out["share_inside"] = np.where(known, inside / district_km, np.nan)
-        out["share_boundary"] = np.where(known, boundary / district_km, np.nan)
+        for column in columns:
+            share = there[column].to_numpy() / district_km
+            out[f"share_{column.removesuffix('_km')}"] = np.where(district_km > 0, share, np.nan)
     if centrelines is not None:
         out = _with_centrelines(out, book, centrelines, district, street_name, ledger, checks)
     found = crossings(book.tally.ends, book.tally.run, book.states)
@@ -341,7 +346,7 @@ def _with_centrelines(
     column = street_name if street_name in centrelines.columns else "name"
     if column not in centrelines.columns:
         raise DataError(f"centrelines have no column 'name'; they have {columns_of(centrelines)}")
-    lines = usable_lines(centrelines, "centrelines", ledger)
+    lines = usable_lines(centrelines, "centrelines", ledger, some=False)
     codes, labels = coded(centrelines[column], by_fold=True)
     fields = [book.zones.shapes]
     if district is not None:
@@ -356,15 +361,14 @@ def _with_centrelines(
     street = codes[lines.row][cut.line]
     km = cut.length_m / 1000.0
     mine = area < count
-    both = np.bincount(
-        (area[mine] * wide + street[piece[mine]]) * 2 + on[mine],
-        weights=km[piece[mine]],
-        minlength=count * wide * 2,
-    ).reshape(count, wide, 2)
-    if district is None:
-        total = np.bincount(street, weights=km, minlength=wide)
-    else:
-        total = np.bincount(street[piece[~mine]], weights=km[piece[~mine]], minlength=wide)
+    here = np.full(len(km), district is None)
+    here[piece[~mine]] = True
+    key = (area[mine] * wide + street[piece[mine]]) * 2 + on[mine]
+    both, there = (
+        np.bincount(key, weights=each[piece[mine]], minlength=count * wide * 2).reshape(-1, wide, 2)
+        for each in (km, km * here)
+    )
+    total = np.bincount(street, weights=km * here, minlength=wide)
     known = {key: number for number, key in enumerate(labels)}
     known[fold(UNNAMED)] = wide - 1
     present = np.bincount(street, minlength=wide) > 0
@@ -375,10 +379,9 @@ def _with_centrelines(
         if number < 0 or not present[number]:
             rows.append((np.nan,) * 5)
             continue
-        inside, boundary = both[zone_at[zone], number].tolist()
         whole = float(total[number])
-        shares = (inside / whole, boundary / whole) if whole else (np.nan, np.nan)
-        rows.append((inside, boundary, whole, *shares))
+        shares = there[zone_at[zone], number] / whole if whole else (np.nan, np.nan)
+        rows.append((*both[zone_at[zone], number], whole, *shares))
     names = ("inside_km", "boundary_km", "district_km", "share_inside", "share_boundary")
     values = np.array(rows, dtype=np.float64).reshape(-1, 5)
     for number, name in enumerate(names):
