@@ -609,3 +609,11 @@ def test_the_plain_overlay_still_needs_the_guard():
     one, two, common = SILENT["geos-1344"]
     assert one.intersection(two).area > common + 100
     assert shapely.union_all(SLIVERS).is_empty
+
+
+@pytest.mark.parametrize("top", [90.0, 89.9999])
+def test_an_area_may_reach_to_a_pole(top):
+    cut = overlay.cut_lines([LineString([(117, 39), (117, 39.01)])], [box(-180, -top, 180, top)])
+    inside, along = cut.lengths_by_area(1)
+    assert inside[0] == pytest.approx(cut.line_length_m[0], rel=1e-12)
+    assert along[0] == 0.0

@@ -26,6 +26,7 @@ LEAST_M = 1e-5
 
 _CHUNK = 1 << 13
 _SAME_T = 1e-12
+_LEAST_EAST = 1.0
 
 
 def cut_lines(
@@ -163,10 +164,11 @@ class _Cutter:
             return
         latitudes = self.edges.ends[:, [1, 3]]
         self.east, self.north = scale(latitudes.mean(axis=1))
-        south, north = latitudes.min(), latitudes.max()
-        east, up = scale(np.array([max(abs(south), abs(north)), 0.0]))
+        # At a pole a degree of longitude has no length.
+        self.east = np.maximum(self.east, _LEAST_EAST)
+        east, up = scale(np.array([np.abs(latitudes).max(), 0.0]))
         self.pad = (
-            tolerance / float(east[0]) * 1.02 + 1e-9,
+            tolerance / max(float(east[0]), _LEAST_EAST) * 1.02 + 1e-9,
             tolerance / float(up[1]) * 1.02 + 1e-9,
         )
         cells = int(np.clip(2 * expected, 1 << 12, 1 << 22))
