@@ -237,13 +237,31 @@ def layers(plan: Plan, network: Ground, *, search: bool = False) -> dict[str, li
             faults.append(str(error.args[0]))
     if faults:
         raise PlanError(faults)
-    made["streets"] = [_street(line, network) for line in network.listed(_extent(made))]
+    made["streets"] = [_street(line, network) for line in network.listed(extent(made))]
     return made
 
 
-def _extent(made: Mapping[str, Sequence[FeatureDict]]) -> tuple[float, float, float, float] | None:
-    """West, south, east, north of all that is drawn."""
-    items = (feature for layer in made.values() for feature in layer)
+def extent(made: Mapping[str, Sequence[FeatureDict]]) -> tuple[float, float, float, float] | None:
+    """Return west, south, east and north of all that a plan draws, its streets apart.
+
+    Parameters
+    ----------
+    made : mapping of str to sequence of dict
+        GeoJSON features by layer.
+
+    Returns
+    -------
+    tuple of float or None
+        Degrees; None where nothing is drawn.
+
+    Examples
+    --------
+    >>> from nankai_gis import layers
+    >>> west, south, east, north = extent({"parcel": layers.features("parcel")})
+    >>> west < east, south < north
+    (True, True)
+    """
+    items = (feature for name, layer in made.items() if name != "streets" for feature in layer)
     drawn = [shape(f["geometry"]).bounds for f in items if f["geometry"] is not None]
     if not drawn:
         return None

@@ -126,6 +126,9 @@ class Mapped:
 
     def around(self, bounds: tuple[float, float, float, float]) -> list[Line]:
         """Return the streets with a way in a box: west, south, east, north in degrees."""
+        return [self._line(street) for street in self._around(bounds)]
+
+    def _around(self, bounds: tuple[float, float, float, float]) -> list[Street]:
         tree, names = self._tree
         names_here = dict.fromkeys(
             part.strip()
@@ -138,7 +141,7 @@ class Mapped:
             for street in self.streets.all(name):
                 found.setdefault(street.ways, street)
         return [
-            self._line(street)
+            street
             for street in found.values()
             if any(_touches(part.bounds, bounds) for part in street.parts)
         ]
@@ -146,6 +149,26 @@ class Mapped:
     def ways(self) -> GeoDataFrame:
         """Return the ways as they are mapped, carriageway by carriageway; EPSG:4326."""
         return self._frame
+
+    def vicinity(self, bounds: tuple[float, float, float, float]) -> GeoDataFrame:
+        """Return the ways that touch a box, and all others of the streets that do.
+
+        Parameters
+        ----------
+        bounds : tuple of float
+            West, south, east, north in degrees.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            As `ways`; empty where none does.
+        """
+        tree = shapely.STRtree(self._frame.geometry.values)
+        near = np.zeros(len(self._frame), dtype=bool)
+        near[tree.query(shapely.box(*bounds), predicate="intersects")] = True
+        streets = {way for street in self._around(bounds) for way in street.ways}
+        near |= self._frame["way"].isin(streets).to_numpy()
+        return self._frame[near].reset_index(drop=True)
 
     def centrelines(self) -> GeoDataFrame:
         """Return the named streets, each once, by its centreline; EPSG:4326."""
@@ -233,6 +256,10 @@ class Joined:
     def ways(self) -> GeoDataFrame:
         """Return the ways, and the digitised streets in the place of mapped ones; EPSG:4326."""
         return self._with_digitised(self.mapped.ways())
+
+    def vicinity(self, bounds: tuple[float, float, float, float]) -> GeoDataFrame:
+        """Return the ways about a box, as `Mapped.vicinity`, with digitised streets as `ways`."""
+        return self._with_digitised(self.mapped.vicinity(bounds))
 
     def centrelines(self) -> GeoDataFrame:
         """Return the named streets, each once; EPSG:4326."""

@@ -46,6 +46,10 @@ class Study:
         Text of the definition files, by name.
     data : mapping of str to str
         SHA-256 of the files that it was made from, by path within their folder.
+    ways : tuple of dict
+        GeoJSON features of the road network about the plan, carriageway by carriageway: all ways
+        that touch the box of what the plan draws, and all others of the streets that do. Empty
+        where the layer of streets is all there is.
 
     Examples
     --------
@@ -57,6 +61,7 @@ class Study:
     layers: Mapping[str, tuple[dict[str, Any], ...]]
     definitions: Mapping[str, str]
     data: Mapping[str, str]
+    ways: tuple[dict[str, Any], ...] = ()
 
     @cached_property
     def plan(self) -> Plan:
@@ -70,14 +75,36 @@ class Study:
         """Zones and parcel held against streets and subdistricts."""
         from . import coverage
 
-        streets = self.frame("streets")
+        streets, centrelines = self.streets_to_cover()
         return coverage.measure(
             self.areas_to_cover(),
-            streets[streets["kind"] == "street"].reset_index(drop=True),
+            streets,
             self.located("subdistricts"),
             district=self.located("district"),
             corridors=self.located("corridors"),
+            centrelines=centrelines,
         )
+
+    def streets_to_cover(self) -> tuple[GeoDataFrame, GeoDataFrame | None]:
+        """Return what coverage is measured on.
+
+        Returns
+        -------
+        streets : geopandas.GeoDataFrame
+            EPSG:4326; the ways, else the layer of streets without railways and rivers.
+        centrelines : geopandas.GeoDataFrame or None
+            EPSG:4326; the streets of the layer, each once, where there are ways.
+        """
+        import geopandas
+
+        from .crs import STORED
+
+        lines = self.frame("streets")
+        lines = lines[lines["kind"] == "street"].reset_index(drop=True)
+        if not self.ways:
+            return lines, None
+        ways = geopandas.GeoDataFrame.from_features(self.ways, crs=STORED)
+        return ways, lines[lines.geometry.notna()].reset_index(drop=True)
 
     def areas_to_cover(self) -> GeoDataFrame:
         """Return zones and parcels in one layer, or the district: what coverage is measured of.
@@ -151,7 +178,7 @@ class Study:
                 asdict(f) | {"place": list(f.place) if f.place else None} for f in self.checks
             ],
         }
-        if self.features(["zone", "parcel", "district"]) and self.layers["streets"]:
+        if self.features(["zone", "parcel", "district"]) and (self.layers["streets"] or self.ways):
             for name in _COVERAGE:
                 table = getattr(self.coverage, name)
                 plain = table.astype(object).where(table.notna(), None)
@@ -456,7 +483,20 @@ def read(folder: Path, network: Ground | None = None) -> Study:
             f"roads.* nor a folder digitised in {folder})"
         )
         raise PlanError([*error.faults, where]) from error
-    return Study({name: tuple(features) for name, features in made.items()}, texts, digests)
+    kept = {name: tuple(features) for name, features in made.items()}
+    bounds = derive.extent(made)
+    ways: tuple[dict[str, Any], ...] = ()
+    if bounds is not None and isinstance(network, mapped.Mapped | mapped.Joined):
+        ways = _features_of(network.vicinity(bounds))
+    return Study(kept, texts, digests, ways)
+
+
+def _features_of(ways: GeoDataFrame) -> tuple[dict[str, Any], ...]:
+    """Ways with what coverage asks of them."""
+    import json
+
+    columns = ["way", "name", "highway", "railway", "waterway", "geometry"]
+    return tuple(json.loads(ways[columns].to_json(drop_id=True))["features"])
 
 
 def _within(folder: Path, *patterns: str) -> dict[str, Path]:
@@ -524,9 +564,6 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
     >>> load(file).areas(["parcel"]) == packaged().areas(["parcel"])
     True
     """
-    import geopandas
-
-    from .crs import STORED
     from .outfile import replacing_database
 
     if path.suffix.lower() != ".gpkg":
@@ -538,23 +575,60 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
         "data": dict(study.data),
         "definitions": dict(study.definitions),
         "layers": {name: list(features) for name, features in study.layers.items()},
+        "ways": list(study.ways),
         "results": study.results(),
     }
     with replacing_database(path, overwrite=overwrite) as draft:
-        for name, features in study.layers.items():
-            drawn = [_flat(feature) for feature in features if feature["geometry"] is not None]
-            if not drawn:
-                continue
-            frame = geopandas.GeoDataFrame.from_features(drawn, crs=STORED)
-            for kind in sorted(set(frame.geom_type)):
-                part = frame[frame.geom_type == kind].dropna(axis=1, how="all")
-                several = len(set(frame.geom_type)) > 1
-                layer = f"{name}_{kind.lower()}" if several else name
-                part.to_file(draft, layer=layer, driver="GPKG")
+        for name, frame in _tables(study):
+            frame.to_file(draft, layer=name, driver="GPKG")
         content = {"sha256": _sha256(made), "study": made}
         record.write(draft, _RECORD, content, "definitions, results, sources, versions")
         if load(draft).results() != study.results():
             raise OutputError(f"{path}: what was written doesn't read back the same")
+
+
+def _tables(study: Study) -> Iterator[tuple[str, GeoDataFrame]]:
+    """What is drawn, as tables of one kind of geometry each."""
+    import geopandas
+
+    from .crs import STORED
+
+    for name, features in {**study.layers, "ways": study.ways}.items():
+        drawn = [_flat(feature) for feature in features if feature["geometry"] is not None]
+        if not drawn:
+            continue
+        frame = geopandas.GeoDataFrame.from_features(drawn, crs=STORED)
+        kinds = sorted(set(frame.geom_type))
+        for kind in kinds:
+            part = frame[frame.geom_type == kind].dropna(axis=1, how="all")
+            yield f"{name}_{kind.lower()}" if len(kinds) > 1 else name, part.reset_index(drop=True)
+
+
+def _changed(study: Study, path: Path) -> Iterator[str]:
+    """Tables of the file that don't hold what the study holds."""
+    import geopandas
+    import pyogrio
+
+    there = set(pyogrio.list_layers(path)[:, 0])
+    for name, frame in _tables(study):
+        if name not in there:
+            yield f"the table {name} is not in the file"
+            continue
+        try:
+            kept = geopandas.read_file(path, layer=name)
+        except (RuntimeError, ValueError) as error:
+            raise DataError(f"{path.name}: the table {name} can't be read: {error}") from error
+        if len(kept) != len(frame) or set(kept.columns) != set(frame.columns):
+            yield f"the table {name} has other rows or columns than it was written with"
+            continue
+        for column in frame.columns:
+            if column == frame.geometry.name:
+                same = frame.geometry.geom_equals_exact(kept.geometry, 0.0)
+            else:
+                one, two = frame[column], kept[column]
+                same = (one == two) | (one.isna() & two.isna())
+            if not same.all():
+                yield f"the table {name} was changed in {column}, {int((~same).sum())} row(s)"
 
 
 def _flat(feature: Mapping[str, Any]) -> dict[str, Any]:
@@ -562,7 +636,9 @@ def _flat(feature: Mapping[str, Any]) -> dict[str, Any]:
     import json
 
     properties = {
-        key: json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+        key: json.dumps(value, ensure_ascii=False, sort_keys=True)
+        if isinstance(value, list)
+        else value
         for key, value in feature["properties"].items()
     }
     return {"type": "Feature", "properties": properties, "geometry": feature["geometry"]}
@@ -608,8 +684,11 @@ def load(path: Path) -> Study:
     nankai_gis.errors.DataError: nowhere.gpkg: there is no such file
     """
     made = _recorded(path)
-    layers = {name: tuple(features) for name, features in made["layers"].items()}
-    return Study(layers, made["definitions"], made["data"])
+    try:
+        kept = {name: tuple(made["layers"][name]) for name in layers.LAYERS}
+        return Study(kept, made["definitions"], made["data"], tuple(made["ways"]))
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{path.name}: the study's record lacks {error}") from error
 
 
 def differences(path: Path) -> list[str]:
@@ -622,8 +701,9 @@ def differences(path: Path) -> list[str]:
     Returns
     -------
     list of str
-        One line for each figure that comes out differently by more than 1e-9 of it, and one for
-        each version that has changed since; empty when everything is as it was.
+        One line for each figure that comes out differently by more than 1e-9 of it or is missing,
+        for each table of the file that no longer holds what the study does, and for each version
+        that has changed since; empty when everything is as it was.
 
     Raises
     ------
@@ -639,12 +719,15 @@ def differences(path: Path) -> list[str]:
     []
     """
     made = _recorded(path)
-    now = load(path).results()
+    study = load(path)
+    now = study.results()
     told = [
         f"{name}: made with {then}, now {_made_with().get(name, 'absent')}"
         for name, then in made["made_with"].items()
         if _made_with().get(name) != then
     ]
+    told += _changed(study, path)
+    told += [f"{table}: is not among the results kept" for table in now.keys() - made["results"]]
     for table, rows in made["results"].items():
         if table not in now:
             told.append(f"{table}: is not made any more")
@@ -654,9 +737,9 @@ def differences(path: Path) -> list[str]:
             continue
         for then, again in zip(rows, now[table], strict=True):
             told += [
-                f"{table} {_row(then)} {key}: {value} then, {again.get(key)} now"
-                for key, value in then.items()
-                if not _same(value, again.get(key))
+                f"{table} {_row(then)} {key}: {then.get(key)} then, {again.get(key)} now"
+                for key in dict.fromkeys([*then, *again])
+                if not _same(then.get(key), again.get(key))
             ]
     return told
 

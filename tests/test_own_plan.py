@@ -8,9 +8,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import shapely
 from matplotlib.text import Text
+from pandas.testing import assert_frame_equal
 from test_cli_derive import osm
 
 import nankai_gis
@@ -383,6 +385,24 @@ def test_digitised_streets_are_covered_as_mapped_ones_are(run: Run, tmp_path: Pa
     rows = {row["street"]: row for row in json.loads(done.stdout)["片區 × 道路"]}
     assert rows["東四路"]["boundary_km"] == pytest.approx(2.22, abs=0.01)
     assert "东四路" not in rows
+
+
+@pytest.mark.parametrize("tables", [False, True])
+def test_coverage_is_what_the_kept_study_says(run: Run, tmp_path: Path, tables: bool) -> None:
+    """A printed figure is traced in the study: carriageways, unnamed streets and all."""
+    folder(tmp_path / "p", tables=tables, zones=ZONE)
+    assert run("--plan", "p", "study", "s.gpkg").returncode == 0
+    kept = study.load(tmp_path / "s.gpkg").coverage
+    assert kept.streets.centreline_boundary_km.notna().any()
+    for by, title, table in (
+        ("zone", "片區", kept.zones),
+        ("zone,street", "片區 × 道路", kept.streets),
+        ("zone,class", "片區 × 道路等級", kept.classes),
+    ):
+        done = run("--plan", "p", "coverage", "--by", by, "--format", "json")
+        assert len(table)
+        printed = pd.DataFrame(json.loads(done.stdout)[title]).astype(table.dtypes)
+        assert_frame_equal(printed, table, rtol=1e-12)
 
 
 def test_a_street_listed_without_coordinates_hides_no_mapped_one(tmp_path: Path) -> None:

@@ -94,6 +94,47 @@ def test_coverage_is_kept_and_made_again(copy: Path) -> None:
     assert told.startswith("coverage.areas laochengxiang gulou area_km2: 9.5 then")
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "UPDATE zones SET name = 'x' WHERE id = 'qihang-bay'",
+            "zones was changed in name",
+        ),
+        (
+            "UPDATE zones SET geom = (SELECT geom FROM parcel)",
+            "zones was changed in geometry",
+        ),
+        ("DELETE FROM sites_point", "sites_point has other rows"),
+        ("DELETE FROM gpkg_contents WHERE table_name = 'parcel'", "parcel is not in"),
+    ],
+)
+def test_a_layer_that_was_edited_is_told(copy: Path, statement: str, told: str) -> None:
+    with contextlib.closing(sqlite3.connect(copy)) as base, base:
+        for (trigger,) in base.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            base.execute(f'DROP TRIGGER "{trigger}"')  # they call functions that only GDAL has
+        base.execute(statement)
+    (line,) = study.differences(copy)
+    assert line.startswith(f"the table {told}")
+
+
+def test_results_that_are_missing_are_told(copy: Path) -> None:
+    tamper(copy, ('"lengths": ', '"long": '), checksum=True)
+    tamper(copy, ('"area_sd_m2": ', '"sd": '), checksum=True)
+    told = "\n".join(study.differences(copy))
+    assert "lengths: is not among the results kept" in told
+    assert "long: is not made any more" in told
+    assert "area_sd_m2: None then" in told
+
+
+def test_a_study_without_a_layer_is_refused(copy: Path) -> None:
+    tamper(copy, ('"parcel": [', '"plot": ['), checksum=True)
+    with pytest.raises(DataError, match="lacks 'parcel'"):
+        study.load(copy)
+
+
 def test_another_geopackage_is_no_study(tmp_path: Path) -> None:
     path = tmp_path / "other.gpkg"
     study.packaged().frame("parcel")[["id", "geometry"]].to_file(path, driver="GPKG")

@@ -254,18 +254,13 @@ def _checked_keys(by: str) -> list[Key]:
 
 def _streets(path: Path | None, held: Study) -> tuple[GeoDataFrame, GeoDataFrame | None]:
     """The street layer, and centrelines where carriageways are mapped one by one."""
-    from ..mapped import Joined, Mapped
-
     if path is None:
-        network = options.network()
-        if isinstance(network, Mapped | Joined):
-            return network.ways(), network.centrelines()
-        frame = held.frame("streets")
-        return frame[frame["kind"] == "street"].reset_index(drop=True), None
+        return held.streets_to_cover()
     if path.is_dir():
         raise click.UsageError(
             f"--roads {path} is a folder; a network in GeoParquet files is measured with --dask"
         )
+    from ..mapped import Mapped
     from ..roads import read
 
     mapped = Mapped(read(path))

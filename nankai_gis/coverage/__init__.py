@@ -35,7 +35,7 @@ from ._crosstab import (
     subdistrict_table,
     zone_table,
 )
-from ._intake import repeated, usable_lines
+from ._intake import planned, repeated, usable_lines
 from ._ledger import TOLERANCE, Checks, Ledger
 from ._states import NO_SUBDISTRICT
 from ._tally import Pieces, Tally, tally
@@ -266,7 +266,8 @@ def measure(
         Polygons; a street's share is of its length in here, else of all of it. Reaches are
         clipped to it.
     corridors : geopandas.GeoDataFrame, optional
-        Lines; rows that have the same ``corridor`` (else ``id``) are one.
+        Lines; rows that have the same ``corridor`` (else ``id``) are one. Rows that are
+        ``planned`` are left out and counted.
     reach_m : float, optional
         Corridors get a reach this far to both sides, which is measured like a zone; its id is
         that of the corridor.
@@ -375,7 +376,8 @@ def _measured(
         subs = side_by_side(subs, whole, checks)
     axes = None
     if corridors is not None:
-        axes = usable_lines(corridors, "corridors", ledger)
+        skip = planned(corridors, "corridors", ledger)
+        axes = usable_lines(corridors, "corridors", ledger, skip)
     if reach_m is not None:
         if axes is None or corridors is None:
             raise ValueError("reach_m needs corridors")

@@ -30,6 +30,7 @@ NOT_A_LINE = "not a line"
 SEVERAL = "several parts in one row"
 NO_NUMBER = "a coordinate that is no number"
 NO_LENGTH = "a line without length"
+PLANNED = "planned, not there yet"
 #: The order in which a layer of lines is told what of it can't be used.
 REASONS = (
     NOT_A_STREET, AGAIN, NOT_LOCATED, EMPTY, NOT_A_LINE, SEVERAL, NO_NUMBER, NO_LENGTH,
@@ -210,6 +211,15 @@ def not_streets(frame: GeoDataFrame, ledger: Ledger) -> Bools | None:
     if not skip.any():
         return None
     ledger.note("streets", "dropped", NOT_A_STREET, labels(frame, np.flatnonzero(skip)))
+    return skip
+
+
+def planned(frame: GeoDataFrame, what: str, ledger: Ledger) -> Bools | None:
+    """Rows of what is still to be built."""
+    if "planned" not in frame.columns:
+        return None
+    skip = np.asarray(frame["planned"].fillna(False), dtype=bool)
+    ledger.note(what, "dropped", PLANNED, labels(frame, np.flatnonzero(skip)))
     return skip
 
 
