@@ -38,7 +38,18 @@ from .course import (
     together,
 )
 from .errors import ClauseError, GeometryError, RoadNotFoundError
-from .model import Corner, Line, RingPart, Run, Status, Vertex, worst
+from .model import (
+    FACING,
+    OUTWARD,
+    SIDE_NAMES,
+    Corner,
+    Line,
+    RingPart,
+    Run,
+    Status,
+    Vertex,
+    worst,
+)
 
 #: A line that the clause doesn't name bridges two roads over at most this length, metres.
 BRIDGE_M = 4000.0
@@ -46,8 +57,6 @@ BRIDGE_M = 4000.0
 # What is put in between is dearer than what is named: a metre of gap, of an unnamed line.
 _GAP_COST, _BRIDGE_COST, _AGAIN_COST = 8.0, 2.0, 1.5
 _SWITCH_COST = 150.0
-# A run faces its side when its outward normal lies within about 75 degrees of it.
-_FACING = 0.26
 # A clause is turned by a quarter when all its sides lie more than 50 degrees round the same way;
 # streets that run at 45 degrees are named by either of two sides.
 _TURNED = math.tan(math.radians(50))
@@ -64,9 +73,7 @@ _MOST_EXTRA = 3
 # the first is known when the round closes.
 _Role = Literal["named", "again", "bridge", "stand-in"]
 _Partial = tuple[tuple[Course, _Role, Meeting | None], ...]
-_MARKS = {"east": "東", "south": "南", "west": "西", "north": "北"}
 _ROUND = ("east", "north", "west", "south")
-_OUTWARD = {"east": (1.0, 0.0), "south": (0.0, -1.0), "west": (-1.0, 0.0), "north": (0.0, 1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,18 +516,18 @@ class _Search:
         for run in ring.runs:
             (x, y), (_, _) = self._outward(run)
             chord = math.hypot(x, y) or 1.0
-            for side, (east, north) in _OUTWARD.items():
+            for side, (east, north) in OUTWARD.items():
                 if (run.line, side) in best:
                     facing = (x * east + y * north) / chord
                     best[run.line, side] = max(best[run.line, side], facing)
         wrong = []
         for side in self.sides:
             faces = {key: facing for key, facing in best.items() if key[1] == side}
-            if faces and max(faces.values()) < _FACING:
+            if faces and max(faces.values()) < FACING:
                 wrong += list(faces)
             else:
                 # Among several roads of one side some are the risers of a stair, square to it.
-                wrong += [key for key, facing in faces.items() if facing < -_FACING]
+                wrong += [key for key, facing in faces.items() if facing < -FACING]
         return [
             f"{self._names([line])} is named on the {side} side, but lies on another side of the "
             "ring"
@@ -576,7 +583,7 @@ class _Search:
                 outward = [self._outward(run)[0] for run in ring.runs if run.line in ids]
                 x, y = (sum(o[k] for o in outward) for k in (0, 1))
                 actual = _ROUND[(_ROUND.index(side) + way) % 4]
-                ahead, across = (x * _OUTWARD[s][0] + y * _OUTWARD[s][1] for s in (side, actual))
+                ahead, across = (x * OUTWARD[s][0] + y * OUTWARD[s][1] for s in (side, actual))
                 if across <= _TURNED * max(ahead, 0.0):
                     break
                 told.append(
@@ -670,11 +677,11 @@ def enclose(
         # Each road with its own near names, not all of them as if they were one.
         error.args = (f"{_absent(missing)}; check the names, and that the network covers them",)
         raise error
-    lacking = [side for side in _MARKS if not sides.get(side)]
+    lacking = [side for side in SIDE_NAMES if not sides.get(side)]
     if lacking:
         raise ClauseError(
             f"the clause names no {' and no '.join(lacking)} side; add "
-            f"{' and '.join(_MARKS[side] + '至…' for side in lacking)} (a road that bounds two "
+            f"{' and '.join(SIDE_NAMES[side] + '至…' for side in lacking)} (a road that bounds two "
             "sides is named on both: 東、北至…)"
         )
     unique = {line.id: line for group in found.values() for line in group}

@@ -20,6 +20,12 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 STATUSES: tuple[Status, ...] = get_args(Status)
 #: The four sides of a 四至, in the order in which a plan gives them.
 SIDES: tuple[str, ...] = ("east", "south", "west", "north")
+#: What a clause calls each side.
+SIDE_NAMES = {"east": "東", "south": "南", "west": "西", "north": "北"}
+#: The direction in which each side faces: unit vector, east and north.
+OUTWARD = {"east": (1.0, 0.0), "south": (0.0, -1.0), "west": (-1.0, 0.0), "north": (0.0, 1.0)}
+#: Cosine of the angle, about 75 degrees, within which an outward normal faces its side.
+FACING = 0.26
 
 _NUMERALS = "零一二三四五六七八九"
 
