@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from nankai_gis import plan as plans
 from nankai_gis import study
 from nankai_gis.check import Finding, check
 from nankai_gis.errors import NotFoundError
+from nankai_gis.model import AxisPart
 from nankai_gis.plan import Plan
 
 Layers = dict[str, list[dict[str, Any]]]
@@ -121,7 +123,7 @@ def test_r10_a_road_on_the_wrong_side_or_not_on_the_boundary(ground: tuple[Plan,
     plan, layers = ground
     swapped = {
         "east": ("西馬路",),
-        "south": ("南馬路",),
+        "south": ("南馬路", "南開二緯路"),
         "west": ("張自忠路",),
         "north": ("長江道",),
     }
@@ -131,13 +133,215 @@ def test_r10_a_road_on_the_wrong_side_or_not_on_the_boundary(ground: tuple[Plan,
     found = [
         f for f in check(Plan(features), layers) if (f.rule, f.feature) == ("R10", "laochengxiang")
     ]
-    assert [f.verdict for f in found] == ["differs", "ok", "differs", "cannot tell"]
+    assert [f.verdict for f in found] == ["differs", "ok", "cannot tell", "differs", "differs"]
+    assert "朝向相反" in found[0].figures
+    assert "邊界沿之 0.00 公里" in found[4].figures
+
+
+def bounds(plan: Plan, layers: Layers, zone: str) -> dict[str, Finding]:
+    others = [r.id for r in checks.RULES if r.id != "R10"]
+    found = [f for f in check(plan, layers, others) if f.feature == zone]
+    return {f.figures.split(":")[0]: f for f in found}
+
+
+def test_r10_measures_the_boundary(ground: tuple[Plan, Layers]) -> None:
+    """A zone that lies elsewhere is on none of its roads, whatever its properties say."""
+    before = bounds(*ground, "laochengxiang")
+    assert {road for road, f in before.items() if f.verdict != "ok"} == {"南至南開二緯路"}
+    assert "邊界沿之 1.09 公里,偏離至多 0 米" in before["東至張自忠路"].figures
+    zone = item(ground[1], "laochengxiang")
+    zone["geometry"] = mapping(affinity.translate(shape(zone["geometry"]), 0.005, 0.003))
+    moved = bounds(*ground, "laochengxiang")
+    west = moved["西至南開三馬路"]
+    assert west.verdict == "differs"
+    # 432 m to the east and 333 m to the north: nowhere farther than 546 m.
+    (apart,) = re.findall(r"偏離至多 (\d+) 米", west.figures)
+    assert 432 <= int(apart) <= 546
+    assert {moved[road].verdict for road in ("西至西馬路", "北至北馬路")} == {"differs"}
+    assert "ok" not in {f.verdict for f in moved.values()}
+
+
+def test_r10_a_boundary_within_the_accuracy_of_its_roads(ground: tuple[Plan, Layers]) -> None:
+    zone = item(ground[1], "laochengxiang")
+    zone["geometry"] = mapping(affinity.translate(shape(zone["geometry"]), 0.0002, 0))
+    ring = zone["geometry"]["coordinates"][0]
+    # A vertex that is there twice is of no account.
+    zone["geometry"]["coordinates"] = [[ring[0], *ring]]
+    # 17 m: both roads and the boundary along them are known to 10 m, 28 m at twice both.
+    found = bounds(*ground, "laochengxiang")["西至西馬路"]
+    assert found.verdict == "ok"
+    assert "偏離至多 17 米(容許 28 米)" in found.figures
+
+
+def test_r10_a_side_that_its_road_carries_in_part(ground: tuple[Plan, Layers]) -> None:
+    zone = item(ground[1], "shuishang-aoti")
+    bulge = box(117.170, 39.065, 117.186, 39.083)
+    zone["geometry"] = mapping(shape(zone["geometry"]).union(bulge))
+    found = bounds(*ground, "shuishang-aoti")["東至衛津南路"]
+    assert found.verdict == "differs"
+    assert "公里不沿所列道路" in found.figures
+    lon, lat = found.place or (0.0, 0.0)
+    assert bulge.exterior.distance(shape({"type": "Point", "coordinates": (lon, lat)})) < 1e-4
+
+
+def test_r10_what_is_not_located_or_stood_for_is_not_told(ground: tuple[Plan, Layers]) -> None:
+    south = bounds(*ground, "shuishang-aoti")["南至津淶道"]
+    assert (south.verdict, south.inferred) == ("cannot tell", True)
+    assert "未定位,由陳塘莊支線南段代替" in south.figures
+    west = bounds(*ground, "qihang-bay")["西至密雲路"]
+    assert (west.verdict, west.inferred) == ("cannot tell", True)
+    # Its latitude is known to 560 m: nothing over 1.5 km is on it or off it.
+    guessed = bounds(*ground, "qihang-bay")["南至中南道"]
+    assert (guessed.verdict, guessed.inferred) == ("cannot tell", True)
+    item(ground[1], "weijin-road")["geometry"] = None
+    east = bounds(*ground, "qihang-bay")
+    assert east["東至衛津路"].verdict == "cannot tell"
+    assert east["東至紅旗路"].verdict == "ok"
 
 
 def test_r11_an_axis_in_two_pieces(ground: tuple[Plan, Layers]) -> None:
     piece = item(ground[1], "smart-service-2")
     piece["geometry"] = mapping(affinity.translate(shape(piece["geometry"]), 0, -0.01))
     assert only(*ground, "R11")["smart-service"] == {"differs"}
+
+
+@pytest.mark.parametrize(
+    ("order", "verdict"),
+    [
+        ((0, 1, 2, 3, 4), "ok"),
+        ((4, 3, 2, 1, 0), "ok"),
+        ((0, 2, 4, 1, 3), "differs"),
+        ((1, 0, 2, 3, 4), "differs"),
+    ],
+)
+def test_r11_pieces_in_another_order(
+    ground: tuple[Plan, Layers], order: tuple[int, ...], verdict: str
+) -> None:
+    pieces = [item(ground[1], f"innovation-fusion-{k}") for k in range(1, 6)]
+    rest = [p for p in ground[1]["corridors"] if p not in pieces]
+    ground[1]["corridors"] = [pieces[k] for k in order] + rest
+    assert only(*ground, "R11")["innovation-fusion"] == {verdict}
+
+
+def test_r11_an_axis_drawn_the_other_way(ground: tuple[Plan, Layers]) -> None:
+    for piece in ground[1]["corridors"]:
+        if piece["geometry"] is not None:
+            piece["geometry"]["coordinates"] = piece["geometry"]["coordinates"][::-1]
+    assert only(*ground, "R11") == only(ground[0], study_layers(), "R11")
+
+
+def study_layers() -> Layers:
+    return {k: list(v) for k, v in study.packaged().layers.items()}
+
+
+def test_r11_a_piece_that_is_missing(ground: tuple[Plan, Layers]) -> None:
+    """What a street without coordinates may close can't be told; what it can't close differs."""
+    others = [r.id for r in checks.RULES if r.id != "R11"]
+    lost = item(ground[1], "innovation-fusion-3")
+    lost["geometry"] = None
+    for layer in (
+        ground[1]["corridors"],
+        [p for p in ground[1]["corridors"] if p is not lost],
+    ):
+        found = check(ground[0], {**ground[1], "corridors": layer}, others)[0]
+        assert (found.feature, found.verdict) == ("innovation-fusion", "cannot tell")
+        assert found.figures == "分為不相接的 2 段;未定位:南馬路"
+    piece = item(ground[1], "innovation-fusion-2")
+    piece["geometry"] = mapping(affinity.translate(shape(piece["geometry"]), 0, -0.1))
+    assert only(*ground, "R11")["innovation-fusion"] == {"differs"}
+
+
+def test_r11_pieces_that_change_places(ground: tuple[Plan, Layers]) -> None:
+    one, other = (item(ground[1], f"innovation-resource-{k}") for k in (3, 4))
+    one["geometry"], other["geometry"] = other["geometry"], one["geometry"]
+    (found,) = [f for f in check(*ground) if (f.rule, f.feature) == ("R11", "innovation-resource")]
+    assert found.verdict == "differs"
+    assert "未與條文所列在前的道路相接:中南道" in found.figures
+    # Along an axis of two streets every order is one; but neither piece is on its street.
+    one, other = (item(ground[1], f"smart-service-{k}") for k in (1, 2))
+    one["geometry"], other["geometry"] = other["geometry"], one["geometry"]
+    (found,) = [f for f in check(*ground) if (f.rule, f.feature) == ("R11", "smart-service")]
+    assert found.verdict == "differs"
+    assert "不沿其路:紅旗路、紅旗南路" in found.figures
+
+
+@pytest.mark.parametrize(
+    ("along", "ordered"),
+    [
+        # Main roads A and B, extensions C and D, west to east.
+        ("ABCD", True),
+        ("DCBA", True),
+        ("CABD", True),
+        ("DABC", True),
+        ("DBAC", True),
+        ("DCAB", True),
+        ("ABDC", False),
+        ("CDAB", False),
+    ],
+)
+def test_r11_along_the_corridor_from_either_end(along: str, ordered: bool) -> None:
+    """On a line of four roads of a kilometre each, the order that a clause allows."""
+    roads = {"A": "main", "B": "main", "C": "extension", "D": "extension"}
+    corridor = replace(
+        next(f for f in plans.packaged().features if f.id == "smart-service"),
+        axis=tuple(AxisPart(name, role) for name, role in roads.items()),  # type: ignore[arg-type]
+        joins=(),
+        claims=(),
+    )
+    pieces = [
+        {
+            "properties": {"corridor": corridor.id, "street_name": name, "status": "osm"},
+            "geometry": {
+                "type": "LineString",
+                "coordinates": [[117 + along.index(name) / 100 + end / 100, 39] for end in (0, 1)],
+            },
+        }
+        for name in roads
+    ]
+    verdict = only(Plan((corridor,)), {"corridors": pieces}, "R11")[corridor.id]
+    assert verdict == ({"ok"} if ordered else {"differs"})
+
+
+def test_r12_a_target_that_is_not_located(ground: tuple[Plan, Layers]) -> None:
+    plan, layers = ground
+    others = [r.id for r in checks.RULES if r.id != "R12"]
+
+    def found(corridor: str) -> Finding:
+        return next(f for f in check(plan, layers, others) if f.feature == corridor)
+
+    item(layers, "laochengxiang")["geometry"] = None
+    assert found("smart-service").verdict == "cannot tell"
+    assert "老城廂「文商旅」升級發展集聚區:無從判斷" in found("smart-service").figures
+    # A target that is far decides, whatever the other would say.
+    item(layers, "xiyingmen")["geometry"] = mapping(box(117.0, 39.0, 117.01, 39.01))
+    assert found("innovation-fusion").verdict == "differs"
+    layers["zones"] = []
+    assert found("smart-service").verdict == "cannot tell"
+    assert "缺圖層 zones" in found("smart-service").figures
+
+
+#: Who is listed by no zone is said by the plan alone.
+OF_THE_PLAN_ALONE = "R09"
+
+
+def test_without_layers_nothing_is_held_to_anything() -> None:
+    found = [f for f in check(plans.packaged(), {}) if f.rule != OF_THE_PLAN_ALONE]
+    assert {f.rule for f in found} == {r.id for r in checks.RULES} - {OF_THE_PLAN_ALONE}
+    assert {f.verdict for f in found} == {"cannot tell"}
+    assert all("缺圖層 " in f.figures for f in found)
+
+
+@pytest.mark.parametrize("layer", ["district", "zones", "parcel", "subdistricts", "streets"])
+def test_a_missing_layer_is_named_and_the_others_are_checked(layer: str) -> None:
+    packaged = plans.packaged()
+    whole = check(packaged, study_layers())
+    rest = {k: v for k, v in study_layers().items() if k != layer}
+    found = check(packaged, rest)
+    assert found == check(packaged, {**rest, layer: []})
+    told = [f for f in found if f"缺圖層 {layer}" in f.figures]
+    assert {f.verdict for f in told} == {"cannot tell"}
+    same = {(f.rule, f.feature, f.figures, f.verdict) for f in whole}
+    assert all((f.rule, f.feature, f.figures, f.verdict) in same for f in found if f not in told)
 
 
 def test_r12_a_corridor_that_does_not_reach(ground: tuple[Plan, Layers]) -> None:
