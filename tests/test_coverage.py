@@ -17,12 +17,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import shapely.affinity
 import shapely.ops
 from evidence import EVIDENCE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
-from shapely import LineString, MultiLineString, Point, Polygon, box
+from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
 
 import nankai_gis
 from nankai_gis import coverage, measure, overlay
@@ -522,10 +523,25 @@ def test_bad_polygons_are_counted_or_mended(block):
         ("dropped", "empty geometry"): (1, "c"),
         ("dropped", "not a polygon"): (1, "e"),
         ("repaired", "invalid geometry, made valid"): (1, "a"),
+        ("repaired", "points or lines beside polygons in one row"): (1, "f"),
         ("dropped", "invalid geometry without any area"): (1, "d"),
     }
     assert found.zones.zone.tolist() == ["a", "f"]
     assert found.zones.area_km2.tolist() == pytest.approx([0.5, 1.0], rel=5e-4)
+
+
+def test_polygons_deep_in_collections_are_there(block):
+    deep = shapely.GeometryCollection([
+        shapely.GeometryCollection([
+            MultiPolygon([square(0, 0, 100, 100), square(200, 0, 300, 100)]), line((0, 0), (9, 9)),
+        ]),
+        square(400, 0, 500, 100),
+    ])  # fmt: skip
+    found = coverage.measure(frame([deep], id=["z"]), block["streets"])
+    assert found.zones.area_km2[0] == pytest.approx(0.03, rel=5e-4)
+    assert found.dropped[["action", "reason", "which"]].values.tolist() == [
+        ["repaired", "points or lines beside polygons in one row", "z"]
+    ]
 
 
 def test_polygons_with_a_coordinate_that_is_no_number(block):

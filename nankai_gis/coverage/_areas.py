@@ -91,10 +91,15 @@ def usable_areas(frame: GeoDataFrame, what: str, ledger: Ledger, name: str | Non
     drop(spoilt, NO_NUMBER)
     drop(~np.isin(shapely.get_type_id(shapes), (3, 6, 7)), "not a polygon")
     in_range(bounds[kept], what)
+    mixed = [
+        row
+        for row in np.flatnonzero(kept & (shapely.get_type_id(shapes) == 7))
+        if (shapely.get_type_id(_members(shapes[row])) != 3).any()
+    ]
     broken = np.flatnonzero(kept & ~shapely.is_valid(shapes))
     for row in broken:
         mended = shapely.make_valid(shapes[row], method="structure", keep_collapsed=False)
-        parts = shapely.get_parts(shapely.get_parts(mended))
+        parts = _members(mended)
         parts = parts[shapely.get_type_id(parts) == 3]
         shapes[row] = (
             shapely.multipolygons(parts)
@@ -103,10 +108,14 @@ def usable_areas(frame: GeoDataFrame, what: str, ledger: Ledger, name: str | Non
         )
     collected = np.flatnonzero(kept & (shapely.get_type_id(shapes) == 7))
     for row in collected:
-        parts = shapely.get_parts(shapely.get_parts(shapes[row]))
+        parts = _members(shapes[row])
         shapes[row] = shapely.union_all(parts[shapely.get_type_id(parts) == 3])
-    mended_rows = [ids[k] for k in broken if not shapes[k].is_empty]
-    ledger.note(what, "repaired", "invalid geometry, made valid", mended_rows)
+    for mended_rows, reason in (
+        (broken, "invalid geometry, made valid"),
+        (mixed, "points or lines beside polygons in one row"),
+    ):
+        who = [ids[k] for k in mended_rows if not shapes[k].is_empty]
+        ledger.note(what, "repaired", reason, who)
     drop(np.asarray(shapely.is_empty(shapes)), "invalid geometry without any area")
     rows = np.flatnonzero(kept)
     if not len(rows):
@@ -114,6 +123,15 @@ def usable_areas(frame: GeoDataFrame, what: str, ledger: Ledger, name: str | Non
         raise DataError(f"{what}: no usable polygon among {len(shapes)} row(s) ({why or 'none'})")
     size = overlay.areas(shapes[rows])
     return Areas([ids[k] for k in rows], [names[k] for k in rows], shapes[rows], size)
+
+
+def _members(shape: shapely.Geometry) -> Shapes:
+    """The points, lines and polygons of a shape, however deep in collections."""
+    parts = shapely.get_parts(shape)
+    while (shapely.get_type_id(parts) > 3).any():
+        parts = shapely.get_parts(parts)
+    members: Shapes = parts[~shapely.is_empty(parts)]
+    return members
 
 
 def side_by_side(subs: Areas, district: shapely.Geometry | None, checks: Checks) -> Areas:
