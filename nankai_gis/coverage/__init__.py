@@ -183,8 +183,11 @@ class Coverage:
         """Count another layer by zone and subdistrict.
 
         Points are counted, lines measured in km, polygons in km². A point within the tolerance
-        of a zone's boundary, and a line along it, count as on the boundary; polygons are cut by
-        it. Polygons of the layer that overlap each other count each.
+        of a zone's boundary, and a line along it, count as on the boundary, wherever the other
+        points lie; polygons are cut by it. Polygons of the layer that overlap each other count
+        each; one that only touches a zone has no part there. Rows that repeat another's id
+        (``id``, else ``way``) and geometry are left out and counted; without such a column all
+        count, as two things may share a place.
 
         Parameters
         ----------

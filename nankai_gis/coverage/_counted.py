@@ -12,16 +12,22 @@ from .. import overlay
 from .._arrays import Floats, Ints, Shapes, spread
 from ..errors import DataError
 from . import _states
-from ._areas import usable_areas
+from ._areas import SLIVER_M2, usable_areas
 from ._crosstab import Book
-from ._intake import checked, take, usable_lines, usable_points
+from ._intake import checked, take, usable_lines, usable_points, without_repeats
 from ._ledger import Checks, Ledger
 from ._states import NO_SUBDISTRICT, States
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-__all__ = ["count"]
+__all__ = ["count", "near", "per_degree"]
+
+# Longitudes beyond 64 degrees are kept to 1.4e-14 of one, 1.6e-9 m; slivers are some of it wide.
+_NOISE_M = 5e-9
+# Pairs of places and edges fill the memory, places don't.
+_AT_ONCE = 1024
+_HALF_DEG = 0.0005
 
 
 def count(
@@ -31,7 +37,9 @@ def count(
     ledger, checks = Ledger(), Checks()
     shapes = checked(frame, name)
     kinds = set(shapely.get_type_id(shapes[~shapely.is_missing(shapes)]).tolist())
-    families = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "area", 6: "area"}
+    families = {
+        0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon", 6: "polygon",
+    }  # fmt: skip
     found = {families.get(kind, "mixed") for kind in kinds}
     if len(found) != 1 or "mixed" in found:
         raise DataError(
@@ -39,6 +47,7 @@ def count(
             f"all points, all lines or all polygons (split it by geom_type)"
         )
     family = found.pop()
+    frame = without_repeats(frame, name, ledger, family)
     if family == "point":
         rows = _at_points(book, name, frame, ledger, checks)
     elif family == "line":
@@ -149,7 +158,9 @@ def _along_lines(
 def _within_polygons(
     book: Book, name: str, frame: GeoDataFrame, ledger: Ledger, checks: Checks
 ) -> pd.DataFrame:
-    layer = usable_areas(frame.reset_index(drop=True), name, ledger)
+    # Rows without an id are told by their index, and one index may stand for several.
+    told = frame if frame.index.is_unique else frame.reset_index(drop=True)
+    layer = usable_areas(told, name, ledger)
     feature, zone, sub, size = [], [], [], []
     tree = shapely.STRtree(layer.shapes)
     for part, z, s in zip(book.parts, book.part_zone, book.part_sub, strict=True):
@@ -163,7 +174,6 @@ def _within_polygons(
     all_zone = np.concatenate([*zone, np.full(len(layer), -1)])
     all_sub = np.concatenate([*sub, np.full(len(layer), -2)])
     area = np.concatenate([*size, rest]) / 1e6
-    keep = area > 0
     ids = [*(book.subs.ids if book.subs is not None else []), "", NO_SUBDISTRICT]
     names = [*(book.subs.names if book.subs is not None else []), "", NO_SUBDISTRICT]
     table = pd.DataFrame(
@@ -174,7 +184,7 @@ def _within_polygons(
             "feature": all_feature,
             "area_km2": area,
         }
-    )[keep]
+    )
     for number, zone_id in enumerate(book.zones.ids):
         shape = book.zones.shapes[number]
         near = tree.query(shape)
@@ -183,7 +193,10 @@ def _within_polygons(
         inside = float(table.area_km2[table.zone == number].sum())
         whole = float(layer.size_m2.sum()) / 1e6
         checks.equal(f"{name}: inside + outside", zone_id, "km2", inside + left / 1e6, whole)
-    return table
+    # Slivers along common edges are no parts of their own, but they are counted above.
+    around = overlay.lengths(shapely.boundary(layer.shapes))
+    parts: pd.DataFrame = table[area * 1e6 > np.maximum(SLIVER_M2, _NOISE_M * around)[all_feature]]
+    return parts
 
 
 def _cut_polygons(
@@ -216,18 +229,68 @@ def _outside(shapes: Shapes, size: Floats, tree: shapely.STRtree, zones: Shapes)
 
 def _where(place: Floats, areas: Shapes, boundary_m: float) -> tuple[Ints, Ints, Ints]:
     """CSR of the areas that points are in or at the boundary of; each point is a state."""
-    there, _ = overlay.metric(*np.mean(place, axis=0).tolist())
-    points = shapely.points(there(place))
-    rows: list[tuple[Ints, Ints, Ints]] = []
-    for number, shape in enumerate(areas):
-        flat = shapely.transform(shape, there)
-        shapely.prepare(flat)
-        edge = shapely.boundary(flat)
-        shapely.prepare(edge)
-        along = shapely.dwithin(points, edge, max(boundary_m, overlay.LEAST_M))
-        hit = np.flatnonzero(along | shapely.contains_properly(flat, points))
-        rows.append((hit, np.full(len(hit), number), along[hit].astype(np.int64)))
-    point, area, on = (np.concatenate(column) for column in zip(*rows, strict=True))
-    order = np.lexsort((area, point))
-    point, area, on = point[order], area[order], on[order]
+    parts, owner = shapely.get_parts(areas, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    vertices, ring = shapely.get_coordinates(rings, return_index=True)
+    joined = np.flatnonzero(ring[1:] == ring[:-1])
+    edges = np.stack((vertices[joined], vertices[joined + 1]), axis=1)
+    close, edge, _, _ = near(place, edges, max(boundary_m, overlay.LEAST_M))
+    tree = shapely.STRtree(np.asarray(shapely.points(place), dtype=object))
+    holder, held = tree.query(areas, predicate="contains_properly")
+    point = np.concatenate((close, held))
+    area = np.concatenate((owner[part[ring[joined[edge]]]], holder))
+    on = np.repeat((overlay.BOUNDARY, overlay.INSIDE), (len(close), len(held)))
+    # Whether it lies inside or not, what is at the boundary is there: the first of the two.
+    _, first = np.unique(point * len(areas) + area, return_index=True)
+    point, area, on = point[first], area[first], on[first]
     return np.searchsorted(point, np.arange(len(place) + 1)), area, on
+
+
+def near(places: Floats, edges: Floats, within_m: float) -> tuple[Ints, Ints, Floats, Floats]:
+    """Which edges come within a distance of places, where on them, and how near.
+
+    Each place is measured from in metres per degree of its own, so that none depends on the
+    others: 1 km away distances are good to some 1e-4 of themselves.
+
+    Parameters
+    ----------
+    places : numpy.ndarray of float64
+        (n, 2), longitude and latitude.
+    edges : numpy.ndarray of float64
+        (m, 2, 2), from where to where.
+    within_m : float
+        Metres.
+
+    Returns
+    -------
+    place, edge : numpy.ndarray of int64
+        In the order of the places.
+    share : numpy.ndarray of float64
+        Of the edge, from its start to what of it is nearest.
+    away_m : numpy.ndarray of float64
+    """
+    tree = shapely.STRtree(np.asarray(shapely.linestrings(edges), dtype=object))
+    found = []
+    for start in range(0, max(len(places), 1), _AT_ONCE):
+        here = places[start : start + _AT_ONCE]
+        scale = per_degree(here)
+        low, high = here - within_m / scale, here + within_m / scale
+        place, edge = tree.query(shapely.box(*low.T, *high.T))
+        begin = (edges[edge, 0] - here[place]) * scale[place]
+        step = (edges[edge, 1] - edges[edge, 0]) * scale[place]
+        square = (step**2).sum(axis=1)
+        share = -(begin * step).sum(axis=1) / np.where(square > 0, square, 1.0)
+        share = np.clip(share, 0.0, 1.0)
+        away = np.hypot(*(begin + step * share[:, None]).T)
+        keep = away <= within_m
+        found.append((place[keep] + start, edge[keep], share[keep], away[keep]))
+    place, edge, share, away = (np.concatenate(column) for column in zip(*found, strict=True))
+    return place, edge, share, away
+
+
+def per_degree(places: Floats) -> Floats:
+    """Metres per degree of longitude and of latitude at places; 1 at least, as at the poles."""
+    half = np.diag((_HALF_DEG, _HALF_DEG))
+    ends = np.stack((places[:, None] - half, places[:, None] + half), axis=2)
+    size = overlay.lengths(shapely.linestrings(ends.reshape(-1, 2, 2)))
+    return np.maximum(size.reshape(-1, 2) / (2 * _HALF_DEG), 1.0)

@@ -182,12 +182,17 @@ def usable_points(frame: GeoDataFrame, what: str, ledger: Ledger) -> tuple[Shape
     shapes = checked(frame, what)
     ids = row_ids(frame)
     row = np.arange(len(shapes))
+    spoilt = np.zeros(len(shapes), dtype=bool)
+    place, owner = shapely.get_coordinates(shapes, return_index=True)
+    spoilt[owner[~np.isfinite(place).all(axis=1)]] = True
+    keep = np.ones(len(shapes), dtype=bool)
     for bad, reason in (
         (shapely.is_missing(shapes), NOT_LOCATED),
         (shapely.is_empty(shapes), EMPTY),
+        (spoilt, NO_NUMBER),
     ):
-        ledger.note(what, "dropped", reason, [ids[k] for k in np.flatnonzero(bad)])
-    keep = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
+        ledger.note(what, "dropped", reason, [ids[k] for k in np.flatnonzero(bad & keep)])
+        keep &= ~bad
     parts, owner = shapely.get_parts(shapes[keep], return_index=True)
     wrong = shapely.get_type_id(parts) != 0
     if wrong.any():
@@ -229,16 +234,28 @@ def id_column(columns: Iterable[str]) -> str | None:
 
 
 def repeated(frame: GeoDataFrame) -> Bools | None:
-    """Rows that repeat another, id and line; pieces of one way may well share its id."""
+    """Rows that repeat another, id and geometry; pieces of one way may well share its id."""
     column = id_column(frame.columns)
     if column is None or frame[column].is_unique:
         return None
     several = np.flatnonzero(frame[column].duplicated(keep=False))
     text = shapely.to_wkb(np.asarray(frame.geometry.values, dtype=object)[several])
-    keys = pd.DataFrame({"id": frame[column].to_numpy()[several], "line": text})
+    keys = pd.DataFrame({"id": frame[column].to_numpy()[several], "shape": text})
     again = np.zeros(len(frame), dtype=np.bool_)
-    again[several] = keys.duplicated() & keys["line"].notna() & keys["id"].notna()
+    again[several] = keys.duplicated() & keys["shape"].notna() & keys["id"].notna()
     return again
+
+
+def without_repeats(
+    frame: GeoDataFrame, what: str, ledger: Ledger, kind: str = "line"
+) -> GeoDataFrame:
+    """Leave out the rows that repeat another."""
+    again = repeated(frame)
+    if again is None:
+        return frame
+    reason = AGAIN.replace("line", kind)
+    ledger.note(what, "dropped", reason, labels(frame, np.flatnonzero(again)))
+    return frame[~again]
 
 
 def either(one: Bools | None, two: Bools | None) -> Bools | None:
