@@ -818,6 +818,70 @@ def test_motorways_are_not_walked(grid):
         coverage.walking_reach(frame([Point(place(10, 0))]), grid, zone, minutes=0)
 
 
+def test_a_point_far_away_changes_nothing(grid):
+    zone = frame([square(-50, -50, 2050, 2050)], id=["z"])
+    # Another town far away, so that the far points have streets of their own to reach, too.
+    town = frame([LineString([(139, 35), (139, 35.01)])], highway=["residential"])
+    streets = pd.concat([grid, town], ignore_index=True)
+    spots = [Point(place(900, 950)), Point(place(1500, 400))]
+    alone = coverage.walking_reach(frame(spots), streets, zone, minutes=10)
+    assert alone.table.reached_km[0] > 1
+    for far in (Point(0, 0), Point(-60, -39), Point(139, 35.001), Point(-63, 90), Point(180, -90)):
+        reach = coverage.walking_reach(frame([*spots, far]), streets, zone, minutes=10)
+        columns = ["reached_km2", "share_of_area", "streets_km", "reached_km", "share_of_streets"]
+        assert reach.table.loc[0, columns].tolist() == pytest.approx(
+            alone.table.loc[0, columns].tolist(), rel=1e-9
+        )
+
+
+def test_a_street_in_two_rows_counts_once():
+    street = line((0, 0), (1000, 0), (2000, 0))
+    zone = frame([square(-50, -500, 2050, 500)], id=["z"])
+    point = frame([Point(place(1000, 0))])
+    for streets, again in (
+        (frame([street, street], id=["s", "s"]), 1),
+        (frame([street, street.reverse()], id=["s", "t"], name=["甲", "乙"]), 0),
+        # The second row has the eastern half only.
+        (frame([street, line((1000, 0), (2000, 0))], id=["s", "t"]), 0),
+    ):
+        reach = coverage.walking_reach(point, streets, zone, minutes=60)
+        one = reach.table.iloc[0]
+        assert one.streets_km == pytest.approx(2, rel=5e-4)
+        assert one.reached_km == pytest.approx(one.streets_km, rel=1e-12)
+        assert one.share_of_streets == pytest.approx(1, rel=1e-12)
+        dropped = reach.dropped[reach.dropped.reason == "the same id and line again"]
+        assert dropped["count"].sum() == again
+
+
+def test_a_street_further_than_the_walk_is_not_reached():
+    street = frame([line((0, 0), (2000, 0))])
+    zone = frame([square(-50, -500, 2050, 500)], id=["z"])
+    points = frame([Point(place(500, 180)), Point(place(1500, 0))], id=["off", "on"])
+    # A minute is 66.7 m, and the street is 180 m from the first point.
+    reach = coverage.walking_reach(points, street, zone, minutes=1)
+    both = row(reach.dropped, layer="points")
+    assert (both.which, both.reason) == ("off", "further than 66.6667 m from every street")
+    assert reach.table.reached_km[0] == pytest.approx(2 * 0.0667, rel=1e-3)
+    alone = coverage.walking_reach(points[1:], street, zone, minutes=1)
+    assert reach.table.reached_km2[0] == alone.table.reached_km2[0]
+    # 133 m of street, 50 m to both sides, and two half circles, each of 16 sides.
+    circle = 16 * math.sin(math.pi / 16) * 0.05**2
+    assert alone.table.reached_km2[0] == pytest.approx(0.013333 + circle, rel=1e-4)
+    with pytest.raises(DataError, match="raise minutes"):
+        coverage.walking_reach(points[:1], street, zone, minutes=1)
+    with pytest.raises(DataError, match="raise snap_m"):
+        coverage.walking_reach(points[:1], street, zone, snap_m=100)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf, 1e-300])
+@pytest.mark.parametrize("option", ["minutes", "speed_km_per_h", "width_m", "snap_m"])
+def test_walks_that_make_no_sense(grid, option, value):
+    zone = frame([square(0, 0, 2000, 2000)], id=["z"])
+    named = "the walk|minutes" if option.startswith(("m", "sp")) and value == 1e-300 else option
+    with pytest.raises(ValueError, match=f"^({named}).* is .*; give a number above"):
+        coverage.walking_reach(frame([Point(place(10, 0))]), grid, zone, **{option: value})
+
+
 def test_walking_against_brute_force(grid):
     networkx = pytest.importorskip("networkx")
     graph = networkx.Graph()

@@ -16,7 +16,16 @@ from .._arrays import Bools, Floats, Shapes
 from ..crs import STORED
 from ..errors import DataError
 from ._areas import usable_areas
-from ._intake import either, labels, not_streets, row_ids, usable_lines, usable_points
+from ._counted import near, per_degree
+from ._intake import (
+    either,
+    labels,
+    not_streets,
+    row_ids,
+    usable_lines,
+    usable_points,
+    without_repeats,
+)
 from ._ledger import Ledger
 from .roadclass import CLASS_COLUMNS
 
@@ -34,13 +43,16 @@ class WalkingReach:
     ----------
     table : pandas.DataFrame
         ``zone``, ``zone_name``, ``area_km2``, ``reached_km2``, ``share_of_area``,
-        ``streets_km`` (walkable, in the zone), ``reached_km``, ``share_of_streets``.
+        ``streets_km`` (walkable, in the zone or along its boundary), ``reached_km`` (of these),
+        ``share_of_streets``. An edge between two vertices that several rows share counts once.
     edges : geopandas.GeoDataFrame
         Reached pieces of street, EPSG:4326, with ``length_m``.
     area : shapely.Geometry
-        Reached edges and the walks to them, widened; longitude and latitude.
+        What lies within the width of the reached edges and of the walks to them; longitude and
+        latitude.
     dropped : pandas.DataFrame
-        As `nankai_gis.coverage.Coverage.dropped`; points too far from the network are here.
+        As `nankai_gis.coverage.Coverage.dropped`; points too far from the network are here, and
+        streets that repeat another or can't be walked.
     limit_m : float
         Metres that can be walked.
     """
@@ -67,7 +79,9 @@ def walking_reach(
 
     Streets join where they share a vertex (to 1e-7 degrees); those that merely cross do not. A
     point walks straight to the nearest street and from there along it; the way to the street
-    counts. An edge that is reached in part counts in part.
+    counts. A point from which no street is reached in the time reaches nothing: it is dropped and
+    counted. An edge that is reached in part counts in part. Rows of streets are left out as in
+    `nankai_gis.coverage.measure`. What a point reaches doesn't depend on where others lie.
 
     Parameters
     ----------
@@ -81,9 +95,10 @@ def walking_reach(
         The walk. 15 minutes at 4 km/h are 1000 m, the upper end of the 800 to 1000 m that GB
         50180-2018 gives for a fifteen-minute neighbourhood.
     width_m : float
-        The reached area is what lies within this of a reached edge, metres.
+        The reached area is what lies within this of a reached edge or of the walk to it, metres.
     snap_m : float
-        Points further than this from every street are dropped and counted, metres.
+        Points further than this from every street are dropped and counted, metres; the walk is
+        the limit where it is shorter. Walks to streets are good to 1e-4 up to 1 km.
     not_on_foot : iterable of str
         Road classes that can't be walked.
 
@@ -96,7 +111,8 @@ def walking_reach(
     CRSError, DataError
         As `nankai_gis.coverage.measure`; and if no point comes near a street.
     ValueError
-        For a negative or missing measure.
+        For a measure that isn't a finite number above zero, or is less than a hundredth of a
+        millimetre: the walk (minutes times speed), the width and the distance to streets.
 
     Examples
     --------
@@ -112,14 +128,17 @@ def walking_reach(
     >>> round(float(reach.table.reached_km[0]), 3)
     0.8
     """
-    for label, value in (
-        ("minutes", minutes), ("speed_km_per_h", speed_km_per_h), ("width_m", width_m),
-        ("snap_m", snap_m),
+    limit = minutes * speed_km_per_h * 1000.0 / 60.0
+    for label, value, least in (
+        ("minutes", minutes, 0.0), ("speed_km_per_h", speed_km_per_h, 0.0),
+        ("the walk in metres", limit, overlay.LEAST_M), ("width_m", width_m, overlay.LEAST_M),
+        ("snap_m", snap_m, overlay.LEAST_M),
     ):  # fmt: skip
-        if not value > 0 or not np.isfinite(value):
-            raise ValueError(f"{label} is {value}; give a number above zero")
+        if not least < value < np.inf:
+            raise ValueError(f"{label} is {value:g}; give a number above {least:g}")
     ledger = Ledger()
     areas = usable_areas(zones, "zones", ledger)
+    streets = without_repeats(streets, "streets", ledger)
     column = next((c for c in CLASS_COLUMNS if c in streets.columns), None)
     skip = not_streets(streets, ledger)
     if column is not None:
@@ -128,24 +147,21 @@ def walking_reach(
         skip = either(skip, apart)
     lines = usable_lines(streets, "streets", ledger, skip)
     spots, spot_row = usable_points(points, "points", ledger)
-    limit = minutes * speed_km_per_h * 1000.0 / 60.0
     net = _Network(lines.shapes)
-    starts, ways, far = net.snap(shapely.get_coordinates(spots), snap_m)
+    # Who needs all the time for the way to the street reaches nothing of it.
+    most, option = (snap_m, "snap_m") if snap_m < limit else (limit, "minutes")
+    starts, ways, far = net.snap(shapely.get_coordinates(spots), most)
     ids = row_ids(points)
-    reason = f"further than {snap_m:g} m from every street"
+    reason = f"further than {most:g} m from every street"
     ledger.note("points", "dropped", reason, [ids[k] for k in spot_row[far]])
     if far.all():
-        raise DataError(f"points: none lies within {snap_m:g} m of a street; raise snap_m")
+        raise DataError(f"points: none lies within {most:g} m of a street; raise {option}")
     reached = net.reach(starts, limit)
-    every = [*reached, *ways]
-    x0, y0, x1, y1 = shapely.total_bounds(np.array(every, dtype=object))
-    there, back = overlay.metric((x0 + x1) / 2, (y0 + y1) / 2)
-    flat = shapely.transform(np.array(every, dtype=object), there)
-    shape = shapely.transform(shapely.union_all(shapely.buffer(flat, width_m)), back)
+    shape = shapely.union_all(_widened(np.array([*reached, *ways]), width_m))
     shape = shape if shape.is_valid else shapely.make_valid(shape)
     part = overlay.areas(overlay.intersection(areas.shapes, shape))
     # Along the boundary is in: a zone's bounding street serves it.
-    whole = overlay.cut_lines(lines.shapes, areas.shapes).lengths_by_area(len(areas))
+    whole = overlay.cut_lines(net.shapes, areas.shapes).lengths_by_area(len(areas))
     some = (np.zeros(len(areas)), np.zeros(len(areas)))
     if reached:
         shapes = np.array(reached, dtype=object)
@@ -191,8 +207,8 @@ class _Network:
         keep = low != high
         _, pick = np.unique(low[keep] * len(self.node) + high[keep], return_index=True)
         self.one, self.two = low[keep][pick], high[keep][pick]
-        ends = np.stack((self.node[self.one], self.node[self.two]), axis=1)
-        self.shapes: Shapes = np.atleast_1d(np.asarray(shapely.linestrings(ends), dtype=object))
+        self.ends: Floats = np.stack((self.node[self.one], self.node[self.two]), axis=1)
+        self.shapes: Shapes = np.asarray(shapely.linestrings(self.ends), dtype=object)
         self.length = overlay.lengths(self.shapes)
         order = np.argsort(np.concatenate((self.one, self.two)), kind="stable")
         self._edge = np.concatenate((np.arange(len(self.one)),) * 2)[order]
@@ -201,28 +217,21 @@ class _Network:
         self._first = np.append(0, np.cumsum(degree))
 
     def snap(
-        self, places: Floats, limit: float
-    ) -> tuple[list[tuple[int, float, float]], list[shapely.LineString], Bools]:
+        self, places: Floats, within_m: float
+    ) -> tuple[list[tuple[int, float, float]], Shapes, Bools]:
         """Edge, share of it and walk to it for each point; the walks; who is too far."""
-        there, back = overlay.metric(*np.mean(places, axis=0).tolist())
-        flat = shapely.transform(self.shapes, there)
-        points = shapely.points(there(places))
-        tree = shapely.STRtree(flat)
-        (who, edge), away = tree.query_nearest(
-            points, max_distance=limit, return_distance=True, all_matches=False
-        )
+        who, edge, share, away = near(places, self.ends, within_m)
+        order = np.lexsort((away, who))
+        who, first = np.unique(who[order], return_index=True)
+        edge, share = edge[order][first], share[order][first]
+        start, stop = self.ends[edge, 0], self.ends[edge, 1]
+        foot = start + (stop - start) * share[:, None]
+        ways = np.stack((places[who], foot), axis=1)
+        walks: Shapes = np.asarray(shapely.linestrings(ways), dtype=object)
+        size = overlay.lengths(walks)
         far = np.ones(len(places), dtype=bool)
         far[who] = False
-        share = shapely.line_locate_point(flat[edge], points[who], normalized=True)
-        at = back(shapely.get_coordinates(shapely.line_interpolate_point(
-            flat[edge], share, normalized=True)))  # fmt: skip
-        starts = list(zip(edge.tolist(), share.tolist(), away.tolist(), strict=True))
-        walks = [
-            shapely.LineString([place, foot])
-            for place, foot, m in zip(places[who], at, away, strict=True)
-            if m > 0
-        ]
-        return starts, walks, far
+        return list(zip(edge.tolist(), share.tolist(), size.tolist(), strict=True)), walks, far
 
     def reach(
         self, starts: list[tuple[int, float, float]], limit: float
@@ -263,6 +272,18 @@ class _Network:
                     ends = [start + (stop - start) * low, start + (stop - start) * high]
                     out.append(shapely.LineString(ends))
         return out
+
+
+def _widened(edges: Shapes, width_m: float) -> Shapes:
+    """What lies within a distance of each edge, in metres per degree of its own middle."""
+    ends = shapely.get_coordinates(edges).reshape(-1, 2, 2)
+    middle = ends.mean(axis=1)
+    scale = per_degree(middle)
+    flat = shapely.linestrings((ends - middle[:, None]) * scale[:, None])
+    wide = shapely.buffer(flat, width_m)
+    at, owner = shapely.get_coordinates(wide, return_index=True)
+    shapes: Shapes = shapely.set_coordinates(wide, at / scale[owner] + middle[owner])
+    return shapes
 
 
 def _merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
