@@ -152,19 +152,65 @@ def test_bad_input_gets_a_message_and_an_exit_code(
     assert done.stdout == b""
 
 
-@pytest.mark.parametrize("command", [["area"], ["length"], ["list"], ["map"]])
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("area", "out.txt"), ("length", "out.txt"), ("list", "out.txt"), ("map", "out.html")],
+)
 def test_an_existing_file_is_replaced_only_when_told(
-    run: Run, tmp_path: Path, command: list[str]
+    run: Run, tmp_path: Path, command: str, name: str
 ) -> None:
-    target = tmp_path / "out.html"
+    target = tmp_path / name
     target.write_text("precious")
-    done = run(*command, "-o", "out.html")
+    done = run(command, "-o", name)
     assert done.returncode == 1
-    assert "out.html exists; nothing was written" in done.stderr.decode()
+    assert f"{name} exists; nothing was written" in done.stderr.decode()
     assert target.read_text() == "precious"
-    assert run(*command, "-o", "out.html", "--overwrite").returncode == 0
+    assert run(command, "-o", name, "--overwrite").returncode == 0
     assert target.read_text(encoding="utf-8") != "precious"
-    assert [p.name for p in tmp_path.iterdir()] == ["out.html"]
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "form"),
+    [
+        ("area", "a.CSV", "csv"),
+        ("length", "a.json", "json"),
+        ("area", "a.geojson", "geojson"),
+        ("check", "a.html", "html"),
+        ("list", "a.csv", "csv"),
+        ("list", "a", "table"),
+        ("list", "a.md", "table"),
+    ],
+)
+def test_the_form_is_what_the_file_ends_in(
+    run: Run, tmp_path: Path, command: str, name: str, form: str
+) -> None:
+    done = run(command, "-o", name)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / name).read_bytes() == run(command, "--format", form).stdout
+
+
+def test_geojson_may_be_in_a_json_file(run: Run, tmp_path: Path) -> None:
+    assert run("area", "--format", "geojson", "-o", "a.json").returncode == 0
+    assert json.loads((tmp_path / "a.json").read_bytes())["type"] == "FeatureCollection"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["area", "-o", "a.xlsx"], "this command writes no xlsx; --format takes table, csv, json"),
+        (["list", "-o", "a.geojson"], "this command writes no geojson"),
+        (["area", "--format", "csv", "-o", "a.json"], "ends like json, not like --format csv"),
+        (["area", "--format", "table", "-o", "a.csv"], "give --format csv, or another ending"),
+    ],
+)
+def test_a_file_does_not_end_in_what_it_is_not(
+    run: Run, tmp_path: Path, args: list[str], message: str
+) -> None:
+    done = run(*args)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.decode().split())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_broken_pipe_is_no_traceback() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -110,16 +111,52 @@ def features(function: F) -> F:
     return click.argument("names", metavar="[FEATURE]...", nargs=-1)(function)
 
 
+# Endings of files that say which form is in them. A GeoJSON file is a JSON file, too.
+_FORMS = {
+    ".csv": ("csv",),
+    ".xlsx": ("xlsx",),
+    ".json": ("json", "geojson"),
+    ".geojson": ("geojson",),
+    ".html": ("html",),
+}
+
+
 def output_format(*formats: str) -> Callable[[F], F]:
-    """Choose the form of the output; the first is the default."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(formats),
-        default=formats[0],
-        show_default=True,
-        help="Form of the output.",
-    )
+    """Choose the form of the output: by name, else by the ending of the file, else the first."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(*args: Any, form: str | None, **given: Any) -> Any:
+            return function(*args, form=_form(form, formats, given.get("output")), **given)
+
+        option = click.option(
+            "--format",
+            "form",
+            type=click.Choice(formats),
+            help=f"Form of the output. Default: {formats[0]}, or what a file to write ends in.",
+        )
+        return option(cast("F", call))
+
+    return decorate
+
+
+def _form(asked: str | None, formats: Sequence[str], target: Path | None) -> str:
+    """Refuse a file whose ending says another form than there is in it."""
+    ending = "" if target is None else target.suffix.lower()
+    if ending not in _FORMS:
+        return asked or formats[0]
+    held = [form for form in _FORMS[ending] if form in formats]
+    if not held:
+        raise click.UsageError(
+            f"--output {target}: this command writes no {ending[1:]}; --format takes "
+            f"{', '.join(formats)}"
+        )
+    if asked is not None and asked not in held:
+        raise click.UsageError(
+            f"--output {target} ends like {held[0]}, not like --format {asked}; give --format "
+            f"{held[0]}, or another ending"
+        )
+    return asked or held[0]
 
 
 def output(function: F) -> F:
