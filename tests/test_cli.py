@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from shapely.geometry import shape
 
-from nankai_gis import layers, measure, tables
+from nankai_gis import layers, measure, study, tables
+from nankai_gis.cli import main
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,6 +72,11 @@ def test_area_as_geojson(run: Run) -> None:
     document = json.loads(run("area", "--kind", "zone", "--format", "geojson").stdout)
     assert document["type"] == "FeatureCollection"
     assert "crs" not in document
+    assert [f["id"] for f in document["features"]] == [
+        "qihang-bay",
+        "laochengxiang",
+        "shuishang-aoti",
+    ]
     for feature in document["features"]:
         polygon = shape(feature["geometry"])
         assert polygon.exterior.is_ccw
@@ -95,7 +102,10 @@ def test_length_by_street_with_what_is_not_located(run: Run) -> None:
 
 def test_length_as_geojson_pairs_each_record_with_its_piece(run: Run) -> None:
     args = ("length", "smart-service", "innovation-fusion", "--format", "geojson")
-    for feature in json.loads(run(*args).stdout)["features"]:
+    features = json.loads(run(*args).stdout)["features"]
+    corridors = [feature["properties"]["corridor"] for feature in features]
+    assert corridors == ["smart-service"] * 2 + ["innovation-fusion"] * 5
+    for feature in features:
         p = feature["properties"]
         assert feature["id"].startswith(p["corridor"])
         if feature["geometry"] is not None:
@@ -250,8 +260,18 @@ def test_an_old_chinese_console_shows_everything(run: Run, command: list[str]) -
 
 def test_help_names_every_command(run: Run) -> None:
     text = run("--help").stdout.decode()
-    for command in ("area", "length", "list", "show", "map"):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in main.commands:
         assert f"\n  {command} " in text
+        assert f"\n| `nankai-gis {command}" in readme
+
+
+def test_one_difference_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for told, said in (["a"], "1 difference"), (["a", "b"], "2 differences"):
+        monkeypatch.setattr(study, "differences", lambda file, told=told: told)
+        done = CliRunner().invoke(main, ["study", "kept.gpkg", "--verify"])
+        assert done.exit_code == 3
+        assert done.output.splitlines() == [*told, said]
 
 
 HEAVY = {"geopandas", "folium", "osmnx", "shapely", "pandas", "numpy", "matplotlib", "pydantic"}

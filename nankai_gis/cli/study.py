@@ -30,6 +30,7 @@ def study_(file: Path, verify: bool, overwrite: bool) -> None:
     told = study.differences(file)
     for line in told:
         click.echo(line)
-    click.echo(f"{len(told)} differences" if told else "every figure comes out as it was", err=True)
+    count = f"{len(told)} difference{'s' if len(told) > 1 else ''}"
+    click.echo(count if told else "every figure comes out as it was", err=True)
     if told:
         raise SystemExit(3)
