@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from .. import overlay
 from .._arrays import Shapes
+from ..crs import STORED
 from ..errors import DataError
 from . import _counted
 from ._areas import BORDER, Areas, parts_of, reaches_of, side_by_side, usable_areas
@@ -158,6 +160,43 @@ class Coverage:
                 "coverage.measure"
             )
         return self._book.pieces(self._pieces)
+
+    @cached_property
+    def parts(self) -> GeoDataFrame:
+        """The zones cut by subdistricts, made when first asked for.
+
+        EPSG:4326, outer rings counter-clockwise; the rows of `areas` with their polygons:
+        ``zone``, ``zone_name``, ``subdistrict``, ``subdistrict_name``, ``area_km2``. What of a
+        zone lies in no subdistrict is a row, too, reaches count as zones, and parts of zones that
+        overlap each other lie upon each other. Empty without subdistricts.
+
+        Examples
+        --------
+        The west half of a zone is one subdistrict, its east half none:
+
+        >>> import geopandas
+        >>> from shapely.geometry import LineString, box
+        >>> def layer(shape):
+        ...     return geopandas.GeoDataFrame({"name": ["甲"]}, geometry=[shape], crs=4326)
+        >>> zone = box(117, 39, 117.01, 39.01)
+        >>> street = LineString([(117, 39.005), (117.01, 39.005)])
+        >>> found = measure(layer(zone), layer(street), layer(box(117, 39, 117.005, 39.01)))
+        >>> found.parts["subdistrict"].tolist(), found.parts.bounds["maxx"].tolist()
+        (['0', '(無街道)'], [117.005, 117.01])
+        >>> len(measure(layer(zone), layer(street)).parts)
+        0
+        """
+        import geopandas
+
+        assert self._book is not None
+        book, shapes = self._book, np.zeros(0, dtype=object)
+        if book.subs is not None:
+            # As in `areas`: what is in no subdistrict stands last.
+            last = np.where(book.part_sub < 0, len(book.subs), book.part_sub)
+            shapes = book.parts[np.lexsort((last, book.part_zone))]
+        columns = ["zone", "zone_name", "subdistrict", "subdistrict_name", "area_km2"]
+        turned = shapely.orient_polygons(shapes, exterior_cw=False)
+        return geopandas.GeoDataFrame(self.areas[columns], geometry=turned, crs=STORED)
 
     def table(self, *by: Key) -> pd.DataFrame:
         """Return the lengths of streets by other keys.
