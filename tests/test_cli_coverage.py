@@ -6,26 +6,40 @@ import csv
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pytest
-from shapely.geometry import LineString, Point, box
+from click.testing import CliRunner
+from shapely.geometry import LineString, Point, box, shape
 
-from nankai_gis import layers, measure
+from nankai_gis import chart, layers, measure
+from nankai_gis.cli import main
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
-def rows(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, str]]:
+def blocks(done: subprocess.CompletedProcess[bytes]) -> list[list[dict[str, str]]]:
+    """The tables of a CSV, which empty lines divide."""
     assert done.returncode == 0, done.stderr
-    text = done.stdout.decode("utf-8-sig").split("\r\n\r\n")[0]
-    return list(csv.DictReader(text.splitlines()))
+    text = done.stdout.decode("utf-8-sig")
+    # One byte order mark, at the beginning.
+    assert "\ufeff" not in text
+    return [list(csv.DictReader(part.splitlines())) for part in text.split("\r\n\r\n")]
+
+
+def rows(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, str]]:
+    return blocks(done)[0]
 
 
 def test_zones_by_subdistrict_add_up_to_the_zones(run: Run) -> None:
@@ -52,6 +66,56 @@ def test_the_table_says_that_it_adds_up(run: Run) -> None:
 def test_every_cut_of_the_table(run: Run, by: str) -> None:
     found = rows(run("coverage", "--by", by, "--format", "csv"))
     assert found
+    names = [f"{key}_name" for key in by.split(",") if key in ("zone", "subdistrict")]
+    assert {*by.split(","), *names} <= found[0].keys()
+    others = {"zone", "subdistrict", "street", "class"} - {*by.split(",")}
+    assert not others & found[0].keys()
+
+
+def test_tables_of_a_csv_follow_each_other(run: Run) -> None:
+    first, second = blocks(run("coverage", "--format", "csv"))
+    assert list(first[0])[:2] == ["zone", "zone_name"]
+    assert list(second[0])[:2] == ["corridor", "corridor_name"]
+
+
+@pytest.mark.parametrize("form", ["csv", "geojson"])
+def test_what_has_no_room_for_it_says_it_apart(run: Run, form: str) -> None:
+    """What the table says at its end."""
+    told = run("coverage").stdout.decode().rsplit("\n\n", 1)[1]
+    assert "項合計與總數相符" in told
+    done = run("coverage", "--format", form)
+    assert done.returncode == 0
+    assert done.stderr.decode() == told
+
+
+def test_where_a_street_comes_in_and_goes_out_is_shown(run: Run) -> None:
+    done = run("coverage", "--by", "zone,street")
+    (street,) = [
+        r
+        for r in done.stdout.decode().splitlines()
+        if r.startswith("西營門地塊  ") and "密雲路" in r
+    ]
+    (same,) = [
+        r
+        for r in rows(run("coverage", "--by", "zone,street", "--format", "csv"))
+        if (r["zone"], r["street"]) == ("xiyingmen", "密雲路")
+    ]
+    ends = [
+        f"{float(same[f'{end}_{axis}']):.5f}"
+        for end in ("entry", "exit")
+        for axis in ("lon", "lat")
+    ]
+    assert street.split()[-5:] == [
+        same["crossings"],
+        f"{ends[0]},",
+        ends[1],
+        f"{ends[2]},",
+        ends[3],
+    ]
+    head = done.stdout.decode().splitlines()[1]
+    assert head.split()[-3:] == ["穿越次數", "進", "出"]
+    (along,) = [r for r in done.stdout.decode().splitlines() if "衛津路" in r]
+    assert along.split()[-3:] == ["0", "-", "-"]
 
 
 def test_a_street_along_the_boundary_counts_once(run: Run) -> None:
@@ -126,9 +190,146 @@ def test_a_walk_follows_the_streets(run: Run, city: Path) -> None:
     assert 0 < row["share_of_area"] < 1
 
 
-def test_the_cut_pieces_as_geojson(run: Run, city: Path) -> None:
-    document = json.loads(run(*MINE, "--format", "geojson").stdout)
+@pytest.mark.parametrize("by", [[], ["--by", "zone,street"], ["--by", "zone,subdistrict,street"]])
+def test_the_cut_pieces_as_geojson(run: Run, city: Path, by: list[str]) -> None:
+    document = json.loads(run(*MINE, *by, "--format", "geojson").stdout)
     assert {f["properties"]["zones"] for f in document["features"]} >= {"z", ""}
+
+
+def test_the_cut_zones_as_geojson(run: Run, city: Path) -> None:
+    done = run(*MINE, "--by", "subdistrict,zone", "--format", "geojson")
+    found = json.loads(done.stdout)["features"]
+    assert [f["properties"]["subdistrict_name"] for f in found] == ["東街", "西街"]
+    for feature, (west, east) in zip(found, ((117.005, 117.01), (117, 117.005)), strict=True):
+        polygon, told = shape(feature["geometry"]), feature["properties"]
+        assert polygon.equals(box(west, 39, east, 39.01))
+        assert polygon.exterior.is_ccw
+        assert (told["zone"], told["zone_name"]) == ("z", "甲區")
+        assert told["area_km2"] == pytest.approx(measure.area(polygon) / 1e6, rel=1e-7)
+
+
+def test_every_part_has_the_polygon_of_its_row(run: Run) -> None:
+    """A parcel lies in a zone."""
+    found = json.loads(run("coverage", "--by", "zone,subdistrict", "--format", "geojson").stdout)[
+        "features"
+    ]
+    table = rows(run("coverage", "--by", "zone,subdistrict", "--format", "csv"))
+    assert len(found) == len(table) == 10
+    for feature, row in zip(found, table, strict=True):
+        told = feature["properties"]
+        assert (told["zone"], told["subdistrict"]) == (row["zone"], row["subdistrict"])
+        size = measure.area(shape(feature["geometry"])) / 1e6
+        assert size == pytest.approx(float(row["area_km2"]), rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--with", "schools.geojson"], "--with makes a table, which --format geojson has no"),
+        (["--walk", "schools.geojson"], "--walk makes a table, which --format geojson has no"),
+    ],
+)
+def test_geojson_holds_one_layer(run: Run, city: Path, args: list[str], message: str) -> None:
+    done = run(*MINE, *args, "--format", "geojson")
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.decode().split())
+    assert done.stdout == b""
+
+
+# ------------------------------------------------------------------ what gets lost is told
+
+
+@pytest.fixture
+def lossy(city: Path) -> Path:
+    """A network with a street that has no line; points that have no place, or are far away."""
+    gpd.GeoDataFrame(
+        {"name": ["甲路", "乙路"], "highway": ["primary", "primary"]},
+        geometry=[LineString([(117, 39.005), (117.02, 39.005)]), None],
+        crs=4326,
+    ).to_file(city / "lossy.geojson")
+    gpd.GeoDataFrame(
+        {"id": ["near", "nowhere", "far"]},
+        geometry=[Point(117.002, 39.005), None, Point(117.4, 39.005)],
+        crs=4326,
+    ).to_file(city / "stops.geojson")
+    return city
+
+
+LOST = {
+    ("streets", "no line", 1),
+    ("步行可達 points", "no geometry (listed, not located)", 1),
+    ("步行可達 points", "further than 200 m from every street", 1),
+}
+
+
+def test_what_a_network_and_a_walk_lose_is_told(run: Run, lossy: Path) -> None:
+    args = (*MINE[:-1], "lossy.geojson", "--walk", "stops.geojson")
+    tables = json.loads(run(*args, "--format", "json").stdout)
+    assert {(r["layer"], r["reason"], r["count"]) for r in tables["dropped"]} == LOST
+    lines = {f"{layer}:dropped {count}({reason})" for layer, reason, count in LOST}
+    assert lines <= {*run(*args).stdout.decode().splitlines()}
+    assert lines <= {*run(*args, "--format", "csv").stderr.decode().splitlines()}
+
+
+def test_what_both_lose_is_told_once(run: Run, tmp_path: Path) -> None:
+    """The packaged streets that aren't located; there is no place to walk on them either."""
+    near = gpd.GeoDataFrame(geometry=[Point(117.1431, 39.12)], crs=4326)
+    near.to_file(tmp_path / "near.geojson")
+    tables = json.loads(run("coverage", "--walk", "near.geojson", "--format", "json").stdout)
+    assert [r["layer"] for r in tables["dropped"]] == ["streets"]
+
+
+def test_what_the_network_of_a_plan_loses_is_told(run: Run, tmp_path: Path) -> None:
+    assert run("init", "mine").returncode == 0
+    shutil.copytree(ROOT / "geodata" / "digitised", tmp_path / "mine" / "digitised")
+    streets = gpd.GeoDataFrame(
+        {"name": ["甲路", "乙路"], "highway": ["primary", "primary"]},
+        geometry=[LineString([(117.12, 39.12), (117.2, 39.12)]), None],
+        crs=4326,
+    )
+    streets.to_file(tmp_path / "mine" / "roads.geojson")
+    done = run("--plan", "mine", "coverage")
+    assert done.returncode == 0, done.stderr
+    assert "streets:dropped 1(no line)" in done.stdout.decode().splitlines()
+
+
+# ------------------------------------------------------------------ tables without rows
+
+
+def test_streets_that_lie_elsewhere_are_told(run: Run, city: Path) -> None:
+    gpd.GeoDataFrame(
+        {"name": ["乙路"], "highway": ["primary"]},
+        geometry=[LineString([(117.3, 39.005), (117.32, 39.005)])],
+        crs=4326,
+    ).to_file(city / "away.geojson")
+    away = (*MINE[:-1], "away.geojson", "--by", "zone,street")
+    done = run(*away)
+    assert done.returncode == 0
+    assert done.stderr.decode() == (
+        "Warning: no street of away.geojson comes near the zones: the streets lie at "
+        "117.3000,39.0050 to 117.3200,39.0050, the zones at 117.0000,39.0000 to 117.0100,39.0100; "
+        "all lengths in the zones are zero\n"
+    )
+    assert done.stdout.decode().startswith("片區 × 道路\n沒有\n\n核對:")
+    assert json.loads(run(*away, "--format", "json").stdout)["片區 × 道路"] == []
+    done = run(*away, "--format", "csv")
+    assert done.stdout.startswith(b"\xef\xbb\xbfzone,zone_name,street,")
+    assert done.stdout.count(b"\r\n") == 1
+    assert "片區 × 道路:沒有\n" in done.stderr.decode()
+    done = run(*away, "--plot", "c.png")
+    assert done.returncode == 1
+    assert "no street runs in or along a zone; nothing to draw" in done.stderr.decode()
+    assert not (city / "c.png").exists()
+
+
+def test_a_table_that_a_plan_cannot_have_is_named(run: Run, city: Path) -> None:
+    done = run(*MINE)
+    assert done.stderr == b""
+    assert "\n\n發展帶 × 街道\n沒有\n\n" in done.stdout.decode()
+    done = run(*MINE, "--format", "csv")
+    assert len(blocks(done)) == 1
+    assert done.stderr.decode().startswith("發展帶 × 街道:沒有\n")
+    assert "發展帶 × 街道" not in json.loads(run(*MINE, "--format", "json").stdout)
 
 
 def test_a_reach_is_measured_like_a_zone(run: Run) -> None:
@@ -147,7 +348,24 @@ def test_a_reach_is_measured_like_a_zone(run: Run) -> None:
         (["--by", "road"], 2, "--by takes some of"),
         (["--format", "xlsx"], 2, "needs --output"),
         (["--zones", "nowhere.gpkg"], 1, "there is no such file"),
-        (["--reach", "-3"], 2, "is not in the range"),
+        (["--reach", "-3"], 2, "'--reach': -3; give metres, above 0 and at most 100000"),
+        (["--reach", "nan"], 2, "'--reach': nan; give metres, above 0 and at most 100000"),
+        (["--reach", "inf"], 2, "'--reach': inf; give metres, above 0 and at most 100000"),
+        (["--reach", "1e300"], 2, "'--reach': 1e+300; give metres, above 0 and at most 100000"),
+        (["--minutes", "nan"], 2, "'--minutes': nan; give minutes, above 0 and at most 1440"),
+        (["--minutes", "inf"], 2, "'--minutes': inf; give minutes, above 0 and at most 1440"),
+        (["--minutes", "0"], 2, "'--minutes': 0; give minutes, above 0 and at most 1440"),
+        (["-o", "c.xlsx", "--format", "csv"], 2, "ends like xlsx, not like --format csv"),
+        (["--with", "a/x.gpkg", "--with", "x.csv"], 2, "called 'x' like that of a/x.gpkg; rename"),
+        (["--with", "dropped.geojson"], 2, "called 'dropped' like one of the command's own"),
+        (["--with", "reconciliation.shp"], 2, "called 'reconciliation' like one of the"),
+        (["--with", "步行可達.shp"], 2, "called '步行可達' like one of the command's own"),
+        (["--with", "發展帶 × 街道.shp"], 2, "called '發展帶 × 街道' like one of the command's"),
+        (
+            ["--by", "zone,street,class", "--with", "zone × street × class.shp"],
+            2,
+            "called 'zone × street × class' like one of the command's own",
+        ),
     ],
 )
 def test_bad_input_gets_a_message(run: Run, args: list[str], code: int, message: str) -> None:
@@ -155,6 +373,34 @@ def test_bad_input_gets_a_message(run: Run, args: list[str], code: int, message:
     assert done.returncode == code
     assert message in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_reach_needs_corridors(run: Run, city: Path) -> None:
+    done = run(*MINE, "--reach", "100")
+    assert done.returncode == 2
+    assert "--reach widens the corridors of the plan" in done.stderr.decode()
+
+
+def test_subdistricts_are_not_called_by_number(run: Run, city: Path) -> None:
+    done = run(*MINE[:5], *MINE[7:])
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        "Error: subdistricts.geojson has no column 'name' (it has id, label); say with "
+        "--name-field which one holds the names of the subdistricts\n"
+    )
+
+
+@pytest.mark.parametrize("ids", [[None, None], ["a", None], [1, None]])
+def test_zones_without_an_id_are_counted(
+    run: Run, tmp_path: Path, ids: list[str | int | None]
+) -> None:
+    zones = [box(117.13, 39.1, 117.16, 39.13), box(117.16, 39.1, 117.18, 39.13)]
+    gpd.GeoDataFrame({"id": ids}, geometry=zones, crs=4326).to_file(tmp_path / "zones.geojson")
+    done = run("coverage", "--zones", "zones.geojson")
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        f"Error: zones: {ids.count(None)} row(s) have no id; fill the column 'id' or drop it\n"
+    )
 
 
 def test_a_layer_without_a_crs_is_refused(run: Run, tmp_path: Path) -> None:
@@ -232,6 +478,23 @@ def test_a_picture_of_it(run: Run, tmp_path: Path) -> None:
     assert b"Warning" not in done.stderr
     assert run("coverage", "--plot", "c.png").returncode == 1
     assert run("coverage", "--plot", "c.gif").returncode == 2
+
+
+def test_a_picture_of_zones_with_numbers(city: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zones = gpd.GeoDataFrame({"id": [1]}, geometry=[box(117, 39, 117.01, 39.01)], crs=4326)
+    zones.to_file(city / "zones.geojson")
+    drawn: list[chart.Bar] = []
+    draw = chart.coverage
+
+    def watched(bars: list[chart.Bar], *args: Any, **options: Any) -> Figure:
+        drawn.extend(bars)
+        return draw(bars, *args, **options)
+
+    monkeypatch.setattr(chart, "coverage", watched)
+    monkeypatch.chdir(city)
+    done = CliRunner().invoke(main, [*MINE, "--plot", "c.png"])
+    assert done.exit_code == 0, done.output
+    assert [(bar.label, round(bar.inside_km, 3)) for bar in drawn] == [("甲路", 0.866)]
 
 
 # ------------------------------------------------------------------ in partitions, on Dask

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from . import options
 
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
-    from ..coverage import Coverage, Key
+    from ..coverage import Coverage, Key, WalkingReach
+    from ..roads import Origin
     from ..study import Study
 
 # Titles and decimals of the columns that a table shows; what isn't here isn't shown.
@@ -39,8 +42,9 @@ _COLUMNS: dict[str, tuple[str, int | None]] = {
     "centreline_boundary_km": ("邊界中心線", 3),
     "share_of_corridor": ("佔發展帶", 3),
     "density_km_per_km2": ("密度(公里/平方公里)", 2),
-    "entries": ("進", 0),
-    "exits": ("出", 0),
+    "crossings": ("穿越次數", 0),
+    "entry": ("進", None),
+    "exit": ("出", None),
     "features": ("個數", 0),
     "inside": ("區內", 0),
     "boundary": ("邊界上", 0),
@@ -51,9 +55,31 @@ _COLUMNS: dict[str, tuple[str, int | None]] = {
     "share_of_streets": ("佔道路", 3),
 }
 
+# The tables that answer the keys, by their titles; other keys get a table of lengths.
+_TABLES: dict[frozenset[str], dict[str, str]] = {
+    frozenset(("zone", "subdistrict")): {"片區 × 街道": "areas", "發展帶 × 街道": "corridors"},
+    frozenset(("zone", "street")): {"片區 × 道路": "streets"},
+    frozenset(("zone", "class")): {"片區 × 道路等級": "classes"},
+    frozenset(("zone",)): {"片區": "zones"},
+    frozenset(("subdistrict",)): {"街道": "subdistricts"},
+}
+_WALK = "步行可達"
+# What JSON and XLSX have besides.
+_OWN = ("reconciliation", "dropped")
 
 # What --dask alone stands for.
 _HERE = "local"
+
+
+def _up_to(most: float, unit: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Refuse what is not above zero, not a number or beyond any sense."""
+
+    def check(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+        if value is not None and not 0 < value <= most:
+            raise click.BadParameter(f"{value:g}; give {unit}, above 0 and at most {most:g}")
+        return value
+
+    return check
 
 
 @click.command("coverage")
@@ -91,7 +117,10 @@ _HERE = "local"
     "tcp://host:8786.",
 )
 @click.option(
-    "--reach", type=click.FloatRange(min=0, min_open=True), help="Reach of the corridors, metres."
+    "--reach",
+    type=float,
+    callback=_up_to(100_000, "metres"),
+    help="Reach of the corridors, metres.",
 )
 @click.option(
     "--ends",
@@ -114,7 +143,8 @@ _HERE = "local"
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
+    callback=_up_to(1440, "minutes"),
     default=15.0,
     show_default=True,
     help="Minutes on foot, at 4 km/h.",
@@ -151,6 +181,9 @@ def coverage_(
     from .. import coverage
 
     keys = _checked_keys(by)
+    _check_names(others, _titles(keys))
+    if form == "geojson":
+        _check_one_layer(others, walk)
     if scheduler is not None:
         _check_partitioned(roads, walk, plot, form)
     if form == "xlsx" and output is None:
@@ -172,9 +205,16 @@ def coverage_(
         "reach_ends": ends,
         "subdistrict_name": name_field,
     }
-    streets, centrelines = (None, None)
+    if reach is not None and settings["corridors"] is None:
+        raise click.UsageError(
+            "--reach widens the corridors of the plan, and there are none here; leave it out"
+            + ("" if zones is None else ", or leave out --zones")
+        )
+    if subdistricts is not None:
+        _check_named(subs, subdistricts, name_field)
+    streets, centrelines, origin = None, None, None
     if scheduler is None:
-        streets, centrelines = _streets(roads, held)
+        streets, centrelines, origin = _network(roads, held)
     with options.steps_bar("coverage") as heard:
         if streets is not None:
             found = coverage.measure(
@@ -188,17 +228,61 @@ def coverage_(
             found = partitions.measure(areas, roads, subs, scheduler=place, heard=heard, **settings)
     for other in others:
         found = found.with_layer(other.stem, options.read_layer(other))
-    chosen = _chosen(found, keys)
     walked = None
     if walk is not None and streets is not None:
-        walked = coverage.walking_reach(
-            options.read_layer(walk), streets, areas, minutes=minutes
-        ).table
+        walked = coverage.walking_reach(options.read_layer(walk), streets, areas, minutes=minutes)
+    found = _with_dropped(found, origin, walked)
+    _tell_if_apart(found, areas, streets, roads)
     if plot is not None:
         _draw(found, areas, plot, overwrite)
-    options.deliver(
-        _output(found, chosen, walked, form, settings["district"] is not None), output, overwrite
-    )
+    told = _reconciled(found, settings["district"] is not None)
+    if form == "geojson":
+        content: str | bytes = _geojson(found, keys)
+    else:
+        chosen = _chosen(found, keys, walked)
+        content = _tables(found, chosen, form, told)
+        if form == "csv":
+            told = "".join(f"{title}:沒有\n" for title, table in chosen if table.empty) + told
+    options.deliver(content, output, overwrite)
+    if form in ("csv", "geojson"):
+        click.echo(told, err=True, nl=False)
+
+
+def _titles(keys: list[Key]) -> list[str]:
+    return list(_TABLES.get(frozenset(keys), [" × ".join(keys)]))
+
+
+def _check_names(others: Sequence[Path], titles: Sequence[str]) -> None:
+    """Refuse layers that would have the table of another, or one of the program's own."""
+    taken = dict.fromkeys((*titles, _WALK, *_OWN), "one of the command's own")
+    for other in others:
+        if other.stem in taken:
+            raise click.UsageError(
+                f"--with {other}: its table would be called {other.stem!r} like "
+                f"{taken[other.stem]}; rename the file"
+            )
+        taken[other.stem] = f"that of {other}"
+
+
+def _check_one_layer(others: Sequence[Path], walk: Path | None) -> None:
+    for option, given in (("--with", bool(others)), ("--walk", walk is not None)):
+        if given:
+            raise click.UsageError(
+                f"{option} makes a table, which --format geojson has no place for; take --format "
+                "table, csv, xlsx or json"
+            )
+
+
+def _check_named(subs: GeoDataFrame, path: Path, name_field: str | None) -> None:
+    """Refuse to call subdistricts by their number."""
+    from ..errors import DataError
+
+    if name_field is None and "name" not in subs.columns:
+        held = ", ".join(str(c) for c in subs.columns if c != subs.geometry.name)
+        raise DataError(
+            f"{path.name} has no column 'name' (it has {held or 'none'}); say with --name-field "
+            "which one holds the names of the subdistricts"
+        )
 
 
 def _check_partitioned(roads: Path | None, walk: Path | None, plot: Path | None, form: str) -> None:
@@ -222,9 +306,13 @@ def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -
     if "kind" in areas and (areas["kind"] == "zone").any():
         # The parcel lies in a zone: its streets would count twice.
         areas = areas[areas["kind"] == "zone"]
-    known = (
-        found.streets[found.streets["zone"].isin(areas["id"])] if "id" in areas else found.streets
-    )
+    known = found.streets
+    if "id" in areas:
+        known = known[known["zone"].isin([str(one) for one in areas["id"]])]
+    if known.empty:
+        from ..errors import DataError
+
+        raise DataError(f"--plot {target}: no street runs in or along a zone; nothing to draw")
     streets = known.groupby("street")[["inside_km", "boundary_km"]].sum()
     bars = [
         chart.Bar(str(name), float(row["inside_km"]), float(row["boundary_km"]))
@@ -267,6 +355,22 @@ def _streets(path: Path | None, held: Study) -> tuple[GeoDataFrame, GeoDataFrame
     return mapped.ways(), mapped.centrelines()
 
 
+def _network(
+    path: Path | None, held: Study
+) -> tuple[GeoDataFrame, GeoDataFrame | None, Origin | None]:
+    """As `_streets`, and where a network that was mapped comes from."""
+    from ..mapped import Joined, Mapped
+
+    if path is not None and path.is_file():
+        from ..roads import read
+
+        mapped = Mapped(read(path))
+        return mapped.ways(), mapped.centrelines(), mapped.origin
+    streets, centrelines = _streets(path, held)
+    network = options.network()
+    return streets, centrelines, network.origin if isinstance(network, Joined | Mapped) else None
+
+
 def _subdistricts(path: Path) -> GeoDataFrame:
     if path.name.endswith((".osm", ".pbf", ".osm.gz", ".osm.bz2")):
         from ..roads import areas
@@ -275,52 +379,89 @@ def _subdistricts(path: Path) -> GeoDataFrame:
     return options.read_layer(path)
 
 
-def _chosen(found: Coverage, keys: list[Key]) -> list[tuple[str, DataFrame]]:
+def _with_dropped(found: Coverage, origin: Origin | None, walked: WalkingReach | None) -> Coverage:
+    """Add what was lost before the streets were measured, and on the walk."""
+    from dataclasses import replace
+
+    import pandas as pd
+
+    rows = [*found.dropped.itertuples(index=False, name=None)]
+    # A walk takes the same streets and zones, of which the same is told already.
+    told = {row[:3] for row in rows}
+    if origin is not None:
+        lost = origin.dropped.items()
+        rows[:0] = [("streets", "dropped", reason, count, "") for reason, count in lost]
+    if walked is not None:
+        own = walked.dropped.itertuples(index=False, name=None)
+        rows += [(f"{_WALK} {row[0]}", *row[1:]) for row in own if row[:3] not in told]
+    return replace(found, dropped=pd.DataFrame(rows, columns=found.dropped.columns))
+
+
+def _tell_if_apart(
+    found: Coverage, areas: GeoDataFrame, streets: GeoDataFrame | None, roads: Path | None
+) -> None:
+    """Say so where all lengths are zero because streets and zones lie in different places."""
+    if float(found.zones[["inside_km", "boundary_km"]].to_numpy().sum()) > 0:
+        return
+    network = "the plan" if roads is None else roads.name
+    where = "" if streets is None else f"the streets lie at {_place(streets)}, "
+    click.echo(
+        f"Warning: no street of {network} comes near the zones: {where}the zones at "
+        f"{_place(areas)}; all lengths in the zones are zero",
+        err=True,
+    )
+
+
+def _place(frame: GeoDataFrame) -> str:
+    west, south, east, north = frame.total_bounds
+    return f"{west:.4f},{south:.4f} to {east:.4f},{north:.4f}"
+
+
+def _chosen(
+    found: Coverage, keys: list[Key], walked: WalkingReach | None
+) -> list[tuple[str, DataFrame]]:
     """The tables that answer the keys, each with its title."""
-    asked = set(keys)
-    if asked == {"zone", "subdistrict"}:
-        tables = [("片區 × 街道", found.areas), ("發展帶 × 街道", found.corridors)]
-    elif asked == {"zone", "street"}:
-        tables = [("片區 × 道路", found.streets)]
-    elif asked == {"zone", "class"}:
-        tables = [("片區 × 道路等級", found.classes)]
-    elif asked == {"zone"}:
-        tables = [("片區", found.zones)]
-    elif asked == {"subdistrict"}:
-        tables = [("街道", found.subdistricts)]
+    named = _TABLES.get(frozenset(keys))
+    if named is None:
+        chosen = [(title, found.table(*keys)) for title in _titles(keys)]
     else:
-        tables = [(" × ".join(keys), found.table(*keys))]
-    tables += [(name, table) for name, table in found.layers.items()]
-    return [(title, table) for title, table in tables if len(table)]
+        chosen = [(title, getattr(found, table)) for title, table in named.items()]
+    chosen += found.layers.items()
+    if walked is not None:
+        chosen.append((_WALK, walked.table))
+    return chosen
 
 
-def _output(
-    found: Coverage,
-    chosen: list[tuple[str, DataFrame]],
-    walked: DataFrame | None,
-    form: str,
-    clipped: bool,
-) -> str | bytes:
+def _geojson(found: Coverage, keys: list[Key]) -> bytes:
+    """The cut streets; where zones by subdistricts are asked for by name, these."""
+    import json
+
     from .. import tables
 
-    if walked is not None:
-        chosen = [*chosen, ("步行可達", walked)]
-    if form == "csv":
-        return b"\r\n".join(tables.csv_text(_records(table)) for _, table in chosen)
-    if form == "geojson":
-        import json
+    source = click.get_current_context().get_parameter_source("by")
+    asked = source is not ParameterSource.DEFAULT
+    cut = found.parts if asked and set(keys) == {"zone", "subdistrict"} else found.pieces
+    return tables.geojson_text(json.loads(cut.to_json(drop_id=True))["features"])
 
-        return tables.geojson_text(json.loads(found.pieces.to_json(drop_id=True))["features"])
-    everything = {title: _records(table) for title, table in chosen}
-    everything["reconciliation"] = _records(found.reconciliation)
-    everything["dropped"] = _records(found.dropped)
-    if form == "json":
-        return tables.json_text(everything)
-    if form == "xlsx":
-        return tables.xlsx_bytes(everything)
-    return "\n".join(
-        [*(f"{title}\n{_table(table)}" for title, table in chosen), _reconciled(found, clipped)]
-    )
+
+def _tables(
+    found: Coverage, chosen: list[tuple[str, DataFrame]], form: str, told: str
+) -> str | bytes:
+    from .. import spreadsheet, tables
+
+    if form == "table":
+        return "\n".join([*(f"{title}\n{_table(table)}" for title, table in chosen), told])
+    # The table asked for is there even if it is empty; what goes with it, if there is any.
+    held = [(title, table) for n, (title, table) in enumerate(chosen) if n == 0 or len(table)]
+    if form == "csv":
+        rows: list[Iterable[Any]] = []
+        for _, table in held:
+            # An empty line stands between two tables.
+            rows += [[], table.columns, *(record.values() for record in _records(table))]
+        return spreadsheet.csv_bytes(rows[1:])
+    everything = {title: _records(table) for title, table in held}
+    everything |= {name: _records(getattr(found, name)) for name in _OWN}
+    return tables.xlsx_bytes(everything) if form == "xlsx" else tables.json_text(everything)
 
 
 def _records(table: DataFrame) -> list[dict[str, Any]]:
@@ -340,6 +481,13 @@ def _table(table: DataFrame) -> str:
     from .. import tables
     from ..tables import Column, number
 
+    if table.empty:
+        return "沒有\n"
+    table = table.copy()
+    for end in ("entry", "exit"):
+        if f"{end}_lon" in table.columns:
+            places = zip(table[f"{end}_lon"], table[f"{end}_lat"], strict=True)
+            table[end] = [None if lon != lon else f"{lon:.5f}, {lat:.5f}" for lon, lat in places]
     shown = [c for c in table.columns if c in _COLUMNS]
     if "class_label" in shown:
         shown = [c for c in shown if c != "class"]

@@ -64,6 +64,9 @@ def usable_areas(frame: GeoDataFrame, what: str, ledger: Ledger, name: str | Non
     """Take the polygons of a layer, mended where they are invalid."""
     shapes = checked(frame, what).copy()
     ids = row_ids(frame)
+    nameless = sum(map(blank, frame["id"])) if "id" in frame.columns else 0
+    if nameless:
+        raise DataError(f"{what}: {nameless} row(s) have no id; fill the column 'id' or drop it")
     twice = sorted({one for one in ids if ids.count(one) > 1}) if len(set(ids)) < len(ids) else []
     if twice:
         raise DataError(f"{what}: ids that stand more than once: {', '.join(twice[:5])}")
