@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 from shapely.geometry import LineString, Point, box, shape
 
-from nankai_gis import chart, layers, measure
+from nankai_gis import chart, layers, measure, study
 from nankai_gis.cli import main
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ def test_what_both_lose_is_told_once(run: Run, tmp_path: Path) -> None:
     near = gpd.GeoDataFrame(geometry=[Point(117.1431, 39.12)], crs=4326)
     near.to_file(tmp_path / "near.geojson")
     tables = json.loads(run("coverage", "--walk", "near.geojson", "--format", "json").stdout)
-    assert [r["layer"] for r in tables["dropped"]] == ["streets"]
+    assert [r["layer"] for r in tables["dropped"]] == ["corridors", "streets"]
 
 
 def test_what_the_network_of_a_plan_loses_is_told(run: Run, tmp_path: Path) -> None:
@@ -662,3 +662,42 @@ def test_it_says_what_a_length_and_a_reach_are(run: Run) -> None:
     assert "兩幅之和" not in plain
     assert "裁至" not in plain
     assert "已裁至行政區內" in run("coverage", "--reach", "200").stdout.decode()
+
+
+def test_zones_of_ones_own_keep_the_plans_district_and_corridors(run: Run, tmp_path: Path) -> None:
+    """The same polygons from a file: the same shares of the district, and reaches as well."""
+    zones = study.packaged().located("zones")
+    assert zones is not None
+    zones[["id", "name", "geometry"]].to_file(tmp_path / "mine.geojson")
+    asked = ["coverage", "--by", "zone,street", "--reach", "200", "--format", "json"]
+    plan = json.loads(run(*asked).stdout)["片區 × 道路"]
+    mine = json.loads(run(*asked, "--zones", "mine.geojson").stdout)["片區 × 道路"]
+    named = {row["zone"] for row in mine}
+    assert {"qihang-bay", "innovation-fusion"} <= named
+    for one, two in zip([row for row in plan if row["zone"] in named], mine, strict=True):
+        assert (one["zone"], one["street"]) == (two["zone"], two["street"])
+        assert one["district_km"] == pytest.approx(two["district_km"], rel=1e-12)
+        # A file keeps seven decimals, a centimetre.
+        assert one["share_inside"] == pytest.approx(two["share_inside"], abs=1e-5)
+
+
+def test_zones_elsewhere_have_no_share_of_the_plans_district(run: Run, tmp_path: Path) -> None:
+    gpd.GeoDataFrame(
+        {"id": ["far"], "name": ["遠"]}, geometry=[box(113, 34, 113.01, 34.01)], crs=4326
+    ).to_file(tmp_path / "far.geojson")
+    gpd.GeoDataFrame(
+        {"name": ["長街"], "highway": ["primary"]},
+        geometry=[LineString([(112.995, 34.005), (113.005, 34.005)])],
+        crs=4326,
+    ).to_file(tmp_path / "roads.geojson")  # fmt: skip
+    done = run(
+        "coverage", "--by", "zone,street", "--zones", "far.geojson", "--roads", "roads.geojson",
+        "--format", "json",
+    )  # fmt: skip
+    (row,) = json.loads(done.stdout)["片區 × 道路"]
+    assert row["share_inside"] == pytest.approx(0.5, rel=1e-6)
+
+
+def test_what_rests_on_an_inferred_boundary_says_so(run: Run) -> None:
+    assert "啟航灣創新產業區、" in (told := run("coverage").stdout.decode())
+    assert "的邊界含推定,僅為示意" in told

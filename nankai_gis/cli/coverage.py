@@ -198,9 +198,10 @@ def coverage_(
     if subdistricts is not None:
         subs = _subdistricts(subdistricts)
     areas = held.areas_to_cover() if zones is None else options.read_layer(zones)
+    apart = zones is not None and _elsewhere(held, areas)
     settings: dict[str, Any] = {
-        "district": held.located("district") if zones is None else None,
-        "corridors": held.located("corridors") if zones is None else None,
+        "district": None if apart else held.located("district"),
+        "corridors": None if apart else held.located("corridors"),
         "reach_m": reach,
         "reach_ends": ends,
         "subdistrict_name": name_field,
@@ -208,13 +209,13 @@ def coverage_(
     if reach is not None and settings["corridors"] is None:
         raise click.UsageError(
             "--reach widens the corridors of the plan, and there are none here; leave it out"
-            + ("" if zones is None else ", or leave out --zones")
+            + (f" ({zones} lies beside the plan)" if apart else "")
         )
     if subdistricts is not None:
         _check_named(subs, subdistricts, name_field)
     streets, centrelines, origin = None, None, None
     if scheduler is None:
-        streets, centrelines, origin = _network(roads, held)
+        streets, centrelines, origin = _streets(roads, held)
     with options.steps_bar("coverage") as heard:
         if streets is not None:
             found = coverage.measure(
@@ -235,7 +236,7 @@ def coverage_(
     _tell_if_apart(found, areas, streets, roads)
     if plot is not None:
         _draw(found, areas, plot, overwrite)
-    told = _reconciled(found, settings["district"] is not None)
+    told = _reconciled(found, settings["district"] is not None) + _sketched(areas)
     if form == "geojson":
         content: str | bytes = _geojson(found, keys)
     else:
@@ -340,35 +341,33 @@ def _checked_keys(by: str) -> list[Key]:
     return [known[key] for key in keys]
 
 
-def _streets(path: Path | None, held: Study) -> tuple[GeoDataFrame, GeoDataFrame | None]:
-    """The street layer, and centrelines where carriageways are mapped one by one."""
+def _streets(
+    path: Path | None, held: Study
+) -> tuple[GeoDataFrame, GeoDataFrame | None, Origin | None]:
+    """Streets, centrelines where carriageways are mapped one by one, and where they come from."""
+    from ..mapped import Joined, Mapped
+
     if path is None:
-        return held.streets_to_cover()
+        network = options.network()
+        origin = network.origin if isinstance(network, Joined | Mapped) else None
+        return *held.streets_to_cover(), origin
     if path.is_dir():
         raise click.UsageError(
             f"--roads {path} is a folder; a network in GeoParquet files is measured with --dask"
         )
-    from ..mapped import Mapped
     from ..roads import read
 
     mapped = Mapped(read(path))
-    return mapped.ways(), mapped.centrelines()
+    return mapped.ways(), mapped.centrelines(), mapped.origin
 
 
-def _network(
-    path: Path | None, held: Study
-) -> tuple[GeoDataFrame, GeoDataFrame | None, Origin | None]:
-    """As `_streets`, and where a network that was mapped comes from."""
-    from ..mapped import Joined, Mapped
-
-    if path is not None and path.is_file():
-        from ..roads import read
-
-        mapped = Mapped(read(path))
-        return mapped.ways(), mapped.centrelines(), mapped.origin
-    streets, centrelines = _streets(path, held)
-    network = options.network()
-    return streets, centrelines, network.origin if isinstance(network, Joined | Mapped) else None
+def _elsewhere(held: Study, areas: GeoDataFrame) -> bool:
+    """Whether zones lie wholly beside the plan, which then says nothing of them."""
+    district = held.located("district")
+    if district is None or areas.crs != district.crs:
+        return False
+    west, south, east, north = district.total_bounds
+    return areas.geometry.dropna().cx[west:east, south:north].empty
 
 
 def _subdistricts(path: Path) -> GeoDataFrame:
@@ -503,6 +502,14 @@ def _table(table: DataFrame) -> str:
                 cells.append(number(value, decimals))
         rows.append(cells)
     return tables.terminal(columns, rows)
+
+
+def _sketched(areas: GeoDataFrame) -> str:
+    """Say which figures hang on a boundary that is inferred."""
+    if "status" not in areas or "name" not in areas:
+        return ""
+    names = areas.loc[areas["status"] == "inferred", "name"].tolist()
+    return f"{'、'.join(names)}的邊界含推定,僅為示意,數字隨之而定。\n" if names else ""
 
 
 def _reconciled(found: Coverage, clipped: bool) -> str:
