@@ -22,7 +22,7 @@ from typing import Literal
 import shapely
 from shapely.geometry import LinearRing, Polygon
 
-from . import crs
+from . import measure
 from .course import (
     NEAR_M,
     Course,
@@ -723,7 +723,7 @@ def ring_area(ring: Ring) -> float:
     Returns
     -------
     float
-        Square metres on the ellipsoid.
+        Square metres on the ellipsoid, as `nankai_gis.measure.area` has them.
 
     Examples
     --------
@@ -733,8 +733,7 @@ def ring_area(ring: Ring) -> float:
     >>> round(ring_area(found) / 1e6, 1)
     4.3
     """
-    lon, lat = zip(*ring.coordinates, strict=True)
-    return abs(float(crs.ellipsoid().polygon_area_perimeter(lon, lat)[0]))
+    return measure.area({"type": "Polygon", "coordinates": [ring.coordinates]})
 
 
 def _absent(missing: Mapping[str, Sequence[str]]) -> str:

@@ -14,7 +14,7 @@ FLOW = """
 errors _arrays crs model outfile record spreadsheet datum fonts style sheet
 | catalog names layers plan reference
 | _pbf _graph _osm _overpass roads _centreline streets course mapped
-| clause boundary corridor overlay | derive | measure
+| measure | clause boundary corridor overlay | derive
 | coverage check | study
 | tables brief webmap figure chart export report | cli
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, P
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import split
 
-from nankai_gis import crs, layers, measure, overlay
+from nankai_gis import crs, layers, measure, overlay, plan, reference
+from nankai_gis.derive import derive, features
 from nankai_gis.errors import GeometryError
 
 ZONE = Polygon(layers.features("zones")[0]["geometry"]["coordinates"][0])
@@ -209,3 +211,19 @@ def test_geodesic_steps_follow_the_edges_to_a_hundred_millionth(layer: str) -> N
     for feature in layers.features(layer):
         exact = float(overlay.areas(shape(feature["geometry"]))[0])
         assert measure.area(feature["geometry"]) == pytest.approx(exact, rel=1e-8)
+
+
+POLYGONS = [
+    feature
+    for layer in ("district", "subdistricts", "zones", "parcel")
+    for feature in layers.features(layer)
+]
+
+
+@pytest.mark.parametrize("drawn", POLYGONS, ids=lambda drawn: drawn["properties"]["id"])
+def test_a_compiled_ring_is_measured_as_the_layers_are(drawn: dict[str, Any]) -> None:
+    feature = plan.packaged().index()[drawn["properties"]["id"]]
+    made = derive(feature, reference.packaged(), reference.packaged().points)
+    (row,) = features([made], "")
+    assert row["geometry"] == drawn["geometry"]
+    assert row["properties"]["area_m2"] == measure.area(drawn["geometry"])
