@@ -13,8 +13,9 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import shape
 
-from nankai_gis import measure
+from nankai_gis import crs, measure
 from nankai_gis.cli import derive
+from nankai_gis.cli.roads import _widened
 from nankai_gis.course import EXTEND_M, NEAR_M
 from nankai_gis.model import Corner
 from nankai_gis.model import Run as ModelRun
@@ -304,3 +305,16 @@ def test_fetching_offline_opens_nothing(run: Run, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "offline: nothing is fetched" in done.stderr.decode()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("latitude", [3.0, 23.0, 39.0, 60.0])
+def test_the_surroundings_are_a_kilometre_wide_anywhere(latitude: float) -> None:
+    west, south, east, north = _widened(117.0, latitude, 117.1, latitude + 0.1)
+    distance = crs.ellipsoid().inv
+    sides = [
+        distance(west, latitude, 117.0, latitude),
+        distance(117.0, south, 117.0, latitude),
+        distance(117.1, latitude + 0.1, east, latitude + 0.1),
+        distance(117.1, latitude + 0.1, 117.1, north),
+    ]
+    assert [metres for _, _, metres in sides] == pytest.approx([1000.0] * 4, abs=1.0)

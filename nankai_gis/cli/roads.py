@@ -10,7 +10,7 @@ import click
 from . import options
 
 if TYPE_CHECKING:
-    from ..roads import Origin, Roads
+    from ..roads import BBox, Origin, Roads
 
 
 @click.group()
@@ -136,7 +136,7 @@ def info(snapshot: Path, form: str) -> None:
         options.deliver(_description(origin), None, False)
 
 
-def _box(bbox: str | None, around: str | None) -> tuple[float, float, float, float] | None:
+def _box(bbox: str | None, around: str | None) -> BBox | None:
     if bbox and around:
         raise click.UsageError("give a box or a feature, not both")
     if around:
@@ -150,8 +150,8 @@ def _box(bbox: str | None, around: str | None) -> tuple[float, float, float, flo
     return west, south, east, north
 
 
-def _around(name: str | None) -> tuple[float, float, float, float]:
-    """A box of one kilometre about a feature of the plan."""
+def _around(name: str | None) -> BBox:
+    """A box about a feature of the plan, one kilometre more on each side."""
     from shapely.geometry import shape
 
     found = options.study()
@@ -175,8 +175,16 @@ def _around(name: str | None) -> tuple[float, float, float, float]:
         from ..errors import GeometryError
 
         raise GeometryError(f"{key} is not located; name a feature that is, or give a box")
-    # A kilometre of latitude, and of longitude at 39 N.
-    return min(lon) - 0.0116, min(lat) - 0.009, max(lon) + 0.0116, max(lat) + 0.009
+    return _widened(min(lon), min(lat), max(lon), max(lat))
+
+
+def _widened(west: float, south: float, east: float, north: float) -> BBox:
+    """A box with one kilometre more on each side."""
+    from ..course import Plane
+
+    west, south = Plane(west, south).back((-1000.0, -1000.0))
+    east, north = Plane(east, north).back((1000.0, 1000.0))
+    return west, south, east, north
 
 
 def _save(found: Roads, target: Path, overwrite: bool) -> None:
