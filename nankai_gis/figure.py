@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nankai_gis import sheet as sheets
+from nankai_gis.crs import planar, to_planar
 from nankai_gis.errors import DataError, NotFoundError
 from nankai_gis.fonts import printable
 from nankai_gis.style import INFERRED
@@ -187,18 +188,6 @@ class _Frame:
         return (self.east - wide, self.east + wide), (self.north - high, self.north + high)
 
 
-def _planar(shape: Any) -> Any:
-    """Return a shape, or an array of them, in EPSG:4548 metres, east before north."""
-    import numpy as np
-    import shapely
-
-    from nankai_gis.crs import planar
-
-    return shapely.transform(
-        shape, lambda at: np.column_stack(planar().transform(at[:, 0], at[:, 1]))
-    )
-
-
 def _round_scale(at_least: float) -> float:
     """Return the next round denominator of a scale."""
     power = 10.0 ** math.floor(math.log10(at_least))
@@ -208,8 +197,6 @@ def _round_scale(at_least: float) -> float:
 
 def _framed(drawn: Sheet, x: float, y: float, width: float, height: float) -> _Frame:
     import numpy as np
-
-    from nankai_gis.crs import planar
 
     # Parallels bend on the plane, so the middles of the sides count as much as the corners.
     lons, lats = (np.linspace(drawn.bounds[n], drawn.bounds[n + 2], 9) for n in (0, 1))
@@ -294,7 +281,7 @@ def _spots(canvas: _Canvas, layer: Layer, shapes: Sequence[Any], z: float) -> No
 
 def _paint(canvas: _Canvas, layer: Layer, z: float) -> None:
     """Draw a layer: fills, all casings, then lines, so that no line is cut by another's casing."""
-    shapes = [None if shape is None else _planar(shape) for shape in layer.shapes]
+    shapes = [None if shape is None else to_planar(shape) for shape in layer.shapes]
     # The first by rank comes last, on top of the others.
     for row, place, shape, look in reversed(
         list(zip(layer.rows, layer.shapes, shapes, layer.looks, strict=True))
@@ -310,7 +297,7 @@ def _paint(canvas: _Canvas, layer: Layer, z: float) -> None:
         told_apart = sheets.sides(row, place)
         for part, side in told_apart:
             doubt = INFERRED if part["status"] == "inferred" else ""
-            _stroke(canvas, _planar(side), look.stroke, look.weight, doubt, z + 0.4)
+            _stroke(canvas, to_planar(side), look.stroke, look.weight, doubt, z + 0.4)
         if not told_apart:
             _stroke(canvas, shape, look.stroke, look.weight, look.dash, z + 0.4)
         if look.casing and look.casing_over:
@@ -365,7 +352,7 @@ def _kept_clear(page: _Page, frame: _Frame, drawn: Sheet) -> list[Any]:
         for shape, look in zip(layer.shapes, layer.looks, strict=True) if layer else ():
             if shape is not None:
                 at = shapely.transform(
-                    _planar(shape),
+                    to_planar(shape),
                     lambda c: np.column_stack(frame.on_page(c[:, 0], c[:, 1])),
                 )
                 reach = max(look.weight / 2, look.radius) * _PIXEL * _POINT * page.zoom
@@ -393,7 +380,6 @@ def _shifts(
 
 
 def _place(page: _Page, frame: _Frame, key: str, label: Label, tag: str, soft: list[Any]) -> None:
-    from nankai_gis.crs import planar
 
     size, bold, ink = _LETTERING[key]
     text = printable(label.text)
@@ -524,8 +510,6 @@ def _graticule(axes: Axes, page: _Page, frame: _Frame) -> None:
     """Draw meridians and parallels, with their degrees and minutes along the frame."""
     import shapely
 
-    from nankai_gis.crs import planar
-
     (left, right), (low, high) = frame.limits()
     lons, lats = planar().transform(
         [left, right, left, right], [low, low, high, high], direction="INVERSE"
@@ -539,7 +523,7 @@ def _graticule(axes: Axes, page: _Page, frame: _Frame) -> None:
         for number in range(math.ceil(lower / step), math.floor(upper / step) + 1):
             value = number * step
             ends = [(value, end) if meridian else (end, value) for end in run]
-            whole = _planar(shapely.segmentize(shapely.LineString(ends), 0.01))
+            whole = to_planar(shapely.segmentize(shapely.LineString(ends), 0.01))
             line: Any = shapely.intersection(whole, window)
             if line.is_empty or line.geom_type != "LineString":
                 continue

@@ -313,7 +313,6 @@ def compare(geometry: GeoInterface, other: GeoInterface) -> Comparison:
     >>> round(found.hausdorff_m), round(found.symmetric_difference_m2 / found.area_m2, 2)
     (111, 0.2)
     """
-    import numpy as np
     import shapely
 
     one, two = (shapely.geometry.shape(dict(_mapping(g))) for g in (geometry, other))
@@ -321,13 +320,8 @@ def compare(geometry: GeoInterface, other: GeoInterface) -> Comparison:
         if not polygon.is_valid:
             raise GeometryError(f"not a valid polygon: {shapely.is_valid_reason(polygon)}")
     apart = [p for p in shapely.get_parts(one.symmetric_difference(two)) if p.area > 0]
-    to_plane = crs.planar().transform
     boundaries = [
-        shapely.transform(
-            shapely.segmentize(polygon.boundary, 1e-4),
-            lambda xy: np.column_stack(to_plane(xy[:, 0], xy[:, 1])),
-        )
-        for polygon in (one, two)
+        crs.to_planar(shapely.segmentize(polygon.boundary, 1e-4)) for polygon in (one, two)
     ]
     return Comparison(
         area(one),

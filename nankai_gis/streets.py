@@ -28,9 +28,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import geopandas as gpd
 import numpy as np
@@ -42,9 +41,6 @@ from . import _centreline, crs
 from ._arrays import Floats, Ints
 from .errors import AmbiguousNameError, CRSError, DataError, RoadNotFoundError
 from .names import fold, nearest
-
-if TYPE_CHECKING:
-    from pyproj import Transformer
 
 __all__ = [
     "APART",
@@ -227,12 +223,14 @@ class Street:
         lonlat = np.asarray(points, dtype=np.float64).reshape(-1, 2)
         if not len(lonlat):
             return lonlat, np.zeros(0)
-        frame = _frame(float(self.carriageways.bounds[0] + self.carriageways.bounds[2]) / 2)
-        line = shapely.transform(self.centreline, lambda xy: _forward(frame, xy))
-        here = shapely.points(_forward(frame, lonlat))
+        west, _, east, _ = self.carriageways.bounds
+        # Its meridian lies within a quarter of a degree.
+        there, back = crs.plane(round(west + east) / 2)
+        line = shapely.transform(self.centreline, there)
+        here = shapely.points(there(lonlat))
         ties = shapely.get_coordinates(shapely.shortest_line(line, here))[0::2]
         offsets = np.asarray(shapely.distance(line, here), dtype=np.float64)
-        return _backward(frame, ties), offsets
+        return back(ties), offsets
 
 
 def shared_nodes(one: Street, other: Street) -> Floats:
@@ -376,39 +374,6 @@ def _family(key: str, known: Iterable[str]) -> list[str]:
     stem, _, suffix = found.groups()
     pattern = re.compile(rf"^{re.escape(stem)}[东西南北中]?{suffix}$")
     return sorted({key, *(name for name in known if pattern.match(name))})
-
-
-# --------------------------------------------------------------------------- frames
-
-
-@cache
-def _transformer(meridian: float) -> Transformer:
-    from pyproj import Transformer
-
-    if meridian == 117.0:
-        return crs.planar()
-    radius, flattening = crs.ellipsoid().a, 1 / crs.ellipsoid().f
-    return Transformer.from_crs(
-        "EPSG:4490",
-        f"+proj=tmerc +lat_0=0 +lon_0={meridian} +k=1 +x_0=500000 +y_0=0 "
-        f"+a={radius} +rf={flattening} +units=m +no_defs",
-        always_xy=True,
-    )
-
-
-def _frame(lon: float) -> Transformer:
-    """Gauss-Kruger frame whose meridian lies within a quarter of a degree of `lon`."""
-    return _transformer(round(lon * 2) / 2)
-
-
-def _forward(frame: Transformer, lonlat: Floats) -> Floats:
-    x, y = frame.transform(lonlat[:, 0], lonlat[:, 1])
-    return np.column_stack((x, y))
-
-
-def _backward(frame: Transformer, xy: Floats) -> Floats:
-    lon, lat = frame.transform(xy[:, 0], xy[:, 1], direction="INVERSE")
-    return np.column_stack((lon, lat))
 
 
 def _geodesic(a: Floats, b: Floats) -> Floats:
@@ -745,13 +710,14 @@ class Streets:
         opens = np.searchsorted(group, np.arange(len(clusters)))
         west = np.minimum.reduceat(lonlat[:, 0], opens)
         east = np.maximum.reduceat(lonlat[:, 0], opens)
-        middle = (west + east) / 2
-        meridian = np.round(middle * 2) / 2
+        # Planes whose meridians lie within a quarter of a degree.
+        meridian = np.round(west + east) / 2
         xy = np.empty_like(lonlat)
         per_coordinate = meridian[group]
         for value in np.unique(meridian):
             mask = per_coordinate == value
-            xy[mask] = _forward(_frame(float(value)), lonlat[mask])
+            there, _ = crs.plane(float(value))
+            xy[mask] = there(lonlat[mask])
         lines, valid = _centreline.collapse(
             lonlat,
             xy,
@@ -779,7 +745,8 @@ class Streets:
         for value in np.unique(meridian):
             mask = ~old & (meridian[owner] == value)
             if mask.any():
-                back[mask] = _backward(_frame(float(value)), table[mask, :2])
+                _, to_degrees = crs.plane(float(value))
+                back[mask] = to_degrees(table[mask, :2])
         same = part_of[1:] == part_of[:-1]
         size = np.zeros(len(table))
         size[1:][same] = _geodesic(back[:-1][same], back[1:][same])
@@ -820,7 +787,7 @@ class Streets:
                     centreline=centre,
                     carriageway_length_m=float(mapped[mine].sum()),
                     centreline_length_m=float(measured[number]),
-                    gaps=_gaps(line, _frame(float(meridian[number]))),
+                    gaps=_gaps(line, float(meridian[number])),
                     dual_share=round(min(1.0, line.dual / float(drawn[number])), 9),
                     classes=MappingProxyType(dict(sorted(classes.items()))),
                     separation_m=self.separation_m,
@@ -926,10 +893,11 @@ def _reach(bounds: Floats, lat: float) -> float:
     return float(np.hypot(*((bounds[2:] - bounds[:2]) * _metres(lat))))
 
 
-def _gaps(line: _centreline.Lines, frame: Transformer) -> tuple[Gap, ...]:
+def _gaps(line: _centreline.Lines, meridian: float) -> tuple[Gap, ...]:
     if not line.gaps:
         return ()
-    sides = _backward(frame, np.array([side for one, two, _ in line.gaps for side in (one, two)]))
+    _, back = crs.plane(meridian)
+    sides = back(np.array([side for one, two, _ in line.gaps for side in (one, two)]))
     metres = _geodesic(sides[0::2], sides[1::2])
     gaps = [
         Gap((float(one[0]), float(one[1])), (float(two[0]), float(two[1])), float(size), bridged)

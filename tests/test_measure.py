@@ -227,3 +227,13 @@ def test_a_compiled_ring_is_measured_as_the_layers_are(drawn: dict[str, Any]) ->
     (row,) = features([made], "")
     assert row["geometry"] == drawn["geometry"]
     assert row["properties"]["area_m2"] == measure.area(drawn["geometry"])
+
+
+def test_shapes_and_planes_are_projected_as_the_ellipsoid_is() -> None:
+    # The Gauss-Kruger zone without its false easting, and back.
+    there, back = crs.plane(117.0)
+    points = np.array([[117.16, 39.12], [116.9, 38.5]])
+    x, y = crs.planar().transform(*points.T)
+    assert there(points) == pytest.approx(np.column_stack((x - 500_000, y)), abs=1e-6)
+    assert back(there(points)) == pytest.approx(points, abs=1e-12)
+    assert crs.to_planar(Point(points[0])).coords[0] == pytest.approx((x[0], y[0]), abs=1e-9)

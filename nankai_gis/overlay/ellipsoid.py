@@ -43,27 +43,7 @@ def metric(longitude: float, latitude: float) -> tuple[Callable[..., Any], Calla
     >>> round(float(there(np.array([[117.0, 39.001]]))[0, 1]), 1)
     111.0
     """
-    from pyproj import Transformer
-
-    # As text: a NumPy number would write its type along.
-    longitude, latitude = float(longitude), float(latitude)
-    geod = crs.ellipsoid()
-    plane = (
-        f"+proj=tmerc +lat_0={latitude!r} +lon_0={longitude!r} +k=1 +a={geod.a!r} "
-        f"+b={geod.b!r} +units=m +no_defs"
-    )
-    sphere = f"+proj=longlat +a={geod.a!r} +b={geod.b!r} +no_defs"
-    transformer = Transformer.from_crs(sphere, plane, always_xy=True)
-
-    def there(positions: Floats) -> Floats:
-        return np.column_stack(transformer.transform(positions[:, 0], positions[:, 1]))
-
-    def back(positions: Floats) -> Floats:
-        return np.column_stack(
-            transformer.transform(positions[:, 0], positions[:, 1], direction="INVERSE")
-        )
-
-    return there, back
+    return crs.plane(longitude, latitude)
 
 
 def lengths(lines: ShapesLike) -> Floats:
