@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nankai_gis import _pbf
+from nankai_gis import _pbf, vector
 from nankai_gis._arrays import Ints
 from nankai_gis._pbf import Words
 from nankai_gis.crs import STORED
-from nankai_gis.errors import CRSError, DataError
+from nankai_gis.errors import DataError
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -549,14 +549,7 @@ def _vector(path: Path, within: Within | None) -> Reading:
     import shapely
 
     name = path.name
-    if path.suffix.lower() == ".shp":
-        _whole_shapefile(path)
     frame, layer = _opened(path)
-    if frame.crs is None:
-        raise CRSError(
-            f"{name}: the file doesn't say in which CRS its coordinates are; "
-            "write it anew with one (EPSG:4326 for longitude and latitude in degrees)"
-        )
     dropped: Counter[str] = Counter()
     by_name = {str(column).lower().replace(":", "_"): column for column in frame.columns}
     geometry = frame.geometry.to_numpy()
@@ -632,62 +625,17 @@ def _word(value: object) -> str | None:
 
 
 def _opened(path: Path) -> tuple[gpd.GeoDataFrame, str]:
-    """Open the one layer of lines."""
-    import warnings
-
-    import pyogrio
-
-    name = path.name
+    """The lines of a file and the name of their layer."""
     with path.open("rb") as stream:
-        if b"<graphml" in stream.read(4096):
-            from . import _graph
+        graph = b"<graphml" in stream.read(4096)
+    if graph:
+        from . import _graph
 
-            return _graph.read(path), "edges"
-    try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            layers = [
-                str(layer)
-                for layer, kind in pyogrio.list_layers(path)
-                if kind is not None and not re.search("Point|Polygon", str(kind))
-            ]
-            if len(layers) > 1:
-                layers = [layer for layer in layers if layer in ("lines", "roads", "ways")]
-            if len(layers) != 1:
-                raise DataError(f"{name}: not exactly one layer of lines in it")
-            frame = pyogrio.read_dataframe(path, layer=layers[0], use_arrow=False)
-    except DataError:
-        raise
-    except (RuntimeError, ValueError, OSError) as error:
-        raise DataError(f"{name}: GDAL can't read it: {error}") from error
-    for warning in said:
-        # GDAL goes on after damage and hands over what it got so far.
-        if re.search("truncat|corrupt|malformed|error|fail", str(warning.message), re.IGNORECASE):
-            raise DataError(f"{name}: damaged: {warning.message}")
+        return _graph.read(path), "edges"
+    frame, layer = vector.read(path, lines=True)
     if not len(frame):
-        raise DataError(f"{name}: layer {layers[0]!r} is empty")
-    return frame, layers[0]
-
-
-def _whole_shapefile(path: Path) -> None:
-    """Compare lengths with what the headers claim: GDAL reads what was cut off as no shape."""
-    table = next(
-        (p for p in (path.with_suffix(".dbf"), path.with_suffix(".DBF")) if p.is_file()), None
-    )
-    if table is None:
-        raise DataError(f"{path.name}: the file of its attributes, {path.stem}.dbf, is missing")
-    with path.open("rb") as stream:
-        claimed = 2 * int.from_bytes(stream.read(28)[24:28], "big")
-    with table.open("rb") as stream:
-        head = stream.read(12)
-    rows = int.from_bytes(head[4:8], "little") * int.from_bytes(head[10:12], "little")
-    for file, length in (
-        (path, claimed),
-        (table, rows + int.from_bytes(head[8:10], "little")),
-    ):
-        size = file.stat().st_size
-        if size < length:
-            raise DataError(f"{file.name}: cut off: {size} of {length} bytes are there")
+        raise DataError(f"{path.name}: layer {layer!r} is empty")
+    return frame, layer
 
 
 def _in_range_or_swapped(name: str, geometry: Any, within: Within | None) -> None:

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "nankai_gis"
 FLOW = """
 errors _arrays crs model outfile record spreadsheet datum fonts style sheet
 | catalog names layers plan reference
-| _pbf _graph _osm _overpass roads _centreline streets course mapped
+| vector _pbf _graph _osm _overpass roads _centreline streets course mapped
 | measure | clause boundary corridor overlay | derive
 | coverage check | study
 | tables brief webmap figure chart export report | cli

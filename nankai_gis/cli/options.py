@@ -218,40 +218,10 @@ def steps_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 def read_layer(path: Path) -> GeoDataFrame:
     """Read a vector layer that a user brings, in longitude and latitude."""
-    import re
-    import warnings
-
-    import pyogrio
-
+    from .. import vector
     from ..crs import STORED
-    from ..errors import CRSError, DataError
 
-    if not path.is_file():
-        what = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
-        raise DataError(f"{path}: {what}")
-    try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            layers = [str(layer) for layer, kind in pyogrio.list_layers(path) if kind is not None]
-            if len(layers) > 1:
-                raise DataError(
-                    f"{path.name} has {len(layers)} layers ({', '.join(layers)}); write the one "
-                    "that is meant into a file of its own"
-                )
-            frame = pyogrio.read_dataframe(path)
-    except DataError:
-        raise
-    except (RuntimeError, ValueError, OSError) as error:
-        raise DataError(f"{path.name}: GDAL can't read it: {error}") from error
-    for warning in said:
-        # GDAL goes on after damage and hands over what it got so far.
-        if re.search("truncat|corrupt|malformed|error|fail", str(warning.message), re.IGNORECASE):
-            raise DataError(f"{path.name}: damaged: {warning.message}")
-    if not hasattr(frame, "crs"):
-        raise DataError(f"{path.name}: a table without geometry")
-    if frame.crs is None:
-        raise CRSError(f"{path.name}: no CRS is given; write the layer anew with one")
-    return frame.to_crs(STORED)
+    return vector.read(path)[0].to_crs(STORED)
 
 
 def refuse(target: Path) -> None:
