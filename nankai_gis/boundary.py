@@ -615,7 +615,7 @@ def _canonical(ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def enclose(
-    sides: Mapping[str, Sequence[Sequence[str]]],
+    sides: Mapping[str, Sequence[str]],
     lines: Lines,
     inside: Sequence[Position] = (),
 ) -> Ring:
@@ -623,9 +623,8 @@ def enclose(
 
     Parameters
     ----------
-    sides : mapping of str to sequence of sequence of str
-        For each of ``east``, ``south``, ``west``, ``north`` the roads that the clause names,
-        each with the names to look it up by, the first that is found being taken.
+    sides : mapping of str to sequence of str
+        For each of ``east``, ``south``, ``west``, ``north`` the roads that the clause names.
     lines : Lines
     inside : sequence of positions
         Longitude and latitude of places that the ring must contain.
@@ -650,8 +649,7 @@ def enclose(
     Examples
     --------
     >>> from nankai_gis import reference
-    >>> sides = {"north": [["鞍山西道"]], "east": [["衛津路"]], "south": [["復康路"]],
-    ...          "west": [["紅旗路"]]}
+    >>> sides = {"north": ["鞍山西道"], "east": ["衛津路"], "south": ["復康路"], "west": ["紅旗路"]}
     >>> [run.name for run in enclose(sides, reference.packaged()).runs]
     ['紅旗路', '復康路', '衛津路', '鞍山西道']
     """
@@ -659,15 +657,13 @@ def enclose(
     found: dict[str, list[Line]] = {}
     asked: list[tuple[str, list[Line]]] = []
     for side in ("north", "east", "south", "west"):
-        for names in sides.get(side, ()):
-            group = next(
-                (g for n in names if n in lines and (g := [x for x in lines.every(n) if x.parts])),
-                None,
-            )
-            if group is None:
-                missing[names[0]] = tuple(lines.near(names[0])) if names[0] not in lines else ()
-            else:
+        for name in sides.get(side, ()):
+            known = name in lines
+            group = [line for line in lines.every(name) if line.parts] if known else []
+            if group:
                 asked.append((side, group))
+            else:
+                missing[name] = () if known else tuple(lines.near(name))
     for (side, _), line in zip(asked, together([group for _, group in asked]), strict=True):
         found.setdefault(side, []).append(line)
     if not found and missing:

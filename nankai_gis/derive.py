@@ -6,7 +6,7 @@ layers carry everything an output needs to say where a geometry comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from shapely.geometry import shape
 
 from . import boundary, corridor
 from .boundary import Ring
-from .clause import Clause
+from .clause import Clause, Road
 from .corridor import Piece
 from .course import Ground, Lines, line_accuracy, located, run_length
 from .errors import DataError, GeometryError, NankaiGISError, PlanError, RoadNotFoundError
@@ -110,8 +110,8 @@ def _derive_ring(
             f"the ring of the definition names {'、'.join(absent)}, which this network doesn't "
             "hold; the ring was searched for from the four sides",
         )
-    sides = {side: [[road] for road in roads] for side, roads in feature.sides.items()}
-    return Derived(feature, ring=boundary.enclose(sides, lines, feature.inside), remarks=remarks)
+    ring = boundary.enclose(feature.sides, lines, feature.inside)
+    return Derived(feature, ring=ring, remarks=remarks)
 
 
 def _with_roles(ring: Ring, feature: Feature, lines: Lines) -> Ring:
@@ -150,42 +150,45 @@ def _derive_axis(feature: Feature, lines: Lines, points: Mapping[str, Vertex]) -
     return Derived(feature, axis=tuple(pieces), remarks=tuple(remarks))
 
 
-def clause_feature(clause: Clause, name: str = "clause") -> Feature:
+def clause_feature(clause: Clause, known: Container[str] = ()) -> Feature:
     """Return a definition made of nothing but a clause.
 
     Parameters
     ----------
     clause : Clause
-    name : str
-        Id of the feature.
+    known : container of str
+        Names that a network knows.
 
     Returns
     -------
     Feature
-        A zone for a clause with sides, a corridor for one with an axis; of several names of a
-        road the first is taken.
+        A zone for a clause with sides, a corridor for one with an axis. Of the names of a road
+        the first that is known is taken, else its own.
 
     Examples
     --------
     >>> from nankai_gis.clause import parse
-    >>> made = clause_feature(parse("東至甲路,南至乙路,西至丙路,北至丁路"))
-    >>> made.kind, made.sides["east"]
-    ('zone', ('甲路',))
+    >>> clause = parse("東至甲路(乙路),南至丙路,西至丁路,北至戊路")
+    >>> clause_feature(clause).sides["east"], clause_feature(clause, {"乙路"}).sides["east"]
+    (('甲路',), ('乙路',))
     """
     from .model import Names
 
-    main = tuple(AxisPart(r.name, "main", planned=r.planned) for r in clause.main)
-    extension = tuple(AxisPart(r.name, "extension", planned=r.planned) for r in clause.extension)
+    def name(road: Road) -> str:
+        return next((name for name in road.names if name in known), road.name)
+
+    main = tuple(AxisPart(name(r), "main", planned=r.planned) for r in clause.main)
+    extension = tuple(AxisPart(name(r), "extension", planned=r.planned) for r in clause.extension)
     axis = main + extension
     return Feature(
-        id=name,
+        id="clause",
         kind="corridor" if axis else "zone",
-        names=Names(name, name, name),
+        names=Names("clause", "clause", "clause"),
         clause="",
         clause_source="text",
         status="osm",
         file="",
-        sides={side: tuple(r.names[-1] for r in roads) for side, roads in clause.sides.items()},
+        sides={side: tuple(map(name, roads)) for side, roads in clause.sides.items()},
         axis=axis,
     )
 

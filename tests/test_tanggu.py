@@ -181,7 +181,7 @@ def away(a: tuple[float, float], b: tuple[float, float]) -> float:
 
 
 def compiled(text: str, network: Mapped, inside: tuple[tuple[float, float], ...] = ()) -> Derived:
-    return derive(replace(clause_feature(parse(text, network)), inside=inside), network)
+    return derive(replace(clause_feature(parse(text, network), network), inside=inside), network)
 
 
 @pytest.fixture(scope="module", params=[JSON, PBF], ids=["json", "pbf"])
@@ -309,7 +309,7 @@ def test_streets_that_are_not_named_lead_no_ring_round_swapped_sides(one: Mapped
 
 @pytest.mark.parametrize("case", ["block", "a wavy side", "dual in the south"])
 def test_a_clause_closes_in_none_but_its_own_order_of_sides(case: str, one: Mapped) -> None:
-    feature = clause_feature(parse(CASES[case][0], one))
+    feature = clause_feature(parse(CASES[case][0], one), one)
     for order in permutations(SIDES):
         sides = {side: feature.sides[named] for side, named in zip(SIDES, order, strict=True)}
         made = derive(replace(feature, sides=sides), one)
@@ -326,7 +326,7 @@ def test_a_clause_closes_in_none_but_its_own_order_of_sides(case: str, one: Mapp
 def test_no_stair_closes_with_its_sides_mixed_up(
     case: str, order: tuple[str, ...], one: Mapped
 ) -> None:
-    feature = clause_feature(parse(CASES[case][0], one))
+    feature = clause_feature(parse(CASES[case][0], one), one)
     sides = {side: feature.sides[named] for side, named in zip(SIDES, order, strict=True)}
     assert isinstance(derive(replace(feature, sides=sides), one).error, GeometryError)
 

@@ -114,7 +114,7 @@ def _from_text(text: str, lines: Lines) -> Feature:
     from ..clause import parse
     from ..derive import clause_feature
 
-    return clause_feature(parse(text, lines))
+    return clause_feature(parse(text, lines), lines)
 
 
 def _mapped(path: Path) -> tuple[Lines, str]:

@@ -73,10 +73,10 @@ def town() -> tuple[Roads, ...]:
 def test_one_block_as_the_city_grows(benchmark, times, what):
     """The search costs the streets about the block; the city costs its index, told apart."""
     roads = town()[[*LANES].index(times)]
-    sides = {"west": [["縱2路"]], "east": [["縱5路"]], "south": [["橫2道"]], "north": [["橫5道"]]}
+    sides = {"west": ["縱2路"], "east": ["縱5路"], "south": ["橫2道"], "north": ["橫5道"]}
     if what == "bridged":
         # The roads of one side don't meet: what joins them is looked for about the quarter.
-        sides["north"] = [["橫5道"], ["橫6道"]]
+        sides["north"] = ["橫5道", "橫6道"]
     start = time.perf_counter()
     first = Mapped(roads)
     index_s = time.perf_counter() - start
