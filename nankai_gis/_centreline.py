@@ -1019,7 +1019,7 @@ def _merge(parts: list[Floats]) -> list[Floats]:
         parts = [shapely.get_coordinates(line, include_z=True) for line in shapely.get_parts(lines)]
     out = []
     for part in parts:
-        # Run from west to east (south to north where that is steeper to tell).
+        # Run from west to east (south to north where both ends have the same x).
         if tuple(part[0, :2]) > tuple(part[-1, :2]):
             part = part[::-1]
         out.append(part)

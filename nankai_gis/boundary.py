@@ -4,8 +4,8 @@ A ring is a round of lines in which each meets the next (`nankai_gis.course` say
 a definition gives the round, it is followed; where it gives only the four sides, the round is
 searched for: every road that is named must be used, on its own side, and what has to be put in
 between - a road used twice, a line that the clause doesn't name, a gap - costs. The cheapest
-simple ring wins; one that is nearly as cheap and encloses another area is an ambiguity, and is
-said.
+simple ring wins; one that is nearly as cheap and encloses another area is reported as an
+ambiguity.
 """
 
 from __future__ import annotations

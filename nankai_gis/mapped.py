@@ -366,8 +366,8 @@ def beside(folder: Path) -> Network | Mapped | Joined:
     return mapped if digitised is None else Joined(digitised, mapped)
 
 
-def shift(mapped: Mapped, reference: Network) -> tuple[float, float] | None:
-    """Measure how far a network lies beside a reference, as data in another datum does.
+def shift(mapped: Mapped, known: Network) -> tuple[float, float] | None:
+    """Measure by how much a network is displaced from a known one, as data in another datum is.
 
     Every stretch of street that both know says how far they are apart square to it; together,
     north-south and east-west streets give the shift (least squares on the offsets, the median
@@ -376,8 +376,8 @@ def shift(mapped: Mapped, reference: Network) -> tuple[float, float] | None:
     Parameters
     ----------
     mapped : Mapped
-    reference : Network
-        Only its lines of status ``osm`` and an accuracy of 25 m or better count.
+    known : Network
+        The reference. Only its lines of status ``osm`` and an accuracy of 25 m or better count.
 
     Returns
     -------
@@ -406,7 +406,7 @@ def shift(mapped: Mapped, reference: Network) -> tuple[float, float] | None:
 
     rows: list[tuple[float, float, float]] = []
     plane: Plane | None = None
-    for line in reference.lines:
+    for line in known.lines:
         good = [v.status == "osm" and v.accuracy_m <= 25 for v in line.vertices]
         if sum(good) < 2 or line.names.hant not in mapped:
             continue

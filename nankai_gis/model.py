@@ -1,6 +1,6 @@
 """The nouns of the toolkit: what a plan says, and what a line on the ground is.
 
-Frozen dataclasses and nothing else: no file is read and nothing is computed here.
+Frozen dataclasses, and the order of certainty among them; no file is read here.
 Coordinates are longitude, latitude in EPSG:4326; lengths are metres, areas square metres.
 """
 

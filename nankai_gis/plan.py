@@ -1,10 +1,9 @@
 """Plan definitions: a folder of TOML files, read strictly, every fault reported at once.
 
 A definition is a table named by the feature's id; the table ``plan`` says what the plan is called.
-A definition holds the quoted clause and the
-structured reading of it: the sides of a 四至, the ring in the order in which it runs, the
-pieces of an axis, the subdistricts and the area that the text claims. The reader knows every
-key of every kind; what it doesn't know is a fault, not a hint.
+A definition holds the quoted clause and the structured reading of it: the sides of a 四至, the ring
+in the order in which it runs, the pieces of an axis, the subdistricts and the area that the text
+claims. The reader knows every key of every kind; what it doesn't know is a fault, not a hint.
 """
 
 from __future__ import annotations

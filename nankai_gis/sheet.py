@@ -818,8 +818,8 @@ def labels(layer: Layer) -> list[Label]:
     joined = layer.key in ("corridors", "streets")
     for number, shape in enumerate(layer.shapes):
         # What is only a construction line has no name that a reader would look for.
-        helper = layer.key == "streets" and layer.rows[number].get("kind") == "line"
-        if shape is not None and layer.names[number] and not helper:
+        construction = layer.key == "streets" and layer.rows[number].get("kind") == "line"
+        if shape is not None and layer.names[number] and not construction:
             of = _text(layer.rows[number], "corridor") if layer.key == "corridors" else ""
             pieces.setdefault((of or layer.names[number]) if joined else number, []).append(number)
 
