@@ -211,7 +211,6 @@ def fetch(
     *,
     endpoint: str | None = None,
     deadline_s: float = 180.0,
-    offline: bool = False,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Roads:
     """Fetch the ways of an area from an Overpass server.
@@ -229,8 +228,6 @@ def fetch(
         Address of an Overpass interpreter; default overpass-api.de.
     deadline_s : float
         Seconds for everything: tries, pauses, transfer.
-    offline : bool
-        Refuse before any socket is opened.
     progress : callable, optional
         Called with the bytes received and the bytes announced (None: not announced).
 
@@ -241,16 +238,14 @@ def fetch(
     Raises
     ------
     DataError
-        Offline, refused, late, partial or empty.
+        Refused, late, partial or empty, or a deadline that leaves no time.
 
     Examples
     --------
-    >>> fetch((117.1, 39.1, 117.2, 39.2), offline=True)
+    >>> fetch((117.1, 39.1, 117.2, 39.2), deadline_s=0)
     Traceback (most recent call last):
-    nankai_gis.errors.DataError: offline: nothing is fetched; read a file or a snapshot instead
+    nankai_gis.errors.DataError: a deadline of 0 s leaves no time to ask, or no end
     """
-    if offline:
-        raise DataError("offline: nothing is fetched; read a file or a snapshot instead")
     from nankai_gis import _osm, _overpass
 
     within, where = _asked(area)

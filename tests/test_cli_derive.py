@@ -300,13 +300,6 @@ def test_a_shifted_network_is_warned_about(run: Run, tmp_path: Path) -> None:
     assert "GCJ-02" in done.stderr.decode()
 
 
-def test_fetching_offline_opens_nothing(run: Run, tmp_path: Path) -> None:
-    done = run("roads", "fetch", "laochengxiang", "--offline")
-    assert done.returncode == 1
-    assert "offline: nothing is fetched" in done.stderr.decode()
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("latitude", [3.0, 23.0, 39.0, 60.0])
 def test_the_surroundings_are_a_kilometre_wide_anywhere(latitude: float) -> None:
     west, south, east, north = _widened(117.0, latitude, 117.1, latitude + 0.1)

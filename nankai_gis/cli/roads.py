@@ -92,7 +92,6 @@ def import_(
     show_default=True,
     help="Seconds for everything: tries, pauses and transfer.",
 )
-@click.option("--offline", is_flag=True, help="Refuse to open any connection.")
 def fetch(
     feature: str | None,
     bbox: str | None,
@@ -100,7 +99,6 @@ def fetch(
     overwrite: bool,
     endpoint: str | None,
     deadline: float,
-    offline: bool,
 ) -> None:
     """Fetch the roads of a feature and its surroundings (1 km) from an Overpass server.
 
@@ -112,9 +110,7 @@ def fetch(
         options.refuse(output)
     box = _box(bbox, feature) or _around(None)
     with options.bytes_bar("fetch") as heard:
-        found = networks.fetch(
-            box, endpoint=endpoint, deadline_s=deadline, offline=offline, progress=heard
-        )
+        found = networks.fetch(box, endpoint=endpoint, deadline_s=deadline, progress=heard)
     _save(found, output, overwrite)
 
 
