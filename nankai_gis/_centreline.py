@@ -444,7 +444,7 @@ class _Weaver:
         self.consumed[first : last + 1] = True
         self.placed.update(self.node[index].tolist())
         if partner.any():
-            self._consume(number, index[dual])
+            self._consume(index[dual])
 
     def _anchor(
         self, index: Ints, row: int, consumed: bool, station: int
@@ -623,8 +623,6 @@ class _Weaver:
         """Leave out a loose end that only crosses over to the other carriageway."""
         keep = np.ones(len(index), dtype=bool)
         inside = np.flatnonzero(partner) + body.start
-        if not len(inside):
-            return keep
         if len(inside) < 2:
             return keep
         xy = self.at.xy[index]
@@ -781,7 +779,7 @@ class _Weaver:
             self.parts.append(line)
             self.lines.append(LineString(line[:, :2]))
 
-    def _consume(self, number: int, drawn: Ints) -> None:
+    def _consume(self, drawn: Ints) -> None:
         """Mark the stations for which the line just drawn stands as well."""
         low = min(span[0] for span in self.spans)
         high = max(span[1] for span in self.spans)

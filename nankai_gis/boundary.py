@@ -278,7 +278,7 @@ def ring(
         made = _steps_to_ring(steps)
         if made is not None:
             gaps = sum(corner.gap_m for corner in made[1])
-            rounds.append((sum(run_length(r.vertices) for r in made[0]) + 8 * gaps, made))
+            rounds.append((sum(run_length(r.vertices) for r in made[0]) + _GAP_COST * gaps, made))
     for _, (runs, corners) in sorted(rounds, key=lambda r: r[0]):
         closed = _closed(runs, corners)
         if closed is not None:
@@ -454,9 +454,7 @@ class _Search:
         course, role, entry = steps[-1]
         used = [c.line.id for c, _, _ in steps]
         extra = sum(r != "named" for _, r, _ in steps)
-        everywhere = len(set(used)) >= len(self.named) and all(
-            c.line.id in used for c in self.named
-        )
+        everywhere = all(c.line.id in used for c in self.named)
         for leave, following, bridge, enter in self._onward(course):
             along = 0.0 if entry is None else course.distance(entry.enter, leave.leave)
             if entry is not None and along < 1.0:
