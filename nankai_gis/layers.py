@@ -1,4 +1,4 @@
-"""The packaged layers, as GeoJSON features or as GeoDataFrames.
+"""The packaged layers, as GeoJSON features.
 
 ===============  ===========================================================================
 ``district``     the outline of Nankai District
@@ -17,13 +17,10 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import catalog
 from .errors import DataError, NotFoundError
-
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
 
 #: Names of the layers, from the ground up.
 LAYERS = ("district", "subdistricts", "zones", "parcel", "streets", "corridors", "sites")
@@ -76,37 +73,3 @@ def features(layer: str) -> list[dict[str, Any]]:
     ['qihang-bay', 'laochengxiang', 'shuishang-aoti']
     """
     return list(_collection(layer))
-
-
-def frame(layer: str) -> GeoDataFrame:
-    """Return a layer as a GeoDataFrame.
-
-    Parameters
-    ----------
-    layer : str
-        Member of `LAYERS`.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        EPSG:4326, one row for each feature, with its properties as columns; the geometry is
-        None for what is not located.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such layer.
-    DataError
-        If the file is missing or damaged.
-
-    Examples
-    --------
-    >>> frame("subdistricts").shape[0]
-    12
-    """
-    import geopandas
-
-    from .crs import STORED
-
-    found = features(layer)
-    return geopandas.GeoDataFrame.from_features(found, crs=STORED)

@@ -43,8 +43,6 @@ class Mapped:
     Parameters
     ----------
     roads : Roads
-    gap_m, separation_m : float, optional
-        Limits for bridging breaks and for pairing carriageways (`nankai_gis.streets.build`).
 
     Examples
     --------
@@ -61,10 +59,7 @@ class Mapped:
     (True, 2)
     """
 
-    def __init__(
-        self, roads: Roads, *, gap_m: float | None = None, separation_m: float | None = None
-    ) -> None:
-        limits = {"gap_m": gap_m, "separation_m": separation_m}
+    def __init__(self, roads: Roads) -> None:
         self._frame = roads.frame
         #: Where the network comes from.
         self.origin = roads.origin
@@ -72,9 +67,7 @@ class Mapped:
         self._source = roads.origin.name
         self.points: Mapping[str, Vertex] = {}
         self.sources: Mapping[str, str] = {self._source: roads.origin.source or roads.origin.name}
-        self.streets: Streets = build(
-            roads.frame, **{k: v for k, v in limits.items() if v is not None}
-        )
+        self.streets: Streets = build(roads.frame)
         self._made: dict[int, Line] = {}
 
     def __contains__(self, name: object) -> bool:

@@ -187,18 +187,17 @@ class Index(Generic[T]):
             f"{', '.join(str(getattr(thing, 'id', thing)) for thing in found)}; use the id"
         )
 
-    def near(self, name: str, count: int = 5) -> list[str]:
+    def near(self, name: str) -> list[str]:
         """Return the known names most like one that isn't known.
 
         Parameters
         ----------
         name : str
-        count : int
 
         Returns
         -------
         list of str
-            Best first (see `nearest`); empty where nothing is near.
+            At most five, best first (see `nearest`); empty where nothing is near.
         """
         shown = {fold(key): key for key in reversed(list(self._exact))}
-        return [shown[key] for key in nearest(fold(name), shown, count)]
+        return [shown[key] for key in nearest(fold(name), shown)]

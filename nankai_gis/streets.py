@@ -6,13 +6,13 @@ This module turns the one into the other:
 
 1. **Names.** Ways are indexed under every name they carry (name, other names, lists),
    folded so that both scripts find the same street. Links and footways stand apart.
-2. **Places.** Ways of one name that lie further apart than ``place_m`` are different
+2. **Places.** Ways of one name that lie further apart than `PLACE_M` are different
    streets that happen to share a name.
 3. **Strokes.** Ways are joined end to end, straight on where they branch.
 4. **Cross-sections.** At stations along the longest stroke a line is laid square to it;
-   a parallel stroke of the same street within ``separation_m`` is its other carriageway,
+   a parallel stroke of the same street within `SEPARATION_M` is its other carriageway,
    and the centreline runs midway. What runs alone keeps its own vertices exactly.
-5. **Gaps.** Breaks up to ``gap_m`` are bridged by a straight line and reported; longer
+5. **Gaps.** Breaks up to `GAP_M` are bridged by a straight line and reported; longer
    ones leave separate parts and are reported too.
 
 Geometry goes in and comes out in EPSG:4326. The work is done in a Gauss-Kruger frame on
@@ -26,8 +26,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -51,7 +52,6 @@ __all__ = [
     "Street",
     "Streets",
     "build",
-    "shared_nodes",
 ]
 
 Kind = Literal["street", "railway", "river"]
@@ -113,10 +113,8 @@ class Street:
         Empty where the name is the only one of its kind; otherwise a hint which of
         several it is: a coordinate and streets it meets.
     ways : tuple of int
-        Ids of the ways that make it up.
-    apart : tuple of int
-        Ids of ways near by that carry the name as links, footways or service roads:
-        in no length and no line here.
+        Ids of the ways that make it up; those that carry the name as links, footways or
+        service roads are none of them.
     carriageways : shapely.MultiLineString
         The ways as mapped, EPSG:4326.
     centreline : shapely.LineString or shapely.MultiLineString
@@ -135,8 +133,6 @@ class Street:
         Metres of carriageway per highway class (``""`` where the class is unknown; the
         value of ``railway`` or ``waterway`` for those kinds). Sums to
         `carriageway_length_m`.
-    separation_m : float
-        The limit within which carriageways were paired.
     """
 
     name: str
@@ -144,7 +140,6 @@ class Street:
     kind: Kind
     place: str
     ways: tuple[int, ...]
-    apart: tuple[int, ...]
     carriageways: MultiLineString
     centreline: LineString | MultiLineString
     carriageway_length_m: float
@@ -152,7 +147,6 @@ class Street:
     gaps: tuple[Gap, ...]
     dual_share: float
     classes: Mapping[str, float] = field(repr=False)
-    separation_m: float = field(repr=False)
 
     @property
     def parts(self) -> tuple[LineString, ...]:
@@ -233,44 +227,7 @@ class Street:
         return back(ties), offsets
 
 
-def shared_nodes(one: Street, other: Street) -> Floats:
-    """Vertices that the carriageways of two streets have in common.
-
-    Parameters
-    ----------
-    one, other : Street
-
-    Returns
-    -------
-    ndarray of float64, shape (n, 2)
-        Longitude and latitude, sorted; empty where they share none (they may still cross,
-        as a bridge does). A crossing of two dual carriageways has up to four.
-
-    Examples
-    --------
-    >>> import geopandas as gpd
-    >>> from shapely import LineString
-    >>> frame = gpd.GeoDataFrame(
-    ...     {"way": [1, 2], "name": ["甲路", "乙路"], "aliases": "", "highway": "primary",
-    ...      "railway": None, "waterway": None, "oneway": 0},
-    ...     geometry=[LineString([(117, 39), (117.01, 39), (117.02, 39)]),
-    ...               LineString([(117.01, 38.99), (117.01, 39)])], crs="EPSG:4326")
-    >>> streets = build(frame)
-    >>> shared_nodes(streets.find("甲路"), streets.find("乙路")).tolist()
-    [[117.01, 39.0]]
-    """
-    mine = set(map(tuple, one.nodes().tolist()))
-    both = sorted(mine.intersection(map(tuple, other.nodes().tolist())))
-    return np.array(both, dtype=np.float64).reshape(-1, 2)
-
-
-def build(
-    frame: gpd.GeoDataFrame,
-    *,
-    gap_m: float = GAP_M,
-    separation_m: float = SEPARATION_M,
-    place_m: float = PLACE_M,
-) -> Streets:
+def build(frame: gpd.GeoDataFrame) -> Streets:
     """Index the named streets of a network.
 
     Names are indexed at once; a street's lines are worked out when it is first asked for,
@@ -286,12 +243,6 @@ def build(
         are both two-way are never carriageways of one another; where the class is
         missing, direction counts as unknown. A roundabout or motorway should arrive
         with ``oneway`` set.
-    gap_m : float, default 150
-        Breaks of a street up to this length are bridged, metres.
-    separation_m : float, default 40
-        Carriageways at most this far apart are collapsed, metres.
-    place_m : float, default 1000
-        Ways of one name further apart than this are different streets, metres.
 
     Returns
     -------
@@ -305,8 +256,6 @@ def build(
         longitude and latitude.
     DataError
         If a column is missing or a geometry is no LineString.
-    ValueError
-        If a limit is negative or not finite.
 
     Examples
     --------
@@ -325,9 +274,6 @@ def build(
     >>> street.dual_share
     1.0
     """
-    for label, limit in (("gap_m", gap_m), ("separation_m", separation_m), ("place_m", place_m)):
-        if not (np.isfinite(limit) and limit >= 0):
-            raise ValueError(f"{label} is {limit!r}; give a length in metres, zero or more")
     missing = [name for name in _COLUMNS if name not in frame.columns]
     if missing:
         raise DataError(
@@ -339,7 +285,7 @@ def build(
             f"the ways are in {frame.crs or 'no CRS'}; streets are built in {crs.STORED}: "
             "use frame.to_crs (or set_crs where the coordinates are longitude, latitude)"
         )
-    return Streets(frame, gap_m=gap_m, separation_m=separation_m, place_m=place_m)
+    return Streets(frame)
 
 
 # --------------------------------------------------------------------------- names
@@ -348,7 +294,6 @@ def build(
 _LIST = re.compile(r"[;；]")
 _BRACKETED = re.compile(r"^(.+?)\((.+)\)$")
 _SUFFIX = "大街|大道|马路|公路|路|道|街|线|桥|胡同|里|巷"
-_DIRECTED = re.compile(rf"^(.+?)([东西南北中]?)({_SUFFIX})$")
 
 
 def _split(text: object) -> list[str]:
@@ -364,16 +309,6 @@ def _variants(key: str) -> list[str]:
         return []
     outer, inner = found.groups()
     return [outer, inner] if re.search(rf"({_SUFFIX})$", inner) else [outer]
-
-
-def _family(key: str, known: Iterable[str]) -> list[str]:
-    """Names in `known` that differ from `key` by a direction before the suffix only."""
-    found = _DIRECTED.match(key)
-    if not found:
-        return [key]
-    stem, _, suffix = found.groups()
-    pattern = re.compile(rf"^{re.escape(stem)}[东西南北中]?{suffix}$")
-    return sorted({key, *(name for name in known if pattern.match(name))})
 
 
 def _geodesic(a: Floats, b: Floats) -> Floats:
@@ -394,12 +329,7 @@ class Streets:
     either script.
     """
 
-    def __init__(
-        self, frame: gpd.GeoDataFrame, *, gap_m: float, separation_m: float, place_m: float
-    ) -> None:
-        self.gap_m = gap_m
-        self.separation_m = separation_m
-        self.place_m = place_m
+    def __init__(self, frame: gpd.GeoDataFrame) -> None:
         lines = np.asarray(frame.geometry.values, dtype=object)
         named = frame["name"].notna().to_numpy() | (frame["aliases"].fillna("") != "").to_numpy()
         usable = named & ~shapely.is_missing(lines) & ~shapely.is_empty(lines)
@@ -477,14 +407,7 @@ class Streets:
     def __repr__(self) -> str:
         return f"<Streets: {len(self)} names on {len(self._ids)} ways>"
 
-    def find(
-        self,
-        name: str,
-        near: Point | None = None,
-        *,
-        kind: Kind | None = None,
-        directions: bool = False,
-    ) -> Street:
+    def find(self, name: str, near: Point | None = None, *, kind: Kind | None = None) -> Street:
         """Return the street of this name.
 
         Parameters
@@ -497,8 +420,6 @@ class Streets:
         kind : {"street", "railway", "river"}, optional
             Where a name belongs to several kinds, a street comes before a railway and a
             railway before a river unless this says otherwise.
-        directions : bool, default False
-            Take 紅旗南路 and its like together with 紅旗路.
 
         Returns
         -------
@@ -523,12 +444,10 @@ class Streets:
         ...               LineString([(117, 39.09), (117, 39.1)])], crs="EPSG:4326")
         >>> build(frame).find("紅旗路").ways
         (1,)
-        >>> build(frame).find("紅旗路", directions=True).ways
-        (1, 2)
         >>> build(frame).near_names("紅旗道")
         ['红旗路', '红旗南路']
         """
-        choice = self.all(name, kind=kind, directions=directions)
+        choice = self.all(name, kind=kind)
         if kind is None and choice:
             first = min((street.kind for street in choice), key=_KINDS.index)
             choice = tuple(street for street in choice if street.kind == first)
@@ -545,9 +464,7 @@ class Streets:
         spot = np.array([near], dtype=np.float64)
         return min(choice, key=lambda street: float(street.project(spot)[1][0]))
 
-    def all(
-        self, name: str, *, kind: Kind | None = None, directions: bool = False
-    ) -> tuple[Street, ...]:
+    def all(self, name: str, *, kind: Kind | None = None) -> tuple[Street, ...]:
         """Return every street of this name: one per place and kind.
 
         Parameters
@@ -555,8 +472,6 @@ class Streets:
         name : str
             As for `find`.
         kind : {"street", "railway", "river"}, optional
-        directions : bool, default False
-            As for `find`.
 
         Returns
         -------
@@ -568,9 +483,6 @@ class Streets:
             keys = self._looser[key]
         else:
             keys = [key] if key in self._index else []
-        if directions:
-            family = _family(key, self._index)
-            keys = sorted({*keys, *(member for member in family if member in self._index)})
         if not keys:
             return ()
         joint = "\n".join(keys)
@@ -578,23 +490,21 @@ class Streets:
             self._make([joint])
         return tuple(street for street in self._made[joint] if kind in (None, street.kind))
 
-    def near_names(self, name: str, count: int = 5) -> list[str]:
+    def near_names(self, name: str) -> list[str]:
         """Names that resemble `name`, best first (see `nankai_gis.names.nearest`).
 
         Parameters
         ----------
         name : str
-        count : int, default 5
-            At most so many.
 
         Returns
         -------
         list of str
-            As the ways spell them; empty where nothing resembles it.
+            At most five, as the ways spell them; empty where nothing resembles it.
         """
         # Of names that are as near as each other, that of the street with the most ways.
         known = sorted(self._index, key=lambda key: (-len(self._index[key]), key))
-        return [self._spelling(key) for key in nearest(fold(name), known, count)]
+        return [self._spelling(key) for key in nearest(fold(name), known)]
 
     def frame(self) -> gpd.GeoDataFrame:
         """Return all streets as a table, one row each.
@@ -646,7 +556,7 @@ class Streets:
 
     def _make(self, joints: Sequence[str]) -> None:
         """Work out the streets of several names in one go."""
-        clusters: list[tuple[str, int, Ints, Ints]] = []
+        clusters: list[tuple[str, int, Ints]] = []
         for joint in joints:
             rows = np.array(
                 sorted({row for key in joint.split("\n") for row in self._index[key]}),
@@ -656,14 +566,10 @@ class Streets:
                 of_kind = rows[self._kind[rows] == kind]
                 if not len(of_kind):
                     continue
-                apart = self._apart[of_kind]
-                main = of_kind[~apart]
-                rest = of_kind[apart]
+                main = of_kind[~self._apart[of_kind]]
                 if not len(main):
-                    main, rest = rest, rest[:0]
-                main = self._ordered(main)
-                for cluster in self._clusters(main):
-                    clusters.append((joint, kind, cluster, rest))
+                    main = of_kind
+                clusters += [(joint, kind, rows) for rows in self._clusters(self._ordered(main))]
         built = self._build(clusters)
         found: dict[str, list[Street]] = {joint: [] for joint in joints}
         for (joint, *_), street in zip(clusters, built, strict=True):
@@ -678,12 +584,12 @@ class Streets:
         return rows[np.argsort(self._ids[rows], kind="stable")]
 
     def _clusters(self, rows: Ints) -> list[Ints]:
-        """Split ways of one name by place: single linkage within `place_m`."""
+        """Split ways of one name by place: single linkage within `PLACE_M`."""
         if len(rows) == 1:
             return [rows]
         bounds = shapely.total_bounds(self._lines[rows])
         middle = (bounds[1] + bounds[3]) / 2
-        if _reach(bounds, middle) <= self.place_m:
+        if _reach(bounds, middle) <= PLACE_M:
             return [rows]
         # Ways that share an end belong together; only what is left is measured.
         tips = shapely.get_point(self._lines[rows], [[0], [-1]]).ravel()
@@ -695,15 +601,15 @@ class Streets:
             lines = shapely.transform(self._lines[rows[order]], lambda xy: xy * _metres(middle))
             joined = np.asarray(shapely.multilinestrings(lines, indices=label[order]), dtype=object)
             tree = shapely.STRtree(joined)
-            pairs = tree.query(joined, predicate="dwithin", distance=self.place_m)
+            pairs = tree.query(joined, predicate="dwithin", distance=PLACE_M)
             label = _linked(pairs, len(bunches), rows=False)[label]
         return [rows[label == value] for value in np.unique(label)]
 
-    def _build(self, clusters: Sequence[tuple[str, int, Ints, Ints]]) -> list[Street | None]:
+    def _build(self, clusters: Sequence[tuple[str, int, Ints]]) -> list[Street | None]:
         if not clusters:
             return []
-        rows = np.concatenate([cluster for _, _, cluster, _ in clusters])
-        sizes = np.array([len(cluster) for _, _, cluster, _ in clusters])
+        rows = np.concatenate([cluster for _, _, cluster in clusters])
+        sizes = np.array([len(cluster) for _, _, cluster in clusters])
         group_of_way = np.repeat(np.arange(len(clusters)), sizes)
         lonlat, way = shapely.get_coordinates(self._lines[rows], return_index=True)
         group = group_of_way[way]
@@ -725,8 +631,8 @@ class Streets:
             group,
             self._sense[rows][way],
             self._twoway[rows][way],
-            separation=self.separation_m,
-            gap=self.gap_m,
+            separation=SEPARATION_M,
+            gap=GAP_M,
         )
         steps = np.flatnonzero(valid)
         mapped: Floats = np.bincount(
@@ -761,7 +667,7 @@ class Streets:
         out: list[Street | None] = []
         starts = np.concatenate(([0], np.cumsum(sizes)))
         firsts = np.searchsorted(part_group, np.arange(len(lines) + 1))
-        for number, (joint, kind, cluster, rest) in enumerate(clusters):
+        for number, (joint, kind, cluster) in enumerate(clusters):
             line = lines[number]
             if not line.parts:
                 out.append(None)
@@ -782,7 +688,6 @@ class Streets:
                     kind=_KINDS[kind],
                     place="",
                     ways=tuple(dict.fromkeys(self._ids[cluster].tolist())),
-                    apart=self._near(rest, cluster),
                     carriageways=mapped_lines[number],
                     centreline=centre,
                     carriageway_length_m=float(mapped[mine].sum()),
@@ -790,7 +695,6 @@ class Streets:
                     gaps=_gaps(line, float(meridian[number])),
                     dual_share=round(min(1.0, line.dual / float(drawn[number])), 9),
                     classes=MappingProxyType(dict(sorted(classes.items()))),
-                    separation_m=self.separation_m,
                 )
             )
         return out
@@ -809,16 +713,6 @@ class Streets:
         name = max(asked, key=lambda text: (weight[text], text))
         return name, tuple(sorted(text for text in weight if text != name))
 
-    def _near(self, rest: Ints, cluster: Ints) -> tuple[int, ...]:
-        if not len(rest):
-            return ()
-        bounds = shapely.total_bounds(self._lines[cluster])
-        pad = self.place_m / _metres((bounds[1] + bounds[3]) / 2)
-        box = shapely.box(
-            bounds[0] - pad[0], bounds[1] - pad[1], bounds[2] + pad[0], bounds[3] + pad[1]
-        )
-        return tuple(self._ids[rest[shapely.intersects(self._lines[rest], box)]].tolist())
-
     def _placed(self, streets: list[Street]) -> list[Street]:
         """Give streets that share name and kind a hint where each is."""
         kinds = [street.kind for street in streets]
@@ -833,14 +727,13 @@ class Streets:
             meets = self._meets(street)
             if meets:
                 hint += f" (meets {', '.join(meets)})"
-            fields = {name: getattr(street, name) for name in street.__dataclass_fields__}
-            out.append(Street(**{**fields, "place": hint}))
+            out.append(replace(street, place=hint))
         return out
 
     def _meets(self, street: Street, count: int = 3) -> list[str]:
         """Names of other ways that touch the street."""
         mine = {fold(street.name), *map(fold, street.aliases)}
-        near = self._tree().query(street.carriageways, predicate="intersects")
+        near = self._tree.query(street.carriageways, predicate="intersects")
         names: dict[str, int] = {}
         for row in near.tolist():
             for text in _split(self._names[row]):
@@ -848,10 +741,9 @@ class Streets:
                     names[text] = names.get(text, 0) + 1
         return sorted(names, key=lambda text: (-names[text], text))[:count]
 
+    @cached_property
     def _tree(self) -> shapely.STRtree:
-        if not hasattr(self, "_all_lines"):
-            self._all_lines = shapely.STRtree(self._lines)
-        return self._all_lines
+        return shapely.STRtree(self._lines)
 
 
 def _same(points: Floats) -> Ints:

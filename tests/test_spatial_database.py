@@ -358,11 +358,15 @@ def city() -> Data:
     )
 
 
+def _packaged(layer: str) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame.from_features(layers.features(layer), crs=4326)
+
+
 def plan() -> Data:
     """The packaged layers; a parcel and sites as the layers to count."""
     located = {}
     for name in layers.LAYERS:
-        layer = layers.frame(name)
+        layer = _packaged(name)
         located[name] = layer[layer.geometry.notna()].reset_index(drop=True)
     sites = located["sites"]
     return Data(
@@ -814,7 +818,7 @@ def test_polygons_by_zone_and_subdistrict(case: Case) -> None:
 
 @pytest.mark.parametrize("layer", ["district", "subdistricts", "zones", "parcel", "corridors"])
 def test_the_ruler_on_every_packaged_shape(layer: str, create: Callable[[str], Database]) -> None:
-    frame = layers.frame(layer)
+    frame = _packaged(layer)
     frame = frame[frame.geometry.notna()]
     db = create(f"ruler_{layer}")
     db.load("shapes", _layer(frame.geometry, id=frame["id"].tolist()))
