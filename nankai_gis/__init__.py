@@ -12,7 +12,7 @@ Importing the package loads neither geopandas nor folium: each call loads what i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 if TYPE_CHECKING:
     import folium
@@ -121,13 +121,20 @@ def lengths(names: Iterable[str] = ()) -> list[LengthRow]:
     return packaged().lengths(names)
 
 
+class _Heads(TypedDict):
+    title: str
+    subtitle: str
+    source: str
+    date: str
+
+
 def _plan(
     study: Study | None,
     lang: str,
     title: str | None,
     layers: Collection[str] | None,
     coverage: bool,
-) -> tuple[dict[str, GeoDataFrame], list[str], dict[str, str]]:
+) -> tuple[dict[str, GeoDataFrame], list[str], _Heads]:
     """Return layers, which of them to show, and what stands around them."""
     from .errors import NotFoundError
     from .layers import LAYERS
@@ -143,7 +150,7 @@ def _plan(
     wanted = [n for n in LAYERS if (layers is None or n in layers) and study.layers[n]]
     # Covered streets are coloured as their zones are, shown or not.
     asked = [n for n in LAYERS if n in wanted or (coverage and n == "zones" and study.layers[n])]
-    heads = {
+    heads: _Heads = {
         "title": about.title.in_language(lang) if title is None else title,
         "subtitle": about.subtitle.in_language(lang),
         "source": about.source.in_language(lang),
@@ -278,13 +285,10 @@ def plan_figure(
     frames, shown, heads = _plan(study, lang, title, layers, coverage)
     return figure.draw(
         frames,
-        title=heads["title"],
-        subtitle=heads["subtitle"],
-        source=heads["source"],
-        date=heads["date"],
-        layers=shown,
+        **heads,
         review=review,
         lang=lang,
+        layers=shown,
         page=page,
         landscape=landscape,
         dpi=dpi,

@@ -28,6 +28,7 @@ from nankai_gis._arrays import Ints
 from nankai_gis._pbf import Words
 from nankai_gis.crs import STORED
 from nankai_gis.errors import DataError
+from nankai_gis.model import CREDIT
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -66,8 +67,7 @@ RAILWAYS = frozenset(
 )
 WATERWAYS = frozenset({"river", "canal", "stream", "drain"})
 
-ODBL = "© OpenStreetMap contributors, ODbL 1.0"
-
+ODBL = f"{CREDIT} 1.0"
 NOT_OF_INTEREST = "no highway, railway or waterway of interest"
 AN_AREA = "closed and tagged area=yes"
 TOO_SHORT = "fewer than two different points"

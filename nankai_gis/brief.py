@@ -12,15 +12,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .measure import AreaRow
-from .model import KINDS, Feature, Section, Table
+from .model import CREDIT, Feature, Section, Table
 from .study import Study
-from .tables import KIND_NAMES, ROLE_NAMES, STATUS_NAMES, number
+from .tables import KIND_NAMES, ROLE_NAMES, STATUS_NAMES, VERDICT_NAMES, number
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 _AREAL = ("district", "zone", "parcel")
-_VERDICTS = {"ok": "相符", "differs": "不符", "cannot tell": "無從判斷"}
 
 
 def compose(study: Study, *, hans: bool = False) -> tuple[Section, ...]:
@@ -344,7 +343,7 @@ def _check_table(study: Study, feature: Feature) -> list[Table]:
 
     titles = {rule.id: rule.title for rule in RULES}
     rows = tuple(
-        (titles[f.rule], _VERDICTS[f.verdict], f.figures)
+        (titles[f.rule], VERDICT_NAMES[f.verdict], f.figures)
         for f in study.checks
         if feature.id in f.feature.split(" / ") and f.verdict != "ok"
     )
@@ -357,8 +356,7 @@ def _check_table(study: Study, feature: Feature) -> list[Table]:
 
 def _named(study: Study, ids: str) -> str:
     """Names in place of the ids that a finding gives, one or two of them."""
-    names = {f["properties"]["id"]: f["properties"]["name"] for f in study.features(KINDS)}
-    names |= {f.id: f.names.hant for kind in KINDS for f in study.plan.of_kind(kind)}
+    names = {f.id: f.names.hant for f in study.plan.features}
     return "、".join(names.get(one, one) for one in ids.split(" / "))
 
 
@@ -366,8 +364,8 @@ def _findings(study: Study) -> Section:
     from .check import RULES
 
     titles = {rule.id: rule.title for rule in RULES}
-    counts = {verdict: sum(f.verdict == verdict for f in study.checks) for verdict in _VERDICTS}
-    told = ",".join(f"{_VERDICTS[v]} {n} 項" for v, n in counts.items())
+    counts = {verdict: sum(f.verdict == verdict for f in study.checks) for verdict in VERDICT_NAMES}
+    told = ",".join(f"{VERDICT_NAMES[v]} {n} 項" for v, n in counts.items())
     rows = tuple(
         (f.rule, titles[f.rule], _named(study, f.feature), f.figures, "推定" if f.inferred else "")
         for f in study.checks
@@ -404,7 +402,7 @@ def _method(study: Study) -> Section:
             "它不包括對四至文字理解本身的不確定。",
             *([f"未定位的道路:{'、'.join(missing)}。"] if missing else []),
             "街道邊界為工作圖層,並非官方界線。",
-            "© OpenStreetMap contributors, ODbL 1.0(自 OpenStreetMap 導出的部分)。",
+            f"{CREDIT} 1.0(自 OpenStreetMap 導出的部分)。",
         ),
         (
             Table(

@@ -22,6 +22,7 @@ from nankai_gis import sheet as sheets
 from nankai_gis.crs import planar, to_planar
 from nankai_gis.errors import DataError, NotFoundError
 from nankai_gis.fonts import printable
+from nankai_gis.model import CREDIT
 from nankai_gis.style import INFERRED
 
 if TYPE_CHECKING:
@@ -860,10 +861,9 @@ def _foot(drawn: Sheet, source: str, date: str, review: str | None) -> list[str]
     known_of = (("source", source), ("date", date))
     origin = " · ".join(f"{say[what]}{say['colon']}{text}" for what, text in known_of if text)
     note = say["note"] + say["sigma"] + say["note"][-1]
-    known = "© OpenStreetMap contributors, ODbL"
     return [
         printable(line)
-        for line in (origin, f"{standing} · {known}", say["projection"], note)
+        for line in (origin, f"{standing} · {CREDIT}", say["projection"], note)
         if line
     ]
 

@@ -18,6 +18,8 @@ Role = Literal["main", "extension", "bridge"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: How well a position is known, best first.
 STATUSES: tuple[Status, ...] = get_args(Status)
+#: Whom what is derived from OpenStreetMap is credited to, and its licence (of version 1.0).
+CREDIT = "© OpenStreetMap contributors, ODbL"
 #: The four sides of a 四至, in the order in which a plan gives them.
 SIDES: tuple[str, ...] = ("east", "south", "west", "north")
 #: What a clause calls each side.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nankai_gis.crs import STORED
 from nankai_gis.errors import CRSError, DataError, NotFoundError
+from nankai_gis.model import STATUSES
 from nankai_gis.style import (
     CLASSES,
     INFERRED,
@@ -72,7 +73,6 @@ _FRAMING = (
 )
 #: Layers that only carry the others; their rows may come without name and status.
 BASE = frozenset({"water", "green"})
-_STATUS = ("surveyed", "osm", "digitised", "inferred")
 _UNLOCATED = "not located"
 #: The columns that are read; a frame may hold others.
 # fmt: off
@@ -179,11 +179,11 @@ def _rows(key: str, frame: GeoDataFrame) -> list[dict[str, Any]]:
     ]
     for row, placed in zip(rows, frame.geometry.notna(), strict=True):
         status = row.get("status")
-        known = status in _STATUS or (status == _UNLOCATED and not placed)
+        known = status in STATUSES or (status == _UNLOCATED and not placed)
         if not known and not (status is None and key in BASE):
             raise DataError(
                 f"layer {key}, {row.get('name')!r}: status {status!r} "
-                f"is none of {', '.join(_STATUS)}"
+                f"is none of {', '.join(STATUSES)}"
             )
     return rows
 

@@ -49,6 +49,7 @@ STATUS_NAMES: Mapping[str, str] = {
     "not located": "未定位",
 }
 ROLE_NAMES: Mapping[str, str] = {"main": "主線", "extension": "延伸", "bridge": "連接"}
+VERDICT_NAMES: Mapping[str, str] = {"ok": "相符", "differs": "不符", "cannot tell": "無從判斷"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from shapely.geometry import (
 from shapely.geometry.base import BaseGeometry
 
 from nankai_gis import datum, export, layers, study, tables
-from nankai_gis.errors import CRSError, DataError, NotFoundError, OutputError
+from nankai_gis.errors import CRSError, DataError, MissingExtraError, NotFoundError, OutputError
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 Frames = Mapping[str, geopandas.GeoDataFrame]
@@ -552,7 +552,7 @@ def test_geoparquet(tmp_path: Path, frames: Callable[[], Frames]) -> None:
 
 def test_geoparquet_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(OutputError, match="pip install pyarrow"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'nankai-gis\[parquet\]'"):
         export.write(plan(), tmp_path / "a.parquet")
     assert list(tmp_path.iterdir()) == []
 

@@ -59,6 +59,7 @@ def area(
 
 def _areas(rows: list[AreaRow], form: str, unit: str, found: Study) -> str | bytes:
     from .. import tables
+    from ..model import CREDIT
 
     if form == "table":
         return _area_table(rows, unit)
@@ -71,7 +72,7 @@ def _areas(rows: list[AreaRow], form: str, unit: str, found: Study) -> str | byt
                 "ellipsoid": "CGCS2000",
                 "planar_crs": "EPSG:4548",
                 "uncertainty": "one standard deviation; sides move as wholes and independently",
-                "attribution": "© OpenStreetMap contributors, ODbL 1.0, where derived from OSM",
+                "attribution": f"{CREDIT} 1.0, where derived from OSM",
                 "features": records,
             }
         )
@@ -173,6 +174,7 @@ def length(
 
 def _lengths(rows: list[LengthRow], form: str, unit: str, found: Study) -> str | bytes:
     from .. import tables
+    from ..model import CREDIT
 
     if form == "table":
         return _length_table(rows, unit)
@@ -184,7 +186,7 @@ def _lengths(rows: list[LengthRow], form: str, unit: str, found: Study) -> str |
             {
                 "ellipsoid": "CGCS2000",
                 "uncertainty": "one standard deviation, from where the two ends lie",
-                "attribution": "© OpenStreetMap contributors, ODbL 1.0, where derived from OSM",
+                "attribution": f"{CREDIT} 1.0, where derived from OSM",
                 "pieces": records,
             }
         )

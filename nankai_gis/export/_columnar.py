@@ -6,8 +6,8 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError
-from ._layers import ATTRIBUTION, SKETCH, located, merged
+from ..errors import MissingExtraError
+from ._layers import ATTRIBUTION, SKETCH, SKETCHED, located, merged
 from ._readback import same
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def _geoparquet(frame: GeoDataFrame, job: Job) -> bytes:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise OutputError(
-            "GeoParquet wants pyarrow, which isn't installed: pip install pyarrow"
+        raise MissingExtraError(
+            "GeoParquet wants pyarrow, which isn't installed: pip install 'nankai-gis[parquet]'"
         ) from error
     assert job.reference is not None
     made = io.BytesIO()
@@ -73,7 +73,7 @@ def _geoparquet(frame: GeoDataFrame, job: Job) -> bytes:
         "attribution": ATTRIBUTION,
         "datum": job.reference.datum,
         "reference": job.reference.statement,
-        SKETCH: "狀態不是 surveyed(實測)者僅為示意",
+        SKETCH: SKETCHED,
     }
     metadata = {**table.schema.metadata, b"nankai_gis": json.dumps(said, ensure_ascii=False)}
     out = io.BytesIO()

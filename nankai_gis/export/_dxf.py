@@ -10,7 +10,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from ._layers import ATTRIBUTION, SKETCH, key_of, located, rgb
+from ._layers import ATTRIBUTION, SKETCH, SKETCHED, key_of, located, rgb
 from ._report import Change
 
 if TYPE_CHECKING:
@@ -155,9 +155,7 @@ def _notes(layers: list[Layer], drawing: Drawing, statement: str) -> None:
     boxes = [shape.bounds for layer in layers for shape in layer.shapes if shape is not None]
     west, south = min(b[0] for b in boxes), min(b[1] for b in boxes)
     drawing.layers.add("說明")
-    for line, text in enumerate(
-        (ATTRIBUTION, statement, f"{SKETCH}:狀態不是 surveyed(實測)者僅為示意")
-    ):
+    for line, text in enumerate((ATTRIBUTION, statement, f"{SKETCH}:{SKETCHED}")):
         drawing.modelspace().add_text(
             text,
             height=_HEIGHT * 2,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from ..outfile import check_index
-from ._layers import ATTRIBUTION, SKETCH, rgb
+from ._layers import ATTRIBUTION, SKETCH, SKETCHED, rgb
 from ._readback import geometry_type, same
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _table(part: Layer, job: Job, target: Path) -> None:
     import pyogrio
 
     assert job.reference is not None
-    said = f"{job.reference.statement}. {ATTRIBUTION}. {SKETCH}:狀態不是 surveyed(實測)者僅為示意。"
+    said = f"{job.reference.statement}. {ATTRIBUTION}. {SKETCH}:{SKETCHED}。"
     frame = part.frame(job.reference.crs)
     pyogrio.write_dataframe(
         frame,

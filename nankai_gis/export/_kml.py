@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from ..sheet import words
-from ._layers import ATTRIBUTION, SKETCH, TITLES, rgb
+from ._layers import ATTRIBUTION, SKETCH, SKETCHED, TITLES, rgb
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -49,7 +49,7 @@ def content(layers: list[Layer], job: Job) -> bytes:
     document = SubElement(root, "Document")
     title = "nankai-gis" + (f" ({into.datum})" if into.is_shifted else "")
     SubElement(document, "name").text = title
-    said = f"{ATTRIBUTION}. {into.statement}. {SKETCH}:狀態不是 surveyed(實測)者僅為示意。"
+    said = f"{ATTRIBUTION}. {into.statement}. {SKETCH}:{SKETCHED}。"
     SubElement(document, "description").text = escape(said)
     styles: dict[Style, str] = {}
     folders = [_folder(layer, styles) for layer in layers]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..crs import STORED
 from ..errors import CRSError, DataError, NotFoundError
+from ..model import CREDIT
 from ..sheet import words
 from ..style import STYLES, Style, as_line, style_of
 from ._reference import Move, Reference
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 Type = Literal["text", "integer", "number", "yes/no", "json"]
 Record = dict[str, Any]
 
-ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
-SKETCH = "示意"
+ATTRIBUTION = f"{CREDIT} 1.0"
+#: What a reader must not take for surveyed, and what that is.
+SKETCH, SKETCHED = "示意", "狀態(status)不是 surveyed(實測)者僅為示意"
 #: Chinese titles of the columns that the layers have; others go by their own name.
 TITLES: Mapping[str, str] = {
     "layer": "圖層",

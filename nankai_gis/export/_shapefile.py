@@ -14,7 +14,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from ._layers import ATTRIBUTION, SKETCH, Column, encodable, key_of, located
+from ._layers import ATTRIBUTION, SKETCH, SKETCHED, Column, encodable, key_of, located
 from ._readback import differs, geometry_type
 from ._report import LACKS, Change, Log, lacking
 from ._tables import csv_bytes
@@ -185,7 +185,7 @@ def _readme(job: Job) -> bytes:
     lines = [
         ATTRIBUTION,
         f"{job.reference.datum}: {job.reference.statement}",
-        f"{SKETCH}:狀態(status)不是 surveyed(實測)者僅為示意。",
+        f"{SKETCH}:{SKETCHED}。",
         f"Texts are in {job.encoding.upper()}; fields.csv says what each field is.",
         "Empty and missing texts can't be told apart.",
     ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import spreadsheet
 from ..spreadsheet import LONGEST, Sheet, harmless
-from ._layers import ATTRIBUTION, SKETCH, encodable, key_of, merged
+from ._layers import ATTRIBUTION, SKETCH, SKETCHED, encodable, key_of, merged
 from ._report import LACKS, Change, Log
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _workbook(layers: list[Layer], job: Job) -> bytes:
     about = [
         ["數據許可", ATTRIBUTION],
         ["量算", "面積、長度在 CGCS2000 橢球面上量算,單位為平方米、米;± 為一倍標準差"],
-        [SKETCH, "狀態(status)不是 surveyed(實測)者僅為示意"],
+        [SKETCH, SKETCHED],
         *([layer.title, f"{len(layer.records)} 行"] for layer in layers),
     ]
     fields = [

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nankai_gis import sheet
+from nankai_gis.model import CREDIT
 from nankai_gis.sheet import BASE, LABELLED, LEGEND, Item, Label, Layer, Sheet, Words
 from nankai_gis.style import INFERRED, STYLES, Row, Style
 
@@ -191,7 +192,7 @@ def content(
             *([[say["source"], source]] if source else []),
             *([[say["date"], date]] if date else []),
             standing,
-            ["", "© OpenStreetMap contributors, ODbL"],
+            ["", CREDIT],
             *([["", tiles.attribution]] if tiles and tiles.attribution else []),
         ],
         "bounds": [[south, west], [north, east]],
