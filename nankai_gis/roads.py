@@ -133,6 +133,19 @@ class Roads:
         ------
         OutputError
             The file exists and may not be replaced, or it can't be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> text = '''<osm version="0.6"><node id="1" lat="39.1" lon="117.1"/>
+        ... <node id="2" lat="39.1" lon="117.2"/><way id="9"><nd ref="1"/><nd ref="2"/>
+        ... <tag k="highway" v="primary"/></way></osm>'''
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "one.osm"
+        ...     _ = file.write_text(text, encoding="utf-8")
+        ...     snapshot = read(file).save(Path(folder) / "one.gpkg")
+        ...     load(snapshot).origin.ways
+        1
         """
         path = Path(path)
         if path.suffix.lower() != ".gpkg":

@@ -6,11 +6,14 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 
 import nankai_gis
+from nankai_gis.roads import Roads
+from nankai_gis.streets import Street, Streets
 
 PUBLIC = [
     name
@@ -27,6 +30,18 @@ def test_examples_hold(module: ModuleType) -> None:
     assert failures == 0
 
 
+def lacking(function: Callable[..., object], kind: type | None = None) -> list[str]:
+    """Sections that a docstring wants and lacks; an example may stand with the class."""
+    text = inspect.getdoc(function) or ""
+    signature = inspect.signature(function)
+    wanted = ["Parameters"] * bool(signature.parameters.keys() - {"self"})
+    if signature.return_annotation not in ("None", None) and "Yields" not in text:
+        wanted.append("Returns")
+    if "Examples\n---" not in (inspect.getdoc(kind) or ""):
+        wanted.append("Examples")
+    return [section for section in wanted if f"{section}\n---" not in text]
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
 def test_public_functions_say_what_they_take_give_and_show(module: ModuleType) -> None:
     missing = []
@@ -35,10 +50,15 @@ def test_public_functions_say_what_they_take_give_and_show(module: ModuleType) -
             continue
         if not inspect.isfunction(inspect.unwrap(thing)):
             continue
-        text = inspect.getdoc(thing) or ""
-        takes = bool(inspect.signature(thing).parameters)
-        gives = inspect.signature(thing).return_annotation not in ("None", None)
-        wanted = ["Examples"] + ["Parameters"] * takes
-        wanted += [] if "Yields" in text else ["Returns"] * gives
-        missing += [f"{name}: {section}" for section in wanted if f"{section}\n---" not in text]
+        missing += [f"{name}: {section}" for section in lacking(thing)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("kind", [Roads, Street, Streets], ids=lambda kind: kind.__name__)
+def test_public_methods_say_what_they_take_and_give(kind: type) -> None:
+    missing = []
+    for name, thing in vars(kind).items():
+        made = thing.fget if isinstance(thing, property) else thing
+        if inspect.isfunction(made) and not name.startswith("_"):
+            missing += [f"{name}: {section}" for section in lacking(made, kind)]
     assert missing == []

@@ -563,13 +563,6 @@ def test_importing_is_cheap():
     assert out.stdout.strip() == "[]"
 
 
-def test_the_example_in_the_docstring():
-    import doctest
-
-    result = doctest.testmod(roads)
-    assert (result.failed, result.attempted > 0) == (0, True)
-
-
 # --- real data ----------------------------------------------------------------------------------
 
 EXTRACTS = EVIDENCE / "osm"
