@@ -20,7 +20,7 @@ errors _arrays crs model outfile record spreadsheet datum fonts style sheet
 """
 # Within packages data flows one way, too.
 PACKAGES = {
-    "overlay": "_parts _ruler ellipsoid polygons _boundaries cut lines __init__",
+    "overlay": "_parts _ruler ellipsoid polygons points _boundaries cut lines __init__",
     "coverage": "roadclass _ledger _intake _areas _states _tally _crossings _crosstab _counted "
     "walk __init__ partitions",
 }

@@ -13,8 +13,6 @@ from . import options
 if TYPE_CHECKING:
     from ..check import Finding
 
-_VERDICTS = {"ok": "相符", "differs": "不符", "cannot tell": "無從判斷"}
-
 
 @click.command("check")
 @options.output_format("table", "json", "html")
@@ -72,13 +70,15 @@ def _reasons(without: tuple[str, ...]) -> dict[str, str]:
 
 
 def _counts(found: list[Finding]) -> str:
-    counts = {v: sum(f.verdict == v for f in found) for v in _VERDICTS}
-    return ",".join(f"{_VERDICTS[v]} {n}" for v, n in counts.items())
+    from ..tables import VERDICT_NAMES
+
+    counts = {v: sum(f.verdict == v for f in found) for v in VERDICT_NAMES}
+    return ",".join(f"{VERDICT_NAMES[v]} {n}" for v, n in counts.items())
 
 
 def _table(found: list[Finding], reasons: dict[str, str], everything: bool) -> str:
     from .. import check, tables
-    from ..tables import Column
+    from ..tables import VERDICT_NAMES, Column
 
     titles = {rule.id: rule.title for rule in check.RULES}
     shown = [f for f in found if everything or f.verdict != "ok"]
@@ -87,7 +87,7 @@ def _table(found: list[Finding], reasons: dict[str, str], everything: bool) -> s
             f.rule,
             titles[f.rule],
             f.feature,
-            _VERDICTS[f.verdict],
+            VERDICT_NAMES[f.verdict],
             f.figures,
             f"{f.place[0]:.4f},{f.place[1]:.4f}" if f.place else "-",
             "推定" if f.inferred else "",
@@ -117,6 +117,7 @@ def _html(found: list[Finding], reasons: dict[str, str]) -> bytes:
     from html import escape
 
     from .. import check
+    from ..tables import VERDICT_NAMES
 
     titles = {rule.id: rule.title for rule in check.RULES}
     rows = "\n".join(
@@ -128,7 +129,7 @@ def _html(found: list[Finding], reasons: dict[str, str]) -> bytes:
                     f.rule,
                     titles[f.rule],
                     f.feature,
-                    _VERDICTS[f.verdict],
+                    VERDICT_NAMES[f.verdict],
                     f.figures,
                     f.clause,
                     f"{f.place[0]:.5f}, {f.place[1]:.5f}" if f.place else "",

@@ -302,6 +302,7 @@ def _check_partitioned(roads: Path | None, walk: Path | None, plot: Path | None,
 
 def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -> None:
     from .. import chart, figure
+    from ..model import CREDIT
     from ..outfile import write
 
     if "kind" in areas and (areas["kind"] == "zone").any():
@@ -324,7 +325,7 @@ def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -
         found.pieces,
         areas,
         title="片區內與邊界上的道路",
-        source="各片區合計;CGCS2000 橢球面;OpenStreetMap contributors, ODbL",
+        source=f"各片區合計;CGCS2000 橢球面;{CREDIT}",
     )
     form = next(one for one in figure.FORMATS if target.suffix.lower() == f".{one}")
     write(target, figure.render(page, form), overwrite=overwrite)
@@ -367,7 +368,7 @@ def _elsewhere(held: Study, areas: GeoDataFrame) -> bool:
     if district is None or areas.crs != district.crs:
         return False
     west, south, east, north = district.total_bounds
-    return areas.geometry.dropna().cx[west:east, south:north].empty
+    return bool(areas.geometry.dropna().cx[west:east, south:north].empty)
 
 
 def _subdistricts(path: Path) -> GeoDataFrame:

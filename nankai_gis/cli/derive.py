@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..model import SIDE_NAMES
 from . import options
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _CORNERS = {"shared": "共節點", "crossing": "相交", "near": "臨近", "extended": "延長"}
 _ROLES = {"named": "四至", "again": "重複", "bridge": "連接", "stand-in": "代替"}
-_SIDES = {"east": "東", "south": "南", "west": "西", "north": "北"}
 
 
 @click.command("derive")
@@ -266,11 +266,11 @@ def _named_on(run: Run, feature: Feature, lines: Lines) -> str:
     for side, roads in feature.sides.items():
         for road in roads:
             if run.stands_for == road:
-                found.append(_SIDES[side])
+                found.append(SIDE_NAMES[side])
             elif road in lines:
                 ids = {line.id for line in lines.every(road)}
                 if run.line in ids:
-                    found.append(_SIDES[side])
+                    found.append(SIDE_NAMES[side])
     return "".join(dict.fromkeys(found)) or "-"
 
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..model import SIDE_NAMES
 from . import options
 
 if TYPE_CHECKING:
     from ..course import Ground
     from ..model import Feature, Line
     from ..study import Study
-
-_SIDE_NAMES = {"east": "東至", "south": "南至", "west": "西至", "north": "北至"}
 
 
 @click.command("list")
@@ -153,7 +152,7 @@ def _reading(feature: Feature) -> list[str]:
     if not feature.sides:
         return []
     return ["", "四至:"] + [
-        f"  {_SIDE_NAMES[side]}{'、'.join(roads)}" for side, roads in feature.sides.items()
+        f"  {SIDE_NAMES[side]}至{'、'.join(roads)}" for side, roads in feature.sides.items()
     ]
 
 

@@ -29,20 +29,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BORDER",
-    "SLIVER_M2",
     "Areas",
     "corridor_codes",
     "parts_of",
     "reaches_of",
     "side_by_side",
+    "sliver_m2",
     "usable_areas",
 ]
 
 
 #: Stands between the subdistricts whose common border a street runs along.
 BORDER = "|"
-#: Less than this is what is left where edges nearly coincide, no part of its own.
-SLIVER_M2 = 1e-6
+# Less than this is what is left where edges nearly coincide, no part of its own. Longitudes beyond
+# 64 degrees are kept to 1.4e-14 of one, 1.6e-9 m; slivers are some of it wide.
+_SLIVER_M2 = 1e-6
+_SLIVER_M = 5e-9
 # Sides to a quarter of a round end, which is 0.16 % too small by that; with GEOS's own 8, 0.6 %.
 _ARC = 16
 
@@ -58,6 +60,12 @@ class Areas:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+def sliver_m2(shapes: Shapes) -> Floats:
+    """Areas up to which what such polygons share with others is but a sliver."""
+    around = overlay.lengths(shapely.boundary(shapes))
+    return np.maximum(_SLIVER_M2, _SLIVER_M * around)
 
 
 def usable_areas(frame: GeoDataFrame, what: str, ledger: Ledger, name: str | None = None) -> Areas:
@@ -149,8 +157,9 @@ def side_by_side(subs: Areas, district: shapely.Geometry | None, checks: Checks)
         later = one < two
         one, two = one[later], two[later]
         both = overlay.areas(overlay.intersection(subs.shapes[one], subs.shapes[two]))
+        least = sliver_m2(subs.shapes)
         for first, second, size in zip(one, two, both, strict=True):
-            if size > SLIVER_M2:
+            if size > max(least[first], least[second]):
                 overlap += size / 1e6
                 item = f"{subs.ids[first]}{BORDER}{subs.ids[second]}"
                 checks.found("subdistricts that overlap", item, "km2", size / 1e6, total)
@@ -235,7 +244,8 @@ def parts_of(areas: Areas, subs: Areas | None, checks: Checks) -> tuple[Shapes, 
     shapes = overlay.intersection(areas.shapes[zone], subs.shapes[sub])
     full = ~shapely.is_empty(shapes)
     shapes, zone, sub = shapes[full], zone[full], sub[full]
-    size = np.bincount(zone, weights=overlay.areas(shapes), minlength=len(areas))
+    each = overlay.areas(shapes)
+    size = np.bincount(zone, weights=each, minlength=len(areas))
     # The subdistricts lie side by side: where they make up a zone, nothing of it is left.
     short = np.flatnonzero(np.abs(areas.size_m2 - size) > TOLERANCE / 2 * areas.size_m2)
     rest: Shapes = np.full(len(areas), shapely.Polygon(), dtype=object)
@@ -249,9 +259,11 @@ def parts_of(areas: Areas, subs: Areas | None, checks: Checks) -> tuple[Shapes, 
             float(size[number] + left[number]) / 1e6, float(areas.size_m2[number]) / 1e6,
         )  # fmt: skip
     # Slivers along common borders are no rows of their own, but they are counted above.
-    some = np.flatnonzero(left > SLIVER_M2)
+    least = sliver_m2(areas.shapes)
+    real = each > least[zone]
+    some = np.flatnonzero(left > least)
     return (
-        np.concatenate((shapes, rest[some])),
-        np.concatenate((zone, some)),
-        np.concatenate((sub, np.full(len(some), -1))),
+        np.concatenate((shapes[real], rest[some])),
+        np.concatenate((zone[real], some)),
+        np.concatenate((sub[real], np.full(len(some), -1))),
     )

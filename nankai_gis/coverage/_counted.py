@@ -12,7 +12,7 @@ from .. import overlay
 from .._arrays import Floats, Ints, Shapes, spread
 from ..errors import DataError
 from . import _states
-from ._areas import SLIVER_M2, usable_areas
+from ._areas import sliver_m2, usable_areas
 from ._crosstab import Book
 from ._intake import checked, take, usable_lines, usable_points, without_repeats
 from ._ledger import Checks, Ledger
@@ -21,13 +21,7 @@ from ._states import NO_SUBDISTRICT, States
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-__all__ = ["count", "near", "per_degree"]
-
-# Longitudes beyond 64 degrees are kept to 1.4e-14 of one, 1.6e-9 m; slivers are some of it wide.
-_NOISE_M = 5e-9
-# Pairs of places and edges fill the memory, places don't.
-_AT_ONCE = 1024
-_HALF_DEG = 0.0005
+__all__ = ["count"]
 
 
 def count(
@@ -194,8 +188,7 @@ def _within_polygons(
         whole = float(layer.size_m2.sum()) / 1e6
         checks.equal(f"{name}: inside + outside", zone_id, "km2", inside + left / 1e6, whole)
     # Slivers along common edges are no parts of their own, but they are counted above.
-    around = overlay.lengths(shapely.boundary(layer.shapes))
-    parts: pd.DataFrame = table[area * 1e6 > np.maximum(SLIVER_M2, _NOISE_M * around)[all_feature]]
+    parts: pd.DataFrame = table[area * 1e6 > sliver_m2(layer.shapes)[all_feature]]
     return parts
 
 
@@ -234,7 +227,7 @@ def _where(place: Floats, areas: Shapes, boundary_m: float) -> tuple[Ints, Ints,
     vertices, ring = shapely.get_coordinates(rings, return_index=True)
     joined = np.flatnonzero(ring[1:] == ring[:-1])
     edges = np.stack((vertices[joined], vertices[joined + 1]), axis=1)
-    close, edge, _, _ = near(place, edges, max(boundary_m, overlay.LEAST_M))
+    close, edge, _, _ = overlay.near(place, edges, max(boundary_m, overlay.LEAST_M))
     tree = shapely.STRtree(np.asarray(shapely.points(place), dtype=object))
     holder, held = tree.query(areas, predicate="contains_properly")
     point = np.concatenate((close, held))
@@ -244,53 +237,3 @@ def _where(place: Floats, areas: Shapes, boundary_m: float) -> tuple[Ints, Ints,
     _, first = np.unique(point * len(areas) + area, return_index=True)
     point, area, on = point[first], area[first], on[first]
     return np.searchsorted(point, np.arange(len(place) + 1)), area, on
-
-
-def near(places: Floats, edges: Floats, within_m: float) -> tuple[Ints, Ints, Floats, Floats]:
-    """Which edges come within a distance of places, where on them, and how near.
-
-    Each place is measured from in metres per degree of its own, so that none depends on the
-    others: 1 km away distances are good to some 1e-4 of themselves.
-
-    Parameters
-    ----------
-    places : numpy.ndarray of float64
-        (n, 2), longitude and latitude.
-    edges : numpy.ndarray of float64
-        (m, 2, 2), from where to where.
-    within_m : float
-        Metres.
-
-    Returns
-    -------
-    place, edge : numpy.ndarray of int64
-        In the order of the places.
-    share : numpy.ndarray of float64
-        Of the edge, from its start to what of it is nearest.
-    away_m : numpy.ndarray of float64
-    """
-    tree = shapely.STRtree(np.asarray(shapely.linestrings(edges), dtype=object))
-    found = []
-    for start in range(0, max(len(places), 1), _AT_ONCE):
-        here = places[start : start + _AT_ONCE]
-        scale = per_degree(here)
-        low, high = here - within_m / scale, here + within_m / scale
-        place, edge = tree.query(shapely.box(*low.T, *high.T))
-        begin = (edges[edge, 0] - here[place]) * scale[place]
-        step = (edges[edge, 1] - edges[edge, 0]) * scale[place]
-        square = (step**2).sum(axis=1)
-        share = -(begin * step).sum(axis=1) / np.where(square > 0, square, 1.0)
-        share = np.clip(share, 0.0, 1.0)
-        away = np.hypot(*(begin + step * share[:, None]).T)
-        keep = away <= within_m
-        found.append((place[keep] + start, edge[keep], share[keep], away[keep]))
-    place, edge, share, away = (np.concatenate(column) for column in zip(*found, strict=True))
-    return place, edge, share, away
-
-
-def per_degree(places: Floats) -> Floats:
-    """Metres per degree of longitude and of latitude at places; 1 at least, as at the poles."""
-    half = np.diag((_HALF_DEG, _HALF_DEG))
-    ends = np.stack((places[:, None] - half, places[:, None] + half), axis=2)
-    size = overlay.lengths(shapely.linestrings(ends.reshape(-1, 2, 2)))
-    return np.maximum(size.reshape(-1, 2) / (2 * _HALF_DEG), 1.0)

@@ -16,7 +16,6 @@ from .._arrays import Bools, Floats, Shapes
 from ..crs import STORED
 from ..errors import DataError
 from ._areas import usable_areas
-from ._counted import near, per_degree
 from ._intake import (
     either,
     labels,
@@ -220,7 +219,7 @@ class _Network:
         self, places: Floats, within_m: float
     ) -> tuple[list[tuple[int, float, float]], Shapes, Bools]:
         """Edge, share of it and walk to it for each point; the walks; who is too far."""
-        who, edge, share, away = near(places, self.ends, within_m)
+        who, edge, share, away = overlay.near(places, self.ends, within_m)
         order = np.lexsort((away, who))
         who, first = np.unique(who[order], return_index=True)
         edge, share = edge[order][first], share[order][first]
@@ -278,7 +277,7 @@ def _widened(edges: Shapes, width_m: float) -> Shapes:
     """What lies within a distance of each edge, in metres per degree of its own middle."""
     ends = shapely.get_coordinates(edges).reshape(-1, 2, 2)
     middle = ends.mean(axis=1)
-    scale = per_degree(middle)
+    scale = overlay.per_degree(middle)
     flat = shapely.linestrings((ends - middle[:, None]) * scale[:, None])
     wide = shapely.buffer(flat, width_m)
     at, owner = shapely.get_coordinates(wide, return_index=True)

@@ -27,6 +27,7 @@ from ._boundaries import CORNER_DEG
 from .cut import BOUNDARY, INSIDE, Cut
 from .ellipsoid import areas, lengths, metric
 from .lines import ALONG_DEG, LEAST_M, cut_lines
+from .points import near, per_degree
 from .polygons import difference, intersection, union
 
 __all__ = [
@@ -42,5 +43,7 @@ __all__ = [
     "intersection",
     "lengths",
     "metric",
+    "near",
+    "per_degree",
     "union",
 ]
