@@ -72,6 +72,7 @@ NOT_OF_INTEREST = "no highway, railway or waterway of interest"
 AN_AREA = "closed and tagged area=yes"
 TOO_SHORT = "fewer than two different points"
 TWICE = "the same way again"
+REPEATED = "the same line and tags again"
 OUTSIDE = "outside the area asked for"
 INCOMPLETE = "nodes missing"
 NO_LINE = "no line"
@@ -585,9 +586,17 @@ def _vector(path: Path, within: Within | None) -> Reading:
         )
     keep = _of_interest(tags)
     dropped[NOT_OF_INTEREST] += int((~keep).sum())
+    again = keep & _again(parts, tags)
+    dropped[REPEATED] += int(again.sum())
+    keep &= ~again
     if not keep.any():
         raise DataError(f"{name}: no way is left: {_told(dropped)}")
-    ids, notes = _ids(frame, by_name, rows)
+    ids, notes = _ids(frame, by_name, rows, keep)
+    if not any(guess in by_name for guess in _COLUMNS.get("oneway", ("oneway",))):
+        notes += (
+            "oneway: no column says it, so that the carriageways of a street can't be told and "
+            "each has a centreline of its own",
+        )
     has = tuple(float(value) for value in shapely.total_bounds(parts[keep]))
     if within is not None:
         inside = keep & within.holds(parts)
@@ -612,6 +621,14 @@ def _vector(path: Path, within: Within | None) -> Reading:
 
 
 _YES_NO = (("bridge", {"F": "no", "T": "yes"}), ("tunnel", {"F": "no", "T": "yes"}))
+
+
+def _again(parts: Any, tags: Mapping[str, Words]) -> Any:
+    """Lines that repeat another, with all that is said of it."""
+    import pandas as pd
+    import shapely
+
+    return pd.DataFrame({**tags, "line": shapely.to_wkb(parts)}).duplicated().to_numpy()
 
 
 def _word(value: object) -> str | None:
@@ -656,7 +673,7 @@ def _in_range_or_swapped(name: str, geometry: Any, within: Within | None) -> Non
 
 
 def _ids(
-    frame: gpd.GeoDataFrame, by_name: Mapping[str, Any], rows: Any
+    frame: gpd.GeoDataFrame, by_name: Mapping[str, Any], rows: Any, keep: Any
 ) -> tuple[Ints, tuple[str, ...]]:
     """Take the ids of a column if they are whole numbers and tell the lines apart."""
     for guess in _COLUMNS["id"]:
@@ -664,7 +681,7 @@ def _ids(
             found = [_NUMBER.fullmatch(str(value)) for value in frame[by_name[guess]].tolist()]
             if all(found):
                 ids = np.array([int(match[1]) for match in found if match], np.int64)[rows]
-                if len(np.unique(ids)) == len(ids):
+                if len(np.unique(ids[keep])) == int(keep.sum()):
                     return ids, ()
     note = "way: numbered from 1, since no column tells the lines apart"
     return np.arange(1, len(rows) + 1, dtype=np.int64), (note,)

@@ -22,6 +22,7 @@ from urllib.parse import parse_qs
 
 import geopandas as gpd
 import make_network as make
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -112,7 +113,7 @@ def test_parts_and_rows_without_lines(tmp_path):
     frame.to_file(tmp_path / "a.gpkg")
     found = roads.read(tmp_path / "a.gpkg")
     assert found.frame.way.tolist() == [1, 2]
-    assert found.origin.notes == ("way: numbered from 1, since no column tells the lines apart",)
+    assert found.origin.notes[0] == "way: numbered from 1, since no column tells the lines apart"
     assert dict(found.origin.dropped) == {"no line": 1}
 
 
@@ -163,6 +164,25 @@ def test_a_vector_file_that_is_cut_off(city, tmp_path, name, share):
     (tmp_path / name).write_bytes(data[: int(len(data) * share)])
     with pytest.raises(DataError):
         roads.read(path)
+
+
+def test_rows_that_repeat_another_count_once(tmp_path):
+    frame = _lines(osm_id=[7, 8], highway=["primary", "service"], name=["卫津路", None])
+    frame = pd.concat([frame, frame, frame.assign(name="别路")], ignore_index=True)
+    frame.to_file(tmp_path / "a.gpkg")
+    found = roads.read(tmp_path / "a.gpkg")
+    assert found.frame.name.tolist() == ["卫津路", None, "别路", "别路"]
+    assert found.origin.dropped == {"the same line and tags again": 2}
+    frame.iloc[:4].to_file(tmp_path / "b.gpkg")
+    # Without what repeats, the column tells the lines apart.
+    assert roads.read(tmp_path / "b.gpkg").frame.way.tolist() == [7, 8]
+
+
+@pytest.mark.parametrize("columns", [{}, {"oneway": ["yes", None]}])
+def test_a_network_that_does_not_know_its_carriageways_says_so(tmp_path, columns):
+    _lines(highway=["primary", "service"], **columns).to_file(tmp_path / "a.gpkg")
+    notes = roads.read(tmp_path / "a.gpkg").origin.notes
+    assert any(note.startswith("oneway: no column") for note in notes) == (not columns)
 
 
 # --- snapshots ----------------------------------------------------------------------------------
