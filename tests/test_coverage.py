@@ -864,8 +864,8 @@ def test_a_street_further_than_the_walk_is_not_reached():
     assert reach.table.reached_km[0] == pytest.approx(2 * 0.0667, rel=1e-3)
     alone = coverage.walking_reach(points[1:], street, zone, minutes=1)
     assert reach.table.reached_km2[0] == alone.table.reached_km2[0]
-    # 133 m of street, 50 m to both sides, and two half circles, each of 16 sides.
-    circle = 16 * math.sin(math.pi / 16) * 0.05**2
+    # 133 m of street, 50 m to both sides, and two half circles, each of 32 sides.
+    circle = 32 * math.sin(math.pi / 32) * 0.05**2
     assert alone.table.reached_km2[0] == pytest.approx(0.013333 + circle, rel=1e-4)
     with pytest.raises(DataError, match="raise minutes"):
         coverage.walking_reach(points[:1], street, zone, minutes=1)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 __all__ = [
+    "ARC",
     "BORDER",
     "Areas",
     "corridor_codes",
@@ -45,8 +46,8 @@ BORDER = "|"
 # 64 degrees are kept to 1.4e-14 of one, 1.6e-9 m; slivers are some of it wide.
 _SLIVER_M2 = 1e-6
 _SLIVER_M = 5e-9
-# Sides to a quarter of a round end, which is 0.16 % too small by that; with GEOS's own 8, 0.6 %.
-_ARC = 16
+#: Sides to a quarter of a round end, which is 0.16 % too small by that; with GEOS's own 8, 0.6 %.
+ARC = 16
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def reaches_of(
         x0, y0, x1, y1 = lines.bounds
         there, back = overlay.metric((x0 + x1) / 2, (y0 + y1) / 2)
         flat = shapely.transform(lines, there)
-        reach: Any = shapely.buffer(flat, reach_m, quad_segs=_ARC, cap_style=ends)
+        reach: Any = shapely.buffer(flat, reach_m, quad_segs=ARC, cap_style=ends)
         reach = shapely.transform(reach, back)
         if district is not None:
             reach = overlay.intersection(reach, district)[0]

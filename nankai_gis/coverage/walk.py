@@ -15,7 +15,7 @@ from .. import overlay
 from .._arrays import Bools, Floats, Shapes
 from ..crs import STORED
 from ..errors import DataError
-from ._areas import usable_areas
+from ._areas import ARC, usable_areas
 from ._intake import (
     either,
     labels,
@@ -279,7 +279,7 @@ def _widened(edges: Shapes, width_m: float) -> Shapes:
     middle = ends.mean(axis=1)
     scale = overlay.per_degree(middle)
     flat = shapely.linestrings((ends - middle[:, None]) * scale[:, None])
-    wide = shapely.buffer(flat, width_m)
+    wide = shapely.buffer(flat, width_m, quad_segs=ARC)
     at, owner = shapely.get_coordinates(wide, return_index=True)
     shapes: Shapes = shapely.set_coordinates(wide, at / scale[owner] + middle[owner])
     return shapes
