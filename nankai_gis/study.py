@@ -65,14 +65,25 @@ class Study:
 
     @cached_property
     def plan(self) -> Plan:
-        """The plan that the definitions make up."""
+        """The plan that the definitions make up.
+
+        Returns
+        -------
+        Plan
+        """
         from .plan import parse
 
         return parse(self.definitions)
 
     @cached_property
     def coverage(self) -> Coverage:
-        """Zones and parcel held against streets and subdistricts."""
+        """Zones and parcel held against streets and subdistricts.
+
+        Returns
+        -------
+        Coverage
+            Of `areas_to_cover` on `streets_to_cover`; corridors without a reach.
+        """
         from . import coverage
 
         streets, centrelines = self.streets_to_cover()
@@ -156,7 +167,12 @@ class Study:
 
     @cached_property
     def checks(self) -> list[Finding]:
-        """What the plan says, held to what is measured."""
+        """What the plan says, held to what is measured.
+
+        Returns
+        -------
+        list of Finding
+        """
         from .check import check
 
         return check(self.plan, self.layers)

@@ -12,8 +12,11 @@ from types import ModuleType
 import pytest
 
 import nankai_gis
+from nankai_gis.coverage import Coverage
+from nankai_gis.overlay import Cut
 from nankai_gis.roads import Roads
 from nankai_gis.streets import Street, Streets
+from nankai_gis.study import Study
 
 PUBLIC = [
     name
@@ -54,11 +57,13 @@ def test_public_functions_say_what_they_take_give_and_show(module: ModuleType) -
     assert missing == []
 
 
-@pytest.mark.parametrize("kind", [Roads, Street, Streets], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [Roads, Street, Streets, Study, Coverage, Cut], ids=lambda kind: kind.__name__
+)
 def test_public_methods_say_what_they_take_and_give(kind: type) -> None:
     missing = []
     for name, thing in vars(kind).items():
-        made = thing.fget if isinstance(thing, property) else thing
+        made = thing.fget if isinstance(thing, property) else getattr(thing, "func", thing)
         if inspect.isfunction(made) and not name.startswith("_"):
             missing += [f"{name}: {section}" for section in lacking(made, kind)]
     assert missing == []

@@ -51,6 +51,20 @@ class Cut:
         piece outside.
     boundary_m : float
         The tolerance within which a line runs along a boundary.
+
+    Examples
+    --------
+    A line of two edges, of which the second leaves the area halfway:
+
+    >>> from nankai_gis.overlay import cut_lines
+    >>> line = shapely.LineString([(117.2, 39.2), (117.2, 39.3), (117.8, 39.3)])
+    >>> cut = cut_lines([line], [shapely.box(117, 39, 117.5, 40)])
+    >>> cut.start.round(6).tolist(), cut.stop.round(6).tolist()
+    ([0.0, 1.5], [1.5, 2.0])
+    >>> shapely.length(cut.geometries()).round(6).tolist()
+    [0.4, 0.3]
+    >>> [column.tolist() for column in cut.rows()]
+    [[0], [0], [0]]
     """
 
     lines: Shapes
@@ -69,7 +83,13 @@ class Cut:
 
     @cached_property
     def whole(self) -> Bools:
-        """Whether a piece is a whole line."""
+        """Whether a piece is a whole line.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            One for each piece.
+        """
         alone = np.bincount(self.line, minlength=len(self.lines)) == 1
         return np.asarray(alone[self.line], dtype=np.bool_)
 
