@@ -132,7 +132,7 @@ class Coverage:
     >>> zone = geopandas.GeoDataFrame(
     ...     {"id": ["z"]}, geometry=[box(117, 39, 117.01, 39.01)], crs=4326)
     >>> street = geopandas.GeoDataFrame(
-    ...     {"name": ["橫道"]}, geometry=[LineString([(117.0, 39.005), (117.02, 39.005)])], crs=4326)
+    ...     {"name": ["橫道"]}, geometry=[LineString([(117, 39.005), (117.02, 39.005)])], crs=4326)
     >>> shop = geopandas.GeoDataFrame(geometry=[Point(117.005, 39.002)], crs=4326)
     >>> found = measure(zone, street).with_layer("shops", shop)
     >>> found.table("zone", "street").inside_km.round(3).tolist()
