@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-from nankai_gis import overlay
+from nankai_gis import crs, overlay
 from nankai_gis.errors import GeometryError
 
 GEOD = Geod(a=6378137.0, rf=298.257222101)
@@ -105,7 +105,7 @@ def test_nothing_measures_nothing():
 
 
 def test_the_plane_is_true_to_scale():
-    there, back = overlay.metric(117.15, 39.1)
+    there, back = crs.plane(117.15, 39.1)
     spots = np.array([[117.15, 39.1], [117.16, 39.1], [117.15, 39.11]])
     flat = there(spots)
     for k in (1, 2):

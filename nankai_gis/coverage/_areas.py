@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import shapely
 
-from .. import overlay
+from .. import crs, overlay
 from .._arrays import Bools, Floats, Ints, Shapes
 from ..errors import DataError
 from ._intake import (
@@ -205,7 +205,7 @@ def reaches_of(
         # Parts that continue each other are joined first: flat ends belong to the ends only.
         lines = shapely.line_merge(lines)
         x0, y0, x1, y1 = lines.bounds
-        there, back = overlay.metric((x0 + x1) / 2, (y0 + y1) / 2)
+        there, back = crs.plane((x0 + x1) / 2, (y0 + y1) / 2)
         flat = shapely.transform(lines, there)
         reach: Any = shapely.buffer(flat, reach_m, quad_segs=ARC, cap_style=ends)
         reach = shapely.transform(reach, back)

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from ._boundaries import CORNER_DEG
 from .cut import BOUNDARY, INSIDE, Cut
-from .ellipsoid import areas, lengths, metric
+from .ellipsoid import areas, lengths
 from .lines import ALONG_DEG, LEAST_M, cut_lines
 from .points import near, per_degree
 from .polygons import difference, intersection, union
@@ -42,7 +42,6 @@ __all__ = [
     "difference",
     "intersection",
     "lengths",
-    "metric",
     "near",
     "per_degree",
     "union",

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike
 
-from .. import crs
 from .._arrays import Floats, sums
 from ._parts import polygon_parts
 from ._ruler import NODES_LONG, NODES_SHORT, SHORT_DEG, ruler_of, scale
 
-__all__ = ["areas", "lengths", "metric"]
+__all__ = ["areas", "lengths"]
 
 ShapesLike = ArrayLike | shapely.Geometry
-
-
-def metric(longitude: float, latitude: float) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return a plane in metres about a place, and the way back.
-
-    Parameters
-    ----------
-    longitude, latitude : float
-        Degrees.
-
-    Returns
-    -------
-    there, back : callable
-        Each takes and gives an array of positions of shape (n, 2), east before north: there from
-        degrees to metres, back from metres to degrees. Transverse Mercator on the CGCS2000
-        ellipsoid with the scale 1 on the meridian of the place; 10 km beside it lengths are 1.2
-        ppm too long.
-
-    Examples
-    --------
-    A thousandth of a degree of the meridian at 39 N is 111.0 m:
-
-    >>> there, back = metric(117.0, 39.0)
-    >>> round(float(there(np.array([[117.0, 39.001]]))[0, 1]), 1)
-    111.0
-    """
-    return crs.plane(longitude, latitude)
 
 
 def lengths(lines: ShapesLike) -> Floats:
