@@ -368,13 +368,13 @@ def plan() -> Data:
     for name in layers.LAYERS:
         layer = _packaged(name)
         located[name] = layer[layer.geometry.notna()].reset_index(drop=True)
-    sites = located["sites"]
+    sites, axes = located["sites"], located["corridors"]
     return Data(
         located["zones"],
         located["streets"],
         located["subdistricts"],
         located["district"],
-        located["corridors"],
+        axes[~axes["planned"].astype(bool)].reset_index(drop=True),
         sites[sites.geom_type == "Point"],
         sites[sites.geom_type == "LineString"],
         located["parcel"],
