@@ -102,16 +102,20 @@ class Book:
         group, number = spread(high - low)
         at = low[group] + number
         length = self.tally.group_m[group] / 1000.0
-        inside = self.states.on[at] == overlay.INSIDE
+        inside = np.where(self.states.on[at] == overlay.INSIDE, length, 0.0)
+        state = self.tally.group_state[group]
+        there = self.states.district[state]
         return pd.DataFrame(
             {
                 "zone": self.states.zone[at],
-                "subdistrict": self.states.sub[self.tally.group_state[group]],
+                "subdistrict": self.states.sub[state],
                 "street": self.tally.group_street[group],
                 "class": self.tally.group_class[group],
-                "inside_km": np.where(inside, length, 0.0),
-                "boundary_km": np.where(inside, 0.0, length),
-                "in_district": self.states.district[self.tally.group_state[group]],
+                "inside_km": inside,
+                "boundary_km": length - inside,
+                # What of these lies in the district.
+                "inside_there": inside * there,
+                "boundary_there": (length - inside) * there,
             }
         )
 
@@ -297,13 +301,10 @@ def street_table(
     ledger: Ledger,
     checks: Checks,
 ) -> pd.DataFrame:
-    columns = ["inside_km", "boundary_km"]
-    groups = ["zone", "street"]
-    table = book.base.groupby(groups, sort=True)[columns].sum()
+    columns = ["inside_km", "boundary_km", "inside_there", "boundary_there"]
+    table = book.base.groupby(["zone", "street"], sort=True)[columns].sum().reset_index()
     # A zone may reach beyond the district; a share is of what lies within.
-    there = book.base[book.base["in_district"]].groupby(groups)[columns].sum()
-    there = there.reindex(table.index, fill_value=0.0)
-    table = table.reset_index()
+    there = {name: table.pop(f"{name}_there").to_numpy() for name in ("inside", "boundary")}
     street = table["street"].to_numpy()
     zone = table["zone"].to_numpy()
     inside, boundary = table["inside_km"].to_numpy(), table["boundary_km"].to_numpy()
@@ -323,9 +324,8 @@ def street_table(
     out = book.named(table)
     out["district_km"] = district_km
     with np.errstate(divide="ignore", invalid="ignore"):
-        for column in columns:
-            share = there[column].to_numpy() / district_km
-            out[f"share_{column.removesuffix('_km')}"] = np.where(district_km > 0, share, np.nan)
+        for name, km in there.items():
+            out[f"share_{name}"] = np.where(district_km > 0, km / district_km, np.nan)
     if centrelines is not None:
         out = _with_centrelines(out, book, centrelines, district, street_name, ledger, checks)
     found = crossings(book.tally.ends, book.tally.run, book.states)

@@ -161,7 +161,7 @@ def coded(values: pd.Series, by_fold: bool) -> tuple[Ints, dict[str, str]]:
     known: dict[str, str] = {}
     number: dict[str, int] = {}
     table = np.full(len(unique) + 1, -1, dtype=np.int64)
-    for row, value in enumerate(unique):
+    for row, value in enumerate(np.asarray(unique, dtype=object)):
         text = str(value).strip()
         if text:
             key = fold(text) if by_fold else text
@@ -236,7 +236,12 @@ def id_column(columns: Iterable[str]) -> str | None:
 def repeated(frame: GeoDataFrame) -> Bools | None:
     """Rows that repeat another, id and geometry; pieces of one way may well share its id."""
     column = id_column(frame.columns)
-    if column is None or frame[column].is_unique:
+    if column is None:
+        return None
+    ids = frame[column]
+    # Most networks come in the order of their ids, which is told sooner.
+    plain = isinstance(ids.dtype, np.dtype) and ids.dtype.kind == "i"
+    if (plain and (np.diff(ids.to_numpy()) > 0).all()) or ids.is_unique:
         return None
     several = np.flatnonzero(frame[column].duplicated(keep=False))
     text = shapely.to_wkb(np.asarray(frame.geometry.values, dtype=object)[several])

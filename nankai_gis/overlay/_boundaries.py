@@ -45,7 +45,8 @@ def edges_of(shapes: Shapes) -> Edges:
     order = np.lexsort((area, ends[:, 3], ends[:, 2], ends[:, 1], ends[:, 0]))
     ends, area, on = ends[order], area[order], on[order]
     fresh = np.ones(len(ends), dtype=bool)
-    fresh[1:] = (ends[1:] != ends[:-1]).any(axis=1)
+    other = ends[1:] != ends[:-1]
+    fresh[1:] = other[:, 0] | other[:, 1] | other[:, 2] | other[:, 3]
     first = np.append(np.flatnonzero(fresh), len(ends))
     return Edges(ends[fresh], first, area, on)
 
@@ -101,24 +102,23 @@ class Raster:
         step = np.abs(ends[:, 2:] - ends[:, :2]) * self.per_cell
         count = np.maximum(np.ceil(step.max(axis=1)), 1).astype(np.int64)
         row, number = spread(count)
-        share = np.column_stack((number, number + 1)) / count[row][:, None]
-        x = ends[row, 0:1] + (ends[row, 2:3] - ends[row, 0:1]) * share
-        y = ends[row, 1:2] + (ends[row, 3:4] - ends[row, 1:2]) * share
-        c0, r0, c1, r1 = self.cells(
-            x.min(axis=1) - pad[0], y.min(axis=1) - pad[1],
-            x.max(axis=1) + pad[0], y.max(axis=1) + pad[1],
-        )  # fmt: skip
+        x, y, x1, y1 = ends[row].T
+        dx, dy = (x1 - x) / count[row], (y1 - y) / count[row]
+        # Each piece has half of its extent to either side of its middle.
+        x, y = x + dx * (number + 0.5), y + dy * (number + 0.5)
+        wide, high = np.abs(dx) / 2 + pad[0], np.abs(dy) / 2 + pad[1]
+        c0, r0, c1, r1 = self.cells(x - wide, y - high, x + wide, y + high)
         # Which edges pass by each cell: a list for each, one after the other.
-        wide = c1 - c0
-        piece, number = spread(wide * (r1 - r0))
-        down, across = np.divmod(number, wide[piece])
-        down += r0[piece]
-        down *= self.columns
-        down += c0[piece]
-        down += across
-        down *= len(ends)
-        down += row[piece]
-        listed = distinct(down)
+        across = c1 - c0
+        piece, number = spread(across * (r1 - r0))
+        cell, number = np.divmod(number, across[piece])
+        cell += r0[piece]
+        cell *= self.columns
+        cell += c0[piece]
+        cell += number
+        cell *= len(ends)
+        cell += row[piece]
+        listed = distinct(np.sort(cell))
         self._edge = listed % len(ends)
         listed //= len(ends)
         each = np.bincount(listed, minlength=self.rows * self.columns)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from .._arrays import Floats, sums
 from ._parts import polygon_parts
-from ._ruler import NODES_LONG, NODES_SHORT, SHORT_DEG, ruler_of, scale
+from ._ruler import NODES_LONG, NODES_SHORT, SHORT_DEG, Ruler, ruler_of
 
 __all__ = ["areas", "lengths"]
 
@@ -95,10 +95,11 @@ def areas(polygons: ShapesLike) -> Floats:
     step = np.diff(coordinates, axis=0)
     joined = ring[1:] == ring[:-1]
     lat, dlon, dlat = coordinates[:-1, 1], step[:, 0], step[:, 1]
-    each = _strip(lat, dlat, lat0, NODES_SHORT) * dlon
+    ruler = ruler_of(float(coordinates[:, 1].min()), float(coordinates[:, 1].max()))
+    each = _strip(ruler, lat, dlat, lat0, NODES_SHORT) * dlon
     long = (np.abs(dlat) > SHORT_DEG) | (np.abs(lat - lat0) > SHORT_DEG)
     if long.any():
-        each[long] = _strip(lat[long], dlat[long], lat0[long], NODES_LONG) * dlon[long]
+        each[long] = _strip(ruler, lat[long], dlat[long], lat0[long], NODES_LONG) * dlon[long]
     each[~joined] = 0.0
     signed = np.abs(np.add.reduceat(np.append(each, 0.0), first))
     # The first ring of a part is its shell, the others are holes.
@@ -107,14 +108,16 @@ def areas(polygons: ShapesLike) -> Floats:
     return sums(owner[ring_part], signed, len(shapes))
 
 
-def _strip(lat: Floats, dlat: Floats, lat0: Floats, nodes: tuple[Floats, Floats]) -> Floats:
+def _strip(
+    ruler: Ruler, lat: Floats, dlat: Floats, lat0: Floats, nodes: tuple[Floats, Floats]
+) -> Floats:
     """Mean of S over edges, square metres per degree of longitude."""
     total = np.zeros(len(lat))
     for node, weight in zip(*nodes, strict=True):
         height = lat + dlat * ((1.0 + float(node)) / 2) - lat0
         mean = np.zeros(len(lat))
         for inner_node, inner_weight in zip(*nodes, strict=True):
-            east, north = scale(lat0 + height * ((1.0 + float(inner_node)) / 2))
+            east, north = ruler.scale(lat0 + height * ((1.0 + float(inner_node)) / 2))
             mean += east * north * (float(inner_weight) / 2)
         total += mean * height * (float(weight) / 2)
     return total
