@@ -385,6 +385,9 @@ def test_the_command(run: Run, tmp_path: Path) -> None:
     assert run("check", "--without", "R07").returncode == 2
     assert run("check", "--without", "R99=x").returncode == 1
     assert "R12" in run("check", "--rules").stdout.decode()
+    listed = json.loads(run("check", "--rules", "--format", "json").stdout)["rules"]
+    assert [rule["rule"] for rule in listed] == [rule.id for rule in checks.RULES]
+    assert run("check", "--rules", "--format", "html").returncode == 2
     assert run("check", "--format", "html", "-o", "c.html").returncode == 0
     page = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert "<script" not in page

@@ -42,8 +42,14 @@ def check_(
     from ..tables import Column
 
     if list_rules:
-        rows = [[rule.id, rule.title] for rule in check.RULES]
-        options.deliver(tables.terminal([Column("規則"), Column("問題")], rows), output, overwrite)
+        if form == "html":
+            raise click.UsageError("--rules lists the rules as a table or as JSON, not as a page")
+        rules = [{"rule": rule.id, "title": rule.title} for rule in check.RULES]
+        rows = [list(rule.values()) for rule in rules]
+        listed: str | bytes = tables.terminal([Column("規則"), Column("問題")], rows)
+        if form == "json":
+            listed = tables.json_text({"rules": rules})
+        options.deliver(listed, output, overwrite)
         return
     reasons = _reasons(without)
     held = options.study()
