@@ -637,14 +637,17 @@ def is_indicative(row: Row) -> bool:
 
 
 def _total(rows: list[dict[str, Any]], say: Words) -> str:
-    """Return the sum of the lengths that drawn rows state; nothing where one states none."""
-    lengths = [row["length_m"] for row in rows if row.get("length_m") is not None]
-    if len(lengths) < len(rows):
+    """Return the sum of the lengths that drawn rows state; nothing where one states none.
+
+    What is planned is no part of it, as in `nankai_gis.measure.lengths`, and stands beside it.
+    """
+    if any(row.get("length_m") is None for row in rows):
         return ""
     planned = sum(row["length_m"] for row in rows if row.get("planned"))
+    built = sum(row["length_m"] for row in rows if not row.get("planned"))
     before, after = say["brackets"]
-    rest = f"{before}{say['planned']} {length(planned)}{after}" if planned else ""
-    return length(sum(lengths)) + rest
+    rest = f"{before}{say['besides']} {length(planned)}{after}" if planned else ""
+    return length(built) + rest
 
 
 def items(layer: Layer, say: Words) -> list[Item]:

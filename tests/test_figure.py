@@ -133,7 +133,7 @@ def test_says_source_date_standing_and_figures(plan: Any) -> None:
     assert f"資料來源：{HEADS['source']} · 日期：{HEADS['date']}" in text
     assert "內部使用 · © OpenStreetMap contributors, ODbL" in text
     assert "14.62 ± 0.41 km²" in text
-    assert "3.90 km（規劃未建 1.40 km）" in text
+    assert "2.50 km（另規劃段 1.40 km）" in text
     assert _texts(plan).count("示意") >= 6
 
 

@@ -333,12 +333,12 @@ def test_a_corridor_without_a_length_has_no_sum() -> None:
     full = _Reader(_draw({"corridors": frame})).data["layers"][0]["items"]
     assert [item["value"] for item in full] == [
         "10.00 km",
-        "3.90 km（規劃未建 1.40 km）",
+        "2.50 km（另規劃段 1.40 km）",
         "5.00 km",
     ]
     frame.loc[0, "length_m"] = None  # a drawn piece without a figure leaves a gap, not a zero
     gap = _Reader(_draw({"corridors": frame})).data["layers"][0]["items"]
-    assert [item["value"] for item in gap] == ["", "3.90 km（規劃未建 1.40 km）", "5.00 km"]
+    assert [item["value"] for item in gap] == ["", "2.50 km（另規劃段 1.40 km）", "5.00 km"]
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_legend_counts_and_figures(open_map: Any, text: str) -> None:
         ["水上奧體「商務總部」升級發展集聚區", "7.05", "±", "0.22", "km²", "示意"],
     ]
     resource = page.locator(".nk-layer:has(input[name=corridors]) li").nth(1).inner_text()
-    assert "3.90 km（規劃未建 1.40 km）" in resource
+    assert "2.50 km（另規劃段 1.40 km）" in resource
 
 
 def test_tooltip_and_popup_under_the_mouse(open_map: Any, text: str) -> None:
