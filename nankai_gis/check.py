@@ -658,7 +658,7 @@ def _order(ground: _Ground) -> Iterator[Finding]:
             part.road for part, line in drawn if part.road and _strays(ground, part.road, line)
         ]
         faults = max(breaks, len(misplaced))
-        verdict: Verdict = "cannot tell" if lost else "ok"
+        verdict: Verdict = "cannot tell" if lost or ground.no_streets else "ok"
         if shuffled or astray or faults > len(set(lost) - stood_for):
             verdict = "differs"
         told = [f"分為不相接的 {breaks + 1} 段" if breaks > 0 else "各段相接"]
@@ -673,6 +673,8 @@ def _order(ground: _Ground) -> Iterator[Finding]:
             told.append("次序與條文一致")
         if lost:
             told.append(f"未定位:{'、'.join(lost)}")
+        if verdict == "cannot tell" and ground.no_streets:
+            told.append(ground.no_streets)
         axis = ground.axis(f.id)
         yield Finding(
             "R11",

@@ -57,8 +57,8 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If the file exists and may not be replaced, the path is a folder, the folder is missing
-        or not writable, or the disk is full.
+        If the file exists and may not be replaced, the path is a folder, a device or a pipe, the
+        folder is missing or not writable, or the disk is full.
 
     Examples
     --------
@@ -72,6 +72,10 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     # Refused before any work is done, and again, without a gap, when the file is put in place.
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file in it")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is a device or a pipe, no file; give the name of a file")
+    # What a link points to is written, and the link stays.
+    path = path.resolve() if path.is_symlink() and path.exists() else path
     if path.exists() and not overwrite:
         raise refusal(path)
     try:

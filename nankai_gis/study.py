@@ -7,6 +7,7 @@ results and what they were made with, so that a figure can be traced and made ag
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -285,7 +286,8 @@ class Study:
         DataError
             If the plan has nothing of these kinds.
         """
-        asked = [self.resolve(name) for name in names]
+        asked = [self.resolve(name) for name in _several(names)]
+        kinds = _several(kinds)
         for key, kind in asked:
             if kind not in AREAL:
                 raise GeometryError(
@@ -325,7 +327,7 @@ class Study:
         DataError
             If the plan has no corridor.
         """
-        asked = [self.resolve(name) for name in names]
+        asked = [self.resolve(name) for name in _several(names)]
         for key, kind in asked:
             if kind != "corridor":
                 raise GeometryError(
@@ -427,6 +429,11 @@ class Study:
         return frame
 
 
+def _several(names: Iterable[str]) -> list[str]:
+    """A name alone is one name, not its letters."""
+    return [names] if isinstance(names, str) else list(names)
+
+
 def packaged() -> Study:
     """Return the study of the packaged plan on the packaged layers.
 
@@ -445,12 +452,12 @@ def packaged() -> Study:
     return Study(made, _Texts(_within(root / "plan", "*.toml")), _Digests(files))
 
 
-def read(folder: Path, network: Ground | None = None) -> Study:
+def read(folder: str | os.PathLike[str], network: Ground | None = None) -> Study:
     """Return the study of a plan of one's own, compiled on the network beside it.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    folder : str or path-like
         Holds the definitions, ``*.toml``, and may hold the network to compile them on (see
         `nankai_gis.mapped.beside`); without one that is the packaged reference network.
     network : Ground, optional
@@ -478,6 +485,7 @@ def read(folder: Path, network: Ground | None = None) -> Study:
     """
     from . import derive, mapped, plan, reference
 
+    folder = Path(folder)
     network = mapped.beside(folder) if network is None else network
     definitions = plan.read(folder)
     # Taken before the long work: what was compiled is what is kept.
@@ -634,6 +642,9 @@ def _changed(study: Study, path: Path) -> Iterator[str]:
             kept = geopandas.read_file(path, layer=name)
         except (RuntimeError, ValueError) as error:
             raise DataError(f"{path.name}: the table {name} can't be read: {error}") from error
+        if kept.crs != frame.crs:
+            yield f"the table {name} has another CRS than it was written with"
+            continue
         if len(kept) != len(frame) or set(kept.columns) != set(frame.columns):
             yield f"the table {name} has other rows or columns than it was written with"
             continue
@@ -677,12 +688,12 @@ def _recorded(path: Path) -> dict[str, Any]:
     return made
 
 
-def load(path: Path) -> Study:
+def load(path: str | os.PathLike[str]) -> Study:
     """Load a study that `save` wrote.
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : str or path-like
 
     Returns
     -------
@@ -699,6 +710,7 @@ def load(path: Path) -> Study:
     Traceback (most recent call last):
     nankai_gis.errors.DataError: nowhere.gpkg: there is no such file
     """
+    path = Path(path)
     made = _recorded(path)
     try:
         kept = {name: tuple(made["layers"][name]) for name in layers.LAYERS}
@@ -743,7 +755,8 @@ def differences(path: Path) -> list[str]:
         if _made_with().get(name) != then
     ]
     told += _changed(study, path)
-    told += [f"{table}: is not among the results kept" for table in now.keys() - made["results"]]
+    lacking = [table for table in now if table not in made["results"]]
+    told += [f"{table}: is not among the results kept" for table in lacking]
     for table, rows in made["results"].items():
         if table not in now:
             told.append(f"{table}: is not made any more")

@@ -298,8 +298,19 @@ def test_r11_along_the_corridor_from_either_end(along: str, ordered: bool) -> No
         }
         for name in roads
     ]
-    verdict = only(Plan((corridor,)), {"corridors": pieces}, "R11")[corridor.id]
-    assert verdict == ({"ok"} if ordered else {"differs"})
+    streets = [
+        {
+            "properties": {"id": name, "accuracy_m": 5.0, "aliases": []}
+            | dict.fromkeys(("name", "name_hans", "name_en"), name),
+            "geometry": piece["geometry"],
+        }
+        for name, piece in zip(roads, pieces, strict=True)
+    ]
+    plan, layers = Plan((corridor,)), {"corridors": pieces, "streets": streets}
+    assert only(plan, layers, "R11")[corridor.id] == ({"ok"} if ordered else {"differs"})
+    # Without the streets nothing says whether the pieces lie on them.
+    layers.pop("streets")
+    assert only(plan, layers, "R11")[corridor.id] == ({"cannot tell"} if ordered else {"differs"})
 
 
 def test_r12_a_target_that_is_not_located(ground: tuple[Plan, Layers]) -> None:

@@ -180,6 +180,28 @@ def test_streets_without_any_name_have_their_row_beside_centrelines(block):
     assert found.streets.centreline_inside_km.isna().all()
 
 
+@pytest.mark.parametrize("planned", [True, "True", 1])
+def test_corridors_that_are_planned_alone_leave_the_rest(block, planned):
+    axis = frame([line((0, 250), (1000, 250))], id=["k"], planned=[planned])
+    found = coverage.measure(**block, corridors=axis)
+    assert found.corridors.empty
+    assert len(found.zones) == 2
+    assert row(found.dropped, layer="corridors").reason == "planned, not there yet"
+    with pytest.raises(DataError, match="no usable line"):
+        coverage.measure(**block, corridors=axis, reach_m=100)
+    built = frame([line((0, 250), (1000, 250))], id=["k"], planned=["False"])
+    assert coverage.measure(**block, corridors=built).corridors.length_km.sum() > 0.9
+
+
+@pytest.mark.parametrize("width", [0.01, 0.1, 1.0])
+def test_a_strip_that_is_thinner_than_coordinates_tell_adds_up(block, width):
+    """Diagonal over two subdistricts: what is lost of it is less than its length times 5 nm."""
+    strip = frame([line((10, 20), (990, 970)).buffer(width / 111e3)], id=["s"])
+    found = coverage.measure(strip, block["streets"], block["subdistricts"])
+    area = found.zones.area_km2[0]
+    assert found.areas.area_km2.sum() == pytest.approx(area, abs=5e-9 * 2 * 1.4e3 / 1e6)
+
+
 def test_classes_by_hand(block):
     classes = coverage.measure(**block, boundary_m=10).classes
     primary = row(classes, zone="w", **{"class": "primary"})

@@ -85,3 +85,29 @@ def test_folders_are_told_from_files(tmp_path: Path) -> None:
         outfile.write(tmp_path, b"new")
     with pytest.raises(OutputError, match=r"there is no folder .*nowhere"):
         outfile.write(tmp_path / "nowhere" / "a", b"new")
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="a device or a pipe"):
+        outfile.write(pipe, b"new", overwrite=True)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_link_stays_and_what_it_points_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "a").write_bytes(b"old")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "there" / "a")
+    with pytest.raises(OutputError, match="exists"):
+        outfile.write(link, b"new")
+    outfile.write(link, b"new", overwrite=True)
+    assert link.is_symlink()
+    assert (tmp_path / "there" / "a").read_bytes() == b"new"
+    # One that points nowhere is a name that is taken.
+    gone = tmp_path / "gone"
+    gone.symlink_to(tmp_path / "nothing")
+    with pytest.raises(OutputError, match="exists"):
+        outfile.write(gone, b"new")
+    assert not (tmp_path / "nothing").exists()

@@ -617,3 +617,45 @@ def test_an_area_may_reach_to_a_pole(top):
     inside, along = cut.lengths_by_area(1)
     assert inside[0] == pytest.approx(cut.line_length_m[0], rel=1e-12)
     assert along[0] == 0.0
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_boxes_beside_slivers_are_joined(seed):
+    """Strips of 1e-12 to 1e-3 degrees that lie along each other: joined, never refused."""
+    rng = np.random.default_rng(seed)
+    turn, parts = rng.uniform(0, 180), []
+    for _ in range(rng.integers(2, 6)):
+        strip = box(
+            117.15, 39.1, 117.15 + rng.uniform(1e-4, 0.05), 39.1 + 10.0 ** rng.uniform(-12, -3)
+        )
+        strip = shapely.affinity.rotate(strip, turn, origin=(117.15, 39.1))
+        parts.append(shapely.affinity.translate(strip, rng.choice([0.0, rng.uniform(-0.01, 0.01)])))
+    parts = [part for part in parts if part.is_valid and part.area > 0]
+    whole = overlay.union(parts)
+    assert whole.area <= sum(part.area for part in parts) * (1 + 1e-9) + 1e-13
+    assert whole.area >= max((part.area for part in parts), default=0.0) * (1 - 1e-9) - 1e-13
+
+
+def test_a_grid_that_another_program_left_does_not_round():
+    one = shapely.set_precision(square(0, 0, 1000, 1000), 1e-4)
+    two = square(3, 0, 1500, 1000)
+    plain = shapely.set_precision(one, 0.0)
+    assert shapely.get_precision(one) == 1e-4
+    assert overlay.intersection(one, two)[0].equals(overlay.intersection(plain, two)[0])
+
+
+def test_a_pair_that_geos_gives_up_leaves_the_others(monkeypatch):
+    plain = shapely.intersection
+
+    def touchy(a, b, grid_size=None):
+        if grid_size is None and any(shape.equals(square(0, 0, 10, 10)) for shape in (*a, *b)):
+            raise shapely.GEOSException("TopologyException")
+        return plain(a, b, grid_size=grid_size)
+
+    monkeypatch.setattr(overlay.polygons.shapely, "intersection", touchy)
+    found = overlay.intersection(
+        [square(0, 0, 1000, 1000), square(0, 0, 10, 10)], square(5, 0, 500, 500)
+    )
+    sizes = overlay.areas([square(5, 0, 500, 500), square(5, 0, 10, 10)])
+    assert overlay.areas(found).tolist() == pytest.approx(sizes.tolist(), rel=1e-6)

@@ -106,6 +106,10 @@ def test_coverage_is_kept_and_made_again(copy: Path) -> None:
             "zones was changed in geometry",
         ),
         ("DELETE FROM sites_point", "sites_point has other rows"),
+        (
+            "UPDATE gpkg_geometry_columns SET srs_id = -1 WHERE table_name = 'zones'",
+            "zones has another CRS",
+        ),
         ("DELETE FROM gpkg_contents WHERE table_name = 'parcel'", "parcel is not in"),
     ],
 )
@@ -163,3 +167,10 @@ def test_a_covered_layer_says_the_share_and_the_zone() -> None:
     assert covered == pytest.approx(zones, rel=0.01)
     streets = study.packaged().covered("streets").set_index("name").zone
     assert "laochengxiang" in set(streets["南開三馬路"]) | {streets["南開三馬路"]}
+
+
+def test_a_name_alone_is_one_name(kept: Path) -> None:
+    held = study.load(str(kept))
+    assert [row.id for row in held.areas(names="啟航灣")] == ["qihang-bay"]
+    assert [row.id for row in held.areas("parcel")] == ["xiyingmen"]
+    assert {row.corridor for row in held.lengths("智慧服務共享帶")} == {"smart-service"}

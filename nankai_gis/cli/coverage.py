@@ -71,12 +71,14 @@ _OWN = ("reconciliation", "dropped")
 _HERE = "local"
 
 
-def _up_to(most: float, unit: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Refuse what is not above zero, not a number or beyond any sense."""
+def _between(
+    least: float, most: float, unit: str
+) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Refuse what is no number, or beyond any sense."""
 
     def check(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-        if value is not None and not 0 < value <= most:
-            raise click.BadParameter(f"{value:g}; give {unit}, above 0 and at most {most:g}")
+        if value is not None and not least <= value <= most:
+            raise click.BadParameter(f"{value:g}; give {unit}, {least:g} to {most:g}")
         return value
 
     return check
@@ -119,7 +121,7 @@ def _up_to(most: float, unit: str) -> Callable[[click.Context, click.Parameter, 
 @click.option(
     "--reach",
     type=float,
-    callback=_up_to(100_000, "metres"),
+    callback=_between(0.01, 100_000, "metres"),
     help="Reach of the corridors, metres.",
 )
 @click.option(
@@ -144,7 +146,7 @@ def _up_to(most: float, unit: str) -> Callable[[click.Context, click.Parameter, 
 @click.option(
     "--minutes",
     type=float,
-    callback=_up_to(1440, "minutes"),
+    callback=_between(0.01, 1440, "minutes"),
     default=15.0,
     show_default=True,
     help="Minutes on foot, at 4 km/h.",
@@ -401,7 +403,8 @@ def _tell_if_apart(
     found: Coverage, areas: GeoDataFrame, streets: GeoDataFrame | None, roads: Path | None
 ) -> None:
     """Say so where all lengths are zero because streets and zones lie in different places."""
-    if float(found.zones[["inside_km", "boundary_km"]].to_numpy().sum()) > 0:
+    zones = found.zones[found.zones["kind"] == "zone"]
+    if float(zones[["inside_km", "boundary_km"]].to_numpy().sum()) > 0:
         return
     network = "the plan" if roads is None else roads.name
     where = "" if streets is None else f"the streets lie at {_place(streets)}, "
@@ -441,6 +444,8 @@ def _geojson(found: Coverage, keys: list[Key]) -> bytes:
     source = click.get_current_context().get_parameter_source("by")
     asked = source is not ParameterSource.DEFAULT
     cut = found.parts if asked and set(keys) == {"zone", "subdistrict"} else found.pieces
+    if cut.empty:
+        click.echo("Warning: there is nothing to cut by, so the file holds no feature", err=True)
     return tables.geojson_text(json.loads(cut.to_json(drop_id=True))["features"])
 
 

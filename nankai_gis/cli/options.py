@@ -121,6 +121,10 @@ _FORMS = {
 }
 
 
+# Endings of files that say nothing of what is in them.
+_PLAIN = ("", ".txt", ".md")
+
+
 def output_format(*formats: str) -> Callable[[F], F]:
     """Choose the form of the output: by name, else by the ending of the file, else the first."""
 
@@ -144,6 +148,11 @@ def _form(asked: str | None, formats: Sequence[str], target: Path | None) -> str
     """Refuse a file whose ending says another form than there is in it."""
     ending = "" if target is None else target.suffix.lower()
     if ending not in _FORMS:
+        if asked is None and ending not in _PLAIN:
+            raise click.UsageError(
+                f"--output {target}: {ending} says no form that this command writes; --format "
+                f"takes {', '.join(formats)}"
+            )
         return asked or formats[0]
     held = [form for form in _FORMS[ending] if form in formats]
     if not held:

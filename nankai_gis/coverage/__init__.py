@@ -442,10 +442,14 @@ def _measured(
     axes = None
     if corridors is not None:
         skip = planned(corridors, "corridors", ledger)
-        axes = usable_lines(corridors, "corridors", ledger, skip)
+        # What is planned alone leaves a plan without corridors, not without coverage.
+        lines = usable_lines(corridors, "corridors", ledger, skip, some=False)
+        axes = lines if len(lines.shapes) else None
     if reach_m is not None:
-        if axes is None or corridors is None:
+        if corridors is None:
             raise ValueError("reach_m needs corridors")
+        if axes is None:
+            raise DataError(f"corridors: no usable line among {len(corridors)} row(s) to widen")
         reaches = reaches_of(corridors, axes, reach_m, reach_ends, whole)
         both = {*areas.ids} & {*reaches.ids}
         if both:

@@ -254,13 +254,14 @@ def parts_of(areas: Areas, subs: Areas | None, checks: Checks) -> tuple[Shapes, 
         union = [overlay.union(subs.shapes[sub[zone == number]]) for number in short]
         rest[short] = overlay.difference(areas.shapes[short], np.array(union, dtype=object))
     left = overlay.areas(rest)
+    least = sliver_m2(areas.shapes)
     for number, name in enumerate(areas.ids):
         checks.equal(
             "area by subdistrict", name, "km2",
             float(size[number] + left[number]) / 1e6, float(areas.size_m2[number]) / 1e6,
+            float(least[number]) / 1e6,
         )  # fmt: skip
     # Slivers along common borders are no rows of their own, but they are counted above.
-    least = sliver_m2(areas.shapes)
     real = each > least[zone]
     some = np.flatnonzero(left > least)
     return (

@@ -223,7 +223,9 @@ def planned(frame: GeoDataFrame, what: str, ledger: Ledger) -> Bools | None:
     """Rows of what is still to be built."""
     if "planned" not in frame.columns:
         return None
-    skip = np.asarray(frame["planned"].fillna(False), dtype=bool)
+    # A file may hold the word for it.
+    said = frame["planned"].map(lambda value: str(value).strip().lower())
+    skip = np.asarray(said.isin(("true", "1", "1.0", "yes", "是")), dtype=bool)
     ledger.note(what, "dropped", PLANNED, labels(frame, np.flatnonzero(skip)))
     return skip
 

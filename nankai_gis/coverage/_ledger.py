@@ -79,11 +79,15 @@ class Checks:
     def __init__(self) -> None:
         self._rows: list[dict[str, object]] = []
 
-    def equal(self, check: str, item: str, unit: str, parts: float, whole: float) -> None:
+    def equal(
+        self, check: str, item: str, unit: str, parts: float, whole: float, noise: float = 0.0
+    ) -> None:
+        """Hold parts to the whole; `noise` is what coordinates can't tell of it."""
         scale = max(abs(whole), abs(parts))
         relative = abs(parts - whole) / scale if scale else 0.0
-        self._add(check, item, unit, parts, whole, relative, TOLERANCE)
-        if not relative <= TOLERANCE:
+        limit = max(TOLERANCE, noise / scale if scale else 0.0)
+        self._add(check, item, unit, parts, whole, relative, limit)
+        if not relative <= limit:
             raise GeometryError(
                 f"coverage doesn't add up: {check}, {item}: parts make {parts!r} {unit}, the "
                 f"whole is {whole!r}; look for overlapping parts in the layer"

@@ -103,18 +103,38 @@ def _rest(one: Shapes, two: Shapes, grid: float | None) -> Shapes:
     return _only_polygons(shapely.difference(one, two, grid_size=grid))
 
 
+def _tried(operation: Operation, one: Shapes, two: Shapes, grid: float | None) -> Shapes:
+    """What an operation gives; an empty polygon, which no check passes, where GEOS gives up."""
+    try:
+        return operation(one, two, grid)
+    except shapely.GEOSException:
+        if len(one) == 1:
+            return np.array([shapely.Polygon()], dtype=object)
+    pairs = (slice(k, k + 1) for k in range(len(one)))
+    return np.concatenate([_tried(operation, one[k], two[k], grid) for k in pairs])
+
+
+def _ungridded(shapes: ShapesLike) -> Shapes:
+    """Shapes without the grid that another program may have left on them: it rounds overlays."""
+    out: Shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
+    held = shapely.get_precision(out) > 0
+    if held.any():
+        out = out.copy()
+        out[held] = shapely.set_precision(out[held], 0.0)
+    return out
+
+
 def _guarded(one: ShapesLike, two: ShapesLike, wanted: Operation) -> Shapes:
-    first, second = np.broadcast_arrays(
-        np.atleast_1d(np.asarray(one, dtype=object)), np.atleast_1d(np.asarray(two, dtype=object))
-    )
+    first, second = np.broadcast_arrays(_ungridded(one), _ungridded(two))
     out: Shapes = np.full(len(first), shapely.Polygon(), dtype=object)
     todo = np.arange(len(first))
     for grid in (None, *_GRIDS):
         a, b = first[todo], second[todo]
         if grid is not None:
             a, b = shapely.set_precision(a, grid), shapely.set_precision(b, grid)
-        both, rest = _meet(a, b, grid), _rest(a, b, grid)
-        good = _sound(both, a, b, _meet(b, a, grid), rest, _rest(b, a, grid), grid)
+        both, rest = _tried(_meet, a, b, grid), _tried(_rest, a, b, grid)
+        swapped, other = _tried(_meet, b, a, grid), _tried(_rest, b, a, grid)
+        good = _sound(both, a, b, swapped, rest, other, grid)
         out[todo[good]] = (both if wanted is _meet else rest)[good]
         todo = todo[~good]
         if not len(todo):
@@ -219,13 +239,16 @@ def union(shapes: ShapesLike) -> shapely.Geometry:
     >>> union([]).is_empty
     True
     """
-    parts: Shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
+    parts = _ungridded(shapes)
     parts = parts[~shapely.is_empty(parts)]
     if not len(parts):
         return shapely.Polygon()
     for grid in (None, *_GRIDS):
         items = parts if grid is None else shapely.set_precision(parts, grid)
-        whole = shapely.union_all(items, grid_size=grid)
+        try:
+            whole = shapely.union_all(items, grid_size=grid)
+        except shapely.GEOSException:
+            continue
         if _holds(whole, parts, grid):
             return whole
     where = shapely.total_bounds(parts)
@@ -248,7 +271,14 @@ def _holds(whole: shapely.Geometry, parts: Shapes, grid: float | None) -> bool:
     size = float(shapely.area(whole))
     if not float((sizes - slack).max()) <= size <= float((sizes + slack).sum()):
         return False
-    real = sizes > slack
-    if np.abs(shapely.total_bounds(parts[real]) - shapely.bounds(whole)).max() > 1e-8:
+    # What is less than coordinates can tell may be there or not.
+    real = parts[sizes > slack]
+    box = shapely.bounds(whole)
+    outward = np.array([-1, -1, 1, 1])
+    if ((box - shapely.total_bounds(parts)) * outward > 1e-8).any():
         return False
-    return bool(shapely.intersects(whole, shapely.point_on_surface(parts[real])).all())
+    if not len(real):
+        return True
+    if ((shapely.total_bounds(real) - box) * outward > 1e-8).any():
+        return False
+    return bool((shapely.distance(whole, shapely.point_on_surface(real)) < _NEAR_DEG).all())
