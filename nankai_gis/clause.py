@@ -20,16 +20,21 @@ from .model import SIDES
 _SIDE = {"東": "east", "东": "east", "南": "south", "西": "west", "北": "north"}
 _OPPOSITE = {"east": "west", "west": "east", "south": "north", "north": "south"}
 _D = "東东南西北"
-# 「東至」, 「南起」, 「西側為」, 「北邊以」, 「西、南至」.
+# 「東至」, 「南起」, 「西側為」, 「北邊以」, 「西、南至」; but not 「復康路北側為界」.
 _MARK = re.compile(
     rf"(?P<sides>[{_D}](?:[、和及][{_D}])*)[側侧邊边面]?"
-    r"(?P<verb>至|起自|起於|起|到|抵|臨近|臨|临|鄰|邻|靠|接|以|沿|[為为是]|:)"
+    r"(?P<verb>至|起自|起於|起|到|抵|臨近|臨|临|鄰|邻|靠|接|以|沿|[為为](?!界(?:[,;。、]|$))|是|:)"
 )
 # 「紅旗路以西」: the road is the side across.
 _BEYOND = re.compile(rf"(?P<roads>[^,;。]+?)以(?P<side>[{_D}])(?=[,;。、]|$)")
 # Where the description of the bounds ends and that of the content begins.
 _END = re.compile(
-    r"[,;。]?(?:涵[蓋盖]|包括|[輻辐]射|[總总]?面[積积]|占地|[圍围]合|所[圍围]|[連连]接|[貫贯]通|[等]?街域)"
+    r"[,;。]?(?P<word>涵[蓋盖]|包括|[輻辐]射|(?:[總总]|[規规][劃划]|[用占]地)*面[積积]|占地|[圍围]合"
+    r"|所[圍围]|[連连]接|[貫贯]通|[等]?街域)"
+)
+# What may stand behind a known road without being a part of its name: 「復康路北側道路紅線」, 和.
+_BESIDE = re.compile(
+    rf"[{_D}][側侧]|(?:[規规][劃划])?(?:道路)?(?:中心[線线]|[紅红][線线])|以及|和|與|与|及"
 )
 _TAIL = re.compile(r"(?:[為为]界|[一之][線线]|[為为]止|止|等)$")
 _SUFFIX = (
@@ -38,6 +43,9 @@ _SUFFIX = (
 _LAST = "路道街河線线渠巷同橋桥)"
 _NAME = re.compile(rf".+?(?:{_SUFFIX})(?:\([^)]*\))?(?![路道街河線线])")
 _AND = re.compile(rf"(?<=[{_LAST}])(?:以及|和|與|与|及)(?=..)")
+# Prose without punctuation is searched for names so many characters either way, not throughout.
+_LONGEST = 20
+_NOTE = re.compile(r"\([^()]*\)$")
 _PLANNED = re.compile(r"未[來来]|[規规][劃划]|打通|[擬拟]建|在建")
 _MAIN = re.compile(r"(?:以|沿)(?P<roads>[^。;]+?)[為为]?(?:主[線线軸轴]|[軸轴][線线])")
 _EXTENSION = re.compile(r"延伸[至到](?P<roads>[^。;]+)")
@@ -99,7 +107,9 @@ def roads(text: str, known: Container[str] = ()) -> tuple[Road, ...]:
     text : str
         Road names divided by 、 or 和, or not divided at all.
     known : container of str
-        Names that a network knows; where a text can be cut into known names, it is.
+        Names that a network knows; where a text can be cut into known names, it is. A known
+        name stays whole, with its brackets too, and 中心線, 道路紅線 or 北側 behind one is left
+        out.
 
     Returns
     -------
@@ -112,38 +122,41 @@ def roads(text: str, known: Container[str] = ()) -> tuple[Road, ...]:
     ['中南道', '簡陽路', '雅安道', '延安路']
     >>> roads("鐵路線(陳塘莊支線)")[0].names
     ('鐵路線', '陳塘莊支線')
+    >>> roads("京濱線(新港四號路)中心線", {"京濱線", "京濱線(新港四號路)"})[0].names
+    ('京濱線(新港四號路)',)
     """
     found: list[Road] = []
     for item in re.split(r"[、,/](?![^(]*\))", _plain(text)):
-        item = _TAIL.sub("", item)
-        if not item:
-            continue
-        # 和 may divide two names or begin one (和平路): what the network knows goes first.
-        names = _known_pieces(item, known) or [
-            name for piece in _AND.split(item) for name in _cut(_TAIL.sub("", piece), known)
+        # 和 may divide two names or begin one (和平路), and 一線 may end one (津沽一線): what the
+        # network knows goes first.
+        names = _known_names(item, known) or [
+            name
+            for piece in _AND.split(_TAIL.sub("", item))
+            for name in _known_names(piece, known) or _cut(_TAIL.sub("", piece))
         ]
-        found += [_road(name) for name in names]
+        found += [_road(name, known) for name in names]
     return tuple(road for road in found if road.name)
 
 
-def _bare(item: str) -> str:
-    return item.split("(")[0]
+def _known_name(item: str, known: Container[str]) -> str | None:
+    """The known name that an item is, with its last bracket or else without."""
+    return next((name for name in (item, _NOTE.sub("", item)) if name in known), None)
 
 
-def _road(item: str) -> Road:
-    name, _, note = item.partition("(")
-    return Road(name, note.removesuffix(")"))
+def _road(item: str, known: Container[str]) -> Road:
+    name = _known_name(item, known) or item.partition("(")[0]
+    return Road(name, item[len(name) + 1 :].removesuffix(")"))
 
 
-def _cut(item: str, known: Container[str]) -> list[str]:
+def _cut(item: str) -> list[str]:
     """Cut names that stand side by side."""
-    if _bare(item) in known:
-        return [item]
-    whole = _known_pieces(item, known)
-    if whole:
-        return whole
     pieces = _NAME.findall(item)
-    return pieces if "".join(pieces) == item and all(len(_bare(p)) > 1 for p in pieces) else [item]
+    long = all(len(piece.partition("(")[0]) > 1 for piece in pieces)
+    return pieces if long and "".join(pieces) == item else [item]
+
+
+def _known_names(item: str, known: Container[str]) -> list[str] | None:
+    return _known_pieces(item, known) or _known_pieces(_TAIL.sub("", item), known)
 
 
 def _known_pieces(item: str, known: Container[str]) -> list[str] | None:
@@ -151,13 +164,38 @@ def _known_pieces(item: str, known: Container[str]) -> list[str] | None:
     best: dict[int, list[str]] = {0: []}
     for end in range(1, len(item) + 1):
         for start in range(end):
+            if start not in best:
+                continue
             piece = item[start:end]
-            if start in best and len(_bare(piece)) > 1 and _bare(piece) in known:
-                if "(" in piece and not piece.endswith(")"):
-                    continue
-                if end not in best or len(best[start]) + 1 < len(best[end]):
-                    best[end] = [*best[start], piece]
+            if len(_known_name(piece, known) or "") > 1:
+                names = [*best[start], piece]
+            elif start and _BESIDE.fullmatch(piece):
+                names = best[start]
+            else:
+                continue
+            if end not in best or len(names) < len(best[end]):
+                best[end] = names
     return best.get(len(item)) or None
+
+
+def _bounds(text: str, known: Container[str]) -> str:
+    """What stands before the description of the content."""
+    for stop in _END.finditer(text):
+        if not _in_a_name(text, *stop.span("word"), known):
+            return text[: stop.start()]
+    return text
+
+
+def _in_a_name(text: str, start: int, end: int, known: Container[str]) -> bool:
+    """Whether a word is a part of a known name: 連接 in 疏港連接線."""
+    first = max(text.rfind(mark, 0, start) for mark in ",;。、") + 1
+    last = next((at for at in range(end, len(text)) if text[at] in ",;。、"), len(text))
+    # Behind other roads a name that begins with the word is one only where it stands alone.
+    return text[first:last] in known or any(
+        text[head:tail] in known
+        for head in range(max(first, start - _LONGEST), max(start, 1))
+        for tail in range(end, min(last, end + _LONGEST) + 1)
+    )
 
 
 def parse(text: str, known: Container[str] = ()) -> Clause:
@@ -204,7 +242,7 @@ def _axis(pattern: re.Pattern[str], plain: str, known: Container[str]) -> tuple[
     found = pattern.search(plain)
     if not found:
         return ()
-    return roads(_END.split(found["roads"])[0].rstrip(",、"), known)
+    return roads(_bounds(found["roads"], known).rstrip(",、"), known)
 
 
 def _sides(plain: str, known: Container[str]) -> dict[str, tuple[Road, ...]]:
@@ -217,7 +255,7 @@ def _sides(plain: str, known: Container[str]) -> dict[str, tuple[Road, ...]]:
         return found
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
         body = plain[mark.end() : following.start() if following else None]
-        body = _END.split(body)[0].strip(",;。、")
+        body = _bounds(body, known).strip(",;。、")
         named = roads(body, known)
         for letter in re.findall(f"[{_D}]", mark["sides"]):
             side = _SIDE[letter]

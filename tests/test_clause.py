@@ -80,6 +80,80 @@ def test_known_names_decide_where_the_text_does_not() -> None:
     assert [r.name for r in roads("十字路口街", {"十字路口街"})] == ["十字路口街"]
 
 
+BRACKETED = {"京濱線", "京濱線(新港四號路)", "津神線(輕紡大道)", "甲路"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("京濱線（新港四號路）", [("京濱線(新港四號路)",)]),
+        ("京濱線(新港四號路)為界", [("京濱線(新港四號路)",)]),
+        ("津神線(輕紡大道)", [("津神線(輕紡大道)",)]),
+        ("津神線(輕紡大道)(規劃)", [("津神線(輕紡大道)",)]),
+        ("京濱線(乙路)", [("京濱線", "乙路")]),
+        ("甲路津神線(輕紡大道)", [("甲路",), ("津神線(輕紡大道)",)]),
+        ("甲路(乙路)京濱線(丙路)", [("甲路", "乙路"), ("京濱線", "丙路")]),
+    ],
+)
+def test_brackets_of_a_known_name_stay_with_it(text: str, expected: list[tuple[str, ...]]) -> None:
+    assert [road.names for road in roads(text, BRACKETED)] == expected
+
+
+@pytest.mark.parametrize("name", ["津沽一線", "疏港連接線", "连接线", "三等", "面積路", "長圍合街"])
+def test_a_known_name_is_not_cut_by_the_words_that_end_a_clause(name: str) -> None:
+    known = frozenset({"甲路", "乙路", name})
+    for text in (
+        f"東至甲路,北至{name}",
+        f"東至甲路,北至{name}一線,總面積2平方公里",
+        f"東至甲路,北至{name},連接乙路",
+    ):
+        assert named(text, known)["north"] == [name]
+    assert named(f"東至甲路,北至{name}和乙路為界", known)["north"] == [name, "乙路"]
+
+
+def test_words_that_end_a_clause_cut_what_only_begins_with_them() -> None:
+    known = frozenset({"甲路", "連接線"})
+    assert named("北至甲路,連接線路與設施", known) == {"north": ["甲路"]}
+    assert named("北至甲路連接線") == {"north": ["甲路"]}
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "中心線",
+        "道路中心线",
+        "道路紅線",
+        "规划红线",
+        "北側",
+        "东侧",
+        "西側道路紅線",
+        "南侧为界",
+        "中心線為界",
+    ],
+)
+def test_where_in_a_known_road_a_bound_runs_is_no_road(remark: str) -> None:
+    known = frozenset({"甲路", "乙道", "乙道(丙道)"})
+    assert named(f"東至甲路{remark},南至乙道(丙道){remark},西至甲路和乙道{remark}", known) == {
+        "east": ["甲路"],
+        "south": ["乙道(丙道)"],
+        "west": ["甲路", "乙道"],
+    }
+    assert named(f"北至乙道北側和甲路{remark}", known) == {"north": ["乙道", "甲路"]}
+
+
+def test_a_road_may_be_called_as_a_remark_is() -> None:
+    known = {"甲路", "北側路", "道路紅線"}
+    assert [r.name for r in roads("甲路北側路", known)] == ["甲路", "北側路"]
+    assert [r.name for r in roads("道路紅線", known)] == ["道路紅線"]
+
+
+@pytest.mark.parametrize(
+    "area", ["總用地面積", "总用地面积", "規劃用地面積", "规划总用地面积", "用地總面積", "规划面积"]
+)
+def test_the_area_is_no_road(area: str) -> None:
+    assert named(f"東至甲路,南至乙道,西至丙河,北至丁大街,{area}4.3平方公里") == BOX
+
+
 def test_a_note_is_another_name_or_a_remark() -> None:
     (railway,) = roads("鐵路線(陳塘莊支線)")
     assert railway.names == ("鐵路線", "陳塘莊支線")

@@ -70,6 +70,29 @@ def test_a_clause_compiles_without_a_definition(run: Run, city: Path, tmp_path: 
     assert feature["properties"]["source"].startswith("city.osm")
 
 
+def test_a_name_with_brackets_or_a_stop_word_is_looked_up_whole(run: Run, tmp_path: Path) -> None:
+    renamed = {"南一路": "京滨线（新港四号路）", "北二路": "津沽一线", "西三路": "疏港连接线"}
+    streets = {renamed.get(name, name): course for name, course in STREETS.items()}
+    # Another street has the name without the brackets, or without the stop word.
+    streets |= {"京滨线": [(0, -1), (2, -1)], "津沽": [(0, 3), (2, 3)], "疏港": [(-1, 0), (-1, 2)]}
+    (tmp_path / "a.osm").write_text(osm(streets), encoding="utf-8")
+    text = "东至东四路,南至京滨线(新港四号路),西至疏港连接线,北至津沽一线,总用地面积4平方公里"
+    done = run("derive", "--text", text, "--roads", "a.osm", "-o", "a.geojson")
+    assert done.returncode == 0, done.stderr
+    (feature,) = json.loads((tmp_path / "a.geojson").read_bytes())["features"]
+    bounds = shape(feature["geometry"]).bounds
+    assert bounds == pytest.approx((117.1, 39.1, 117.12, 39.12))
+
+
+def test_where_in_a_road_a_bound_runs_changes_nothing(run: Run, city: Path) -> None:
+    plain = run("derive", "--text", TEXT, "--roads", city.name)
+    remarked = (
+        "東至東四路中心線,南至南一路北側,西至西三路道路紅線,北至北二路南侧为界,規劃用地面積4公頃"
+    )
+    done = run("derive", "--text", remarked, "--roads", city.name)
+    assert (done.returncode, done.stderr, done.stdout) == (0, plain.stderr, plain.stdout)
+
+
 def test_a_snapshot_carries_its_origin(run: Run, city: Path, tmp_path: Path) -> None:
     assert run("roads", "import", city.name).returncode == 0
     assert (tmp_path / "city.gpkg").is_file()
