@@ -705,7 +705,9 @@ def _classes(layer: Layer, say: Words) -> list[Item]:
         return []
     found, low = [], 0.0
     for top, _ in CLASSES:
-        found.append(Item(f"{low:.0%}–{top:.0%}", "", shade(top)))
+        # The first class says what is shaded.
+        label = f"{say['covered']} {low:.0%}–{top:.0%}" if not low else f"{low:.0%}–{top:.0%}"
+        found.append(Item(label, "", shade(top)))
         low = top
     if any(row["coverage_share"] is None for row in layer.rows):
         found.append(Item(say["no_data"], "", shade(None)))

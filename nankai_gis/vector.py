@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,8 +60,7 @@ def read(path: Path, *, lines: bool = False) -> tuple[GeoDataFrame, str]:
     if not path.is_file():
         what = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
         raise DataError(f"{path}: {what}")
-    if path.suffix.lower() == ".shp":
-        _whole_shapefile(path)
+    _whole(path)
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
@@ -100,22 +102,69 @@ def _meant(name: str, layers: list[tuple[str, str]], lines: bool) -> str:
     return listed[0]
 
 
-def _whole_shapefile(path: Path) -> None:
+#: Reads so many bytes from the start of a file, and tells how large it is; None for no file.
+_Ask = Callable[[str, int], "tuple[bytes, int] | None"]
+
+
+def _whole(path: Path) -> None:
+    """Refuse what is cut off and GDAL would read as far as it goes, without a word."""
+    kind = path.suffix.lower()
+    if kind == ".shp":
+        _whole_shapefile(path.name, _beside(path))
+    elif kind == ".zip" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as box:
+            for name in box.namelist():
+                if name.lower().endswith(".shp"):
+                    _whole_shapefile(name, _within(box))
+    elif kind in (".geojsonl", ".geojsons", ".ndjson"):
+        with path.open("rb") as stream:
+            last = next((line for line in reversed(stream.readlines()) if line.strip()), b"{}")
+        try:
+            json.loads(last.strip(b"\x1e\r\n "))
+        except ValueError as error:
+            raise DataError(f"{path.name}: cut off: its last line is no JSON ({error})") from error
+
+
+def _beside(path: Path) -> _Ask:
+    def ask(name: str, count: int) -> tuple[bytes, int] | None:
+        file = path.with_name(name)
+        if not file.is_file():
+            return None
+        with file.open("rb") as stream:
+            return stream.read(count), file.stat().st_size
+
+    return ask
+
+
+def _within(box: zipfile.ZipFile) -> _Ask:
+    def ask(name: str, count: int) -> tuple[bytes, int] | None:
+        if name not in box.namelist():
+            return None
+        with box.open(name) as stream:
+            return stream.read(count), box.getinfo(name).file_size
+
+    return ask
+
+
+def _whole_shapefile(name: str, ask: _Ask) -> None:
     """Compare lengths with what the headers claim: GDAL reads what was cut off as no shape."""
-    table = next(
-        (p for p in (path.with_suffix(".dbf"), path.with_suffix(".DBF")) if p.is_file()), None
-    )
-    if table is None:
-        raise DataError(f"{path.name}: the file of its attributes, {path.stem}.dbf, is missing")
-    with path.open("rb") as stream:
-        claimed = 2 * int.from_bytes(stream.read(28)[24:28], "big")
-    with table.open("rb") as stream:
-        head = stream.read(12)
-    rows = int.from_bytes(head[4:8], "little") * int.from_bytes(head[10:12], "little")
-    for file, length in (
-        (path, claimed),
-        (table, rows + int.from_bytes(head[8:10], "little")),
+    stem = name[:-4]
+    shapes, index = ask(name, 28), ask(f"{stem}.shx", 28) or ask(f"{stem}.SHX", 28)
+    table = ask(f"{stem}.dbf", 32) or ask(f"{stem}.DBF", 32)
+    if shapes is None or table is None:
+        raise DataError(f"{name}: the file of its attributes, {stem}.dbf, is missing")
+    (head, size), (fields, held) = shapes, table
+    number = int.from_bytes(fields[4:8], "little")
+    length = number * int.from_bytes(fields[10:12], "little")
+    length += int.from_bytes(fields[8:10], "little")
+    for file, there, claimed in (
+        (name, size, max(2 * int.from_bytes(head[24:28], "big"), 100)),
+        (f"{stem}.dbf", held, max(length, 32)),
     ):
-        size = file.stat().st_size
-        if size < length:
-            raise DataError(f"{file.name}: cut off: {size} of {length} bytes are there")
+        if there < claimed:
+            raise DataError(f"{file}: cut off: {there} of {claimed} bytes are there")
+    if index is not None and (index[1] - 100) // 8 != number:
+        raise DataError(
+            f"{name}: {(index[1] - 100) // 8} shapes, but {number} rows of attributes in "
+            f"{stem}.dbf: they don't belong together"
+        )

@@ -215,7 +215,7 @@ def _fills(drawn: Any) -> list[str]:
 def test_choropleth_has_five_classes_and_a_hatch_for_no_data() -> None:
     drawn = _draw(plan_frames(coverage=True))
     assert {colour for _, colour in CLASSES} <= set(_fills(drawn))
-    assert {"0%–20%", "80%–100%", "無資料"} <= set(_texts(drawn))
+    assert {"片區覆蓋率 0%–20%", "80%–100%", "無資料"} <= set(_texts(drawn))
     assert sum(bool(patch.get_hatch()) for patch in drawn.axes[0].patches) == 2  # and the parcel
     assert not {colour for _, colour in CLASSES} & set(_fills(_draw()))
 

@@ -1,57 +1,96 @@
-"""Vector files that a user brings: one layer, whole, with its CRS."""
+"""Vector files are read whole or refused."""
 
 from __future__ import annotations
 
+import os
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
 import pytest
-from shapely.geometry import LineString, Point, box
+from shapely.geometry import box
 
 from nankai_gis import vector
-from nankai_gis.cli.options import read_layer
 from nankai_gis.errors import DataError
 
-
-def polygons() -> gpd.GeoDataFrame:
-    boxes = [box(117 + n / 100, 39, 117.01 + n / 100, 39.01) for n in range(20)]
-    return gpd.GeoDataFrame({"name": [f"片區{n}" for n in range(20)]}, geometry=boxes, crs=4326)
+ROWS = 20
 
 
-@pytest.mark.parametrize("name", ["a.gpkg", "a.shp", "a.dbf", "a.fgb", "a.geojson"])
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.95])
-def test_a_layer_that_is_cut_off_is_refused(tmp_path: Path, name: str, share: float) -> None:
-    path = tmp_path / name.replace("dbf", "shp")
-    polygons().to_file(path)
-    assert len(read_layer(path)) == 20
-    data = (tmp_path / name).read_bytes()
-    (tmp_path / name).write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(DataError):
-        read_layer(path)
+def frame(count: int = ROWS) -> gpd.GeoDataFrame:
+    shapes = [box(117 + k / 100, 39, 117.005 + k / 100, 39.005) for k in range(count)]
+    return gpd.GeoDataFrame({"name": [f"甲{k}" for k in range(count)]}, geometry=shapes, crs=4326)
 
 
-def test_a_layer_comes_in_longitude_and_latitude(tmp_path: Path) -> None:
-    polygons().to_crs(4548).to_file(tmp_path / "a.gpkg")
-    west, south, _, _ = read_layer(tmp_path / "a.gpkg").total_bounds
-    assert (west, south) == pytest.approx((117.0, 39.0), abs=1e-7)
+def half(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
 
 
-def test_of_several_layers_the_lines_are_told_by_kind_and_name(tmp_path: Path) -> None:
-    path = tmp_path / "osm.gpkg"
-    spots = gpd.GeoDataFrame(geometry=[Point(117, 39)], crs=4326)
-    lines = gpd.GeoDataFrame(geometry=[LineString([(117, 39), (117.1, 39)])], crs=4326)
-    spots.to_file(path, layer="points")
-    with pytest.raises(DataError, match="no layer of lines"):
-        vector.read(path, lines=True)
-    lines.to_file(path, layer="roads")
-    assert vector.read(path, lines=True)[1] == "roads"
-    lines.to_file(path, layer="other")
-    assert vector.read(path, lines=True)[1] == "roads"
-    with pytest.raises(DataError, match=r"osm\.gpkg has 3 layers \(points, roads, other\)"):
-        vector.read(path)
+def cut_shapes(folder: Path) -> Path:
+    half(folder / "a.shp")
+    return folder / "a.shp"
 
 
-def test_a_table_is_no_layer(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("name\n片區\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"a\.csv: a table without geometry"):
-        vector.read(tmp_path / "a.csv")
+def cut_table(folder: Path) -> Path:
+    half(folder / "a.dbf")
+    return folder / "a.shp"
+
+
+def no_table(folder: Path) -> Path:
+    os.truncate(folder / "a.dbf", 0)
+    return folder / "a.shp"
+
+
+def other_table(folder: Path) -> Path:
+    (folder / "other").mkdir()
+    frame(ROWS // 2).to_file(folder / "other" / "a.shp")
+    (folder / "other" / "a.dbf").replace(folder / "a.dbf")
+    return folder / "a.shp"
+
+
+def zipped(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "a.zip", "w") as pack:
+        for file in sorted(folder.glob("a.*")):
+            if file.suffix != ".zip":
+                pack.write(file, file.name)
+    return folder / "a.zip"
+
+
+def cut_and_zipped(folder: Path) -> Path:
+    half(folder / "a.shp")
+    return zipped(folder)
+
+
+def cut_lines(folder: Path) -> Path:
+    frame().to_file(folder / "a.geojsonl", driver="GeoJSONSeq")
+    half(folder / "a.geojsonl")
+    return folder / "a.geojsonl"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    frame().to_file(tmp_path / "a.shp", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("make", [zipped, lambda folder: folder / "a.shp"], ids=["zip", "shp"])
+def test_what_is_whole_is_read(folder: Path, make: Callable[[Path], Path]) -> None:
+    found, layer = vector.read(make(folder))
+    assert layer == "a"
+    assert found["name"].tolist() == frame()["name"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (cut_shapes, "a.shp: cut off"),
+        (cut_table, "a.dbf: cut off"),
+        (no_table, "a.dbf: cut off: 0 of 32"),
+        (other_table, "20 shapes, but 10 rows"),
+        (cut_and_zipped, "a.shp: cut off"),
+        (cut_lines, "a.geojsonl: cut off"),
+    ],
+)
+def test_what_is_cut_off_is_refused(folder: Path, make: Callable[[Path], Path], why: str) -> None:
+    with pytest.raises(DataError, match=why):
+        vector.read(make(folder))
