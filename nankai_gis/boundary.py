@@ -64,6 +64,8 @@ _TURNED = math.tan(math.radians(50))
 _HAIR_M = 0.05
 # Rings that cost up to this much more are named as alternatives; more area than this matters.
 _NEARLY, _MATTERS = 1.25, 0.05
+# A junction's corner this much further along than another is on the opposite carriageway, metres.
+_SIDE_M = 200.0
 # Bounds of the search: what exceeds them is not a 四至 that a reader could follow either.
 _MOST_STEPS, _MOST_RINGS = 200_000, 4096
 # Lines used again or not named at all that a round may take in.
@@ -140,6 +142,9 @@ def _steps_to_ring(steps: Sequence[_Step]) -> tuple[list[Run], list[Corner]] | N
     """Runs and corners of a round, or None where a line would be used over no length."""
     ways = []
     for step in steps:
+        # From one carriageway to the other of the same street is no use of a line either.
+        if step.entry.beside(step.leave):
+            return None
         vertices, length, bridged = step.course.path(step.entry.enter, step.leave.leave)
         if length < 1.0:
             return None
@@ -259,6 +264,12 @@ def ring(
                 + "; put the line that joins them between"
             )
         choices.append(meetings)
+    if math.prod(map(len, choices)) > _MOST_RINGS:
+        # One corner for each junction, the one nearest to its middle, where carriageways are many.
+        choices = [
+            list({m.junction or m.leave: m for m in reversed(meetings)}.values())[::-1]
+            for meetings in choices
+        ]
     if math.prod(map(len, choices)) > _MOST_RINGS:
         raise GeometryError(
             f"{math.prod(map(len, choices))} ways to run this ring; "
@@ -455,9 +466,17 @@ class _Search:
         used = [c.line.id for c, _, _ in steps]
         extra = sum(r != "named" for _, r, _ in steps)
         everywhere = all(c.line.id in used for c in self.named)
-        for leave, following, bridge, enter in self._onward(course):
-            along = 0.0 if entry is None else course.distance(entry.enter, leave.leave)
-            if entry is not None and along < 1.0:
+        onward = [(self._along(course, entry, way[0]), *way) for way in self._onward(course)]
+        nearest: dict[tuple[str, Position | None], float] = {}
+        for along, leave, following, _, _ in onward:
+            key = following.line.id, leave.junction
+            nearest[key] = min(along, nearest.get(key, along))
+        for along, leave, following, bridge, enter in onward:
+            # Far carriageways would multiply the rounds by each other, were they not kept to.
+            beyond = along > nearest[following.line.id, leave.junction] + _SIDE_M
+            if leave.junction is not None and beyond:
+                continue
+            if entry is not None and (along < 1.0 or entry.beside(leave)):
                 continue
             cost = along * {"named": 1.0, "again": _AGAIN_COST}.get(role, _BRIDGE_COST)
             cost += _GAP_COST * leave.gap
@@ -480,6 +499,11 @@ class _Search:
                 yield cost, (*grown, (following, "named", last)), None
             elif times == 1 and extra < self._most_extra:
                 yield cost + _SWITCH_COST, (*grown, (following, "again", last)), None
+
+    @staticmethod
+    def _along(course: Course, entry: Meeting | None, leave: Meeting) -> float:
+        """Metres of a line from where it is entered; 0 for the first, which is entered last."""
+        return 0.0 if entry is None else course.distance(entry.enter, leave.leave)
 
     def _opening(self, steps: _Partial) -> Place | None:
         """Where the round left its first line."""

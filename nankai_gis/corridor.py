@@ -7,12 +7,19 @@ coordinates keeps its place in the axis, unlocated: it has no length, not a leng
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .course import Course, Courses, Lines, Place, located, run_accuracy
+from .course import Course, Courses, Lines, Place, Position, located, run_accuracy
 from .errors import GeometryError
 from .model import AxisPart, Line, Run, Vertex, worst
+
+# A way this much longer than the one along a single carriageway goes round by the street's end.
+_DETOUR, _DETOUR_M = 1.6, 200.0
+
+# Where a piece may begin or end, and the middle of the junction there.
+_Stop = tuple[Place, Position | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +146,18 @@ def _piece(
     course = courses.course(line)
     starts = _places(ends.get(part.start or ""), course, courses)
     stops = _places(ends.get(part.end or ""), course, courses)
-    ways = sorted((course.distance(a, b), a, b) for a in starts for b in stops if a != b)
-    ways = [way for way in ways if way[0] > 1.0]
+    if not (part.start and part.end):
+        # The longest way is no reason to begin on the far carriageway.
+        starts, stops = _first(starts), _first(stops)
+    ways = _ways(course, starts, stops)
     if not ways:
         raise GeometryError(f"{line.names.hant} from {part.start} to {part.end} has no length")
     # Between two crossings the shortest way; from end to end of a street the longest.
     if part.start and part.end:
-        _, start, stop = ways[0]
+        way = ways[0]
+        # A street that joins one carriageway is passed on the other as well.
+        across = _ways(course, _across(course, starts), _across(course, stops))[0]
+        _, start, stop = across if way[0] > _DETOUR * across[0] + _DETOUR_M else way
     else:
         # Along the street's own direction, where both directions are as long.
         _, start, stop = max(ways, key=lambda way: (way[0], -way[1][0], -way[1][1]))
@@ -163,14 +175,37 @@ def _piece(
     return Piece(part, line, run)
 
 
-def _places(other: Line | None, course: Course, courses: Courses) -> list[Place]:
+def _ways(
+    course: Course, starts: Sequence[_Stop], stops: Sequence[_Stop]
+) -> list[tuple[float, Place, Place]]:
+    """Every way from a start to a stop elsewhere, by its cost: the shortest first."""
+    ways = sorted(
+        (course.distance(a, b), a, b)
+        for (a, here), (b, there) in itertools.product(starts, stops)
+        # From one carriageway to the other at the same junction leads nowhere.
+        if a != b and (here is None or here != there)
+    )
+    return [way for way in ways if way[0] > 1.0]
+
+
+def _first(stops: Sequence[_Stop]) -> list[_Stop]:
+    """One place for each junction: the one nearest to its middle."""
+    return list({spot or place: (place, spot) for place, spot in reversed(stops)}.values())
+
+
+def _across(course: Course, stops: Sequence[_Stop]) -> list[_Stop]:
+    """The same places, and those across from them on the other carriageway."""
+    return [*stops, *((p, spot) for place, spot in stops for p in course.opposite(place))]
+
+
+def _places(other: Line | None, course: Course, courses: Courses) -> list[_Stop]:
     """Where a piece may begin or end: at a line, or at the course's own ends."""
     if other is None:
-        return [place for place, _ in course.ends()]
+        return [(place, None) for place, _ in course.ends()]
     meetings = courses.meetings(course, courses.course(other))
     if not meetings:
         raise GeometryError(
             f"{course.line.names.hant} doesn't meet {other.names.hant}; "
             "begin or end the piece at a line that it meets"
         )
-    return [m.leave for m in meetings]
+    return [(m.leave, m.junction) for m in meetings]

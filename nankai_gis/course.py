@@ -2,7 +2,8 @@
 
 Two lines meet at a corner, found by a cascade whose first step that finds any decides: a node
 that both have or a crossing of the two; ends that come near the other line; ends carried
-straight on. Where two dual carriageways cross there are four nodes and one corner.
+straight on. Where two dual carriageways cross there are four nodes and one corner. Carriageways
+too far apart to have one centreline have a corner each, at the same junction.
 
 Distances that decide are taken in the local plane, true to 1e-4 over ten kilometres; lengths
 that are reported are geodesics on the CGCS2000 ellipsoid.
@@ -19,6 +20,7 @@ from typing import Literal, Protocol
 
 import shapely
 from shapely.geometry import LineString, Point
+from shapely.ops import substring
 
 from . import crs
 from .errors import RoadNotFoundError
@@ -31,6 +33,9 @@ EXTEND_M = 400.0
 
 # Corners closer together than this are one: the four nodes where two dual carriageways cross.
 _CLUSTER_M = 100.0
+
+# Places of one junction with less of a part between them than this lie on one carriageway.
+_SAME_M = 200.0
 
 # A way along a broken street goes round a break only where that is not much longer.
 _BREAK_COST = 3.0
@@ -312,6 +317,18 @@ class Course:
         off, part = min((shape.distance(point), k) for k, shape in enumerate(self.parts))
         return (part, self.parts[part].project(point)), off
 
+    def opposite(self, place: Place) -> Iterator[Place]:
+        """The places across from a place, on other carriageways that run by within a junction."""
+        here = Point(self.xy(place))
+        for k, part in enumerate(self.parts):
+            # The two carriageways may be one part, joined at their end.
+            near = (place[1] - _SAME_M, place[1] + _SAME_M) if k == place[0] else (0.0, 0.0)
+            for low, high in ((0.0, near[0]), (near[1], part.length)):
+                if low < high:
+                    piece = substring(part, low, high)
+                    if piece.distance(here) < _CLUSTER_M:
+                        yield k, low + piece.project(here)
+
     def xy(self, place: Place) -> Position:
         """The position of a place, metres."""
         point = self.parts[place[0]].interpolate(place[1])
@@ -444,11 +461,17 @@ class Meeting:
     on: Literal["leave", "enter"] = "enter"
     # Where neither does, as both ends are carried on: the position that they reach.
     beyond: Position | None = None
+    # The middle of the junction, which corners of several carriageways may have in common.
+    junction: Position | None = None
 
     def reverse(self) -> Meeting:
         """The same corner, met from the other course."""
         on: Literal["leave", "enter"] = "leave" if self.on == "enter" else "enter"
         return replace(self, leave=self.enter, enter=self.leave, on=on)
+
+    def beside(self, other: Meeting) -> bool:
+        """Whether both are corners of the same two courses at one junction."""
+        return self.junction is not None and self.junction == other.junction
 
 
 def _clustered(positions: list[Position]) -> list[Position]:
@@ -473,18 +496,33 @@ def _meetings(a: Course, b: Course) -> list[Meeting]:
     crossings = _points(a.shape.intersection(b.shape))
     found = []
     for spot in _clustered(shared + crossings):
-        joined = any(math.dist(s, spot) < _CLUSTER_M for s in shared)
-        near = [c for c in crossings if math.dist(c, spot) < _CLUSTER_M]
-        # On the crossing of the centrelines where they cross: no jump is needed there.
-        at = min(near, key=lambda c: math.dist(c, spot)) if near else spot
-        leave, enter = a.place(at)[0], b.place(at)[0]
-        on: Literal["leave", "enter"] = "enter"
-        if not near and b.ends_at(enter):
-            leave, on = a.place(b.xy(enter))[0], "leave"
-        elif not near:
-            enter = b.place(a.xy(leave))[0]
-        found.append(Meeting("shared" if joined else "crossing", leave, enter, 0.0, on))
+        kind: Literal["shared", "crossing"] = (
+            "shared" if any(math.dist(s, spot) < _CLUSTER_M for s in shared) else "crossing"
+        )
+        # On the crossing of the centrelines where they cross: no jump is needed there. Far
+        # carriageways have a crossing each: with one for both a course that is entered on one
+        # and left on the other would run round by its end.
+        near: list[Position] = []
+        for at in sorted(crossings, key=lambda c: math.dist(c, spot)):
+            if math.dist(at, spot) < _CLUSTER_M and not any(
+                _beside(a, at, other) and _beside(b, at, other) for other in near
+            ):
+                near.append(at)
+        for at in near or [spot]:
+            leave, enter = a.place(at)[0], b.place(at)[0]
+            on: Literal["leave", "enter"] = "enter"
+            if not near and b.ends_at(enter):
+                leave, on = a.place(b.xy(enter))[0], "leave"
+            elif not near:
+                enter = b.place(a.xy(leave))[0]
+            found.append(Meeting(kind, leave, enter, 0.0, on, junction=spot))
     return found or _near(a, b) or _extended(a, b)
+
+
+def _beside(course: Course, one: Position, other: Position) -> bool:
+    """Whether two positions of a junction lie on one carriageway."""
+    (part, at), (other_part, other_at) = course.place(one)[0], course.place(other)[0]
+    return part == other_part and abs(at - other_at) < _SAME_M
 
 
 def _points(shape: shapely.Geometry) -> list[Position]:

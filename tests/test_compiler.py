@@ -652,3 +652,94 @@ def test_an_axis_runs_between_its_crossings_over_breaks(seed, gap, bridged):
     (whole,) = corridor.axis([AxisPart("甲路", "main")], lines, {})
     assert whole.run is not None
     assert run_length(whole.run.vertices) == pytest.approx(1820, abs=1)
+
+
+def far_apart(joined: bool) -> Draft:
+    """Carriageways 60 m apart, joined at the far ends or not, among streets of both and of one."""
+    draft = Draft([
+        cities.Road("大道", LineString([(0, -30), (3000, -30)]), oneway=1),
+        cities.Road("大道", LineString([(3000, 30), (0, 30)]), oneway=1),
+    ])  # fmt: skip
+    if joined:
+        draft.add("大道", [(3000, -30), (3000, 30)]).add("大道", [(0, 30), (0, -30)])
+    draft.add("甲路", [(1000, -300), (1000, 30)]).add("乙路", [(1400, -30), (1400, 300)])
+    draft.add("丙路", [(1800, 30), (1800, 300)]).add("丁路", [(2200, -300), (2200, -30)])
+    draft.add("戊路", [(2500, -300), (2500, 300)]).add("己路", [(2800, -300), (2800, 300)])
+    return draft.add("北道", [(900, 280), (2900, 280)]).add("南道", [(900, -280), (2900, -280)])
+
+
+@pytest.mark.parametrize("joined", [True, False])
+@pytest.mark.parametrize(
+    ("start", "end", "metres"),
+    [
+        ("甲路", "乙路", 400),
+        ("乙路", "丙路", 400),
+        ("丙路", "丁路", 400),
+        ("甲路", "丁路", 1200),
+        ("丙路", "戊路", 700),
+        ("丁路", "戊路", 300),
+        ("戊路", "己路", 300),
+    ],
+)
+def test_an_axis_stays_on_one_of_two_far_carriageways(joined, start, end, metres):
+    lines = network(far_apart(joined).city(turn=20).frame)
+    assert len(lines["大道"].parts) == (1 if joined else 2)
+    for one, other in ((start, end), (end, start)):
+        (piece,) = corridor.axis([AxisPart("大道", "main", start=one, end=other)], lines, {})
+        assert piece.run is not None
+        assert run_length(piece.run.vertices) == pytest.approx(metres, abs=1)
+        assert piece.run.bridged_m == 0.0
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_from_one_far_carriageway_to_the_other_at_one_junction_is_no_axis(joined):
+    lines = network(far_apart(joined).city().frame)
+    with pytest.raises(GeometryError, match="has no length"):
+        corridor.axis([AxisPart("大道", "main", start="戊路", end="戊路")], lines, {})
+
+
+@pytest.mark.parametrize("joined", [True, False])
+@pytest.mark.parametrize(
+    ("across", "along", "answer"),
+    [
+        ("北道", ("丙路", "戊路"), (1800, 30, 2500, 280)),
+        ("南道", ("丁路", "戊路"), (2200, -280, 2500, -30)),
+        ("北道", ("戊路", "己路"), (2500, 30, 2800, 280)),
+        ("南道", ("戊路", "己路"), (2500, -280, 2800, -30)),
+    ],
+)
+def test_a_ring_runs_on_one_of_two_far_carriageways(joined, across, along, answer):
+    lines = network(far_apart(joined).city().frame)
+    north, south = (across, "大道") if across == "北道" else ("大道", across)
+    sides = {"north": [north], "south": [south], "west": [along[0]], "east": [along[1]]}
+    rings = [
+        boundary.enclose(sides, lines),
+        boundary.ring([RingPart(name) for name in (north, along[0], south, along[1])], lines),
+    ]
+    for ring in rings:
+        found = plain(ring.coordinates)
+        assert found.symmetric_difference(shapely.box(*answer)).area < 500
+        sound(ring, lines)
+
+
+def test_from_one_far_carriageway_to_the_other_is_no_side_of_a_ring():
+    lines = network(far_apart(joined=True).city().frame)
+    with pytest.raises(GeometryError):
+        boundary.ring([RingPart("大道"), RingPart("戊路")], lines)
+
+
+def test_far_carriageways_all_round_do_not_multiply_the_search():
+    corners = [
+        (0, 0), (800, 0), (800, -800), (1600, -800), (1600, 800), (2400, 800), (2400, 1600),
+        (800, 1600), (800, 1000), (0, 1000),
+    ]  # fmt: skip
+    edges = {k: Edge(width=60.0, before=300, after=300) for k in range(len(corners))}
+    made = quarter(corners, edges)
+    lines = network(made.draft.city().frame)
+    ring = boundary.enclose(made.sides, lines)
+    answer = shapely.Polygon(corners)
+    assert plain(ring.coordinates).exterior.hausdorff_distance(answer.exterior) < 45
+    sound(ring, lines)
+    # A million ways to choose the carriageways are not tried.
+    with pytest.raises(GeometryError, match="crosses itself"):
+        boundary.ring([RingPart(road.name) for road in made.draft.roads], lines)
