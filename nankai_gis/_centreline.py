@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 from shapely.geometry import LineString, MultiLineString
 
-from ._arrays import Bools, Floats, Ints
+from ._arrays import Bools, Floats, Ints, spread
 
 # Carriageways count as parallel up to about 50 degrees between them: the bisector at a
 # right-angled corner stands at 45 degrees to either leg and must still see its partner.
@@ -59,9 +59,8 @@ class _Stations:
 
 def _expand(first: Ints, count: Ints) -> Ints:
     """Concatenate the ranges ``first[i] .. first[i] + count[i]``."""
-    total = int(count.sum())
-    base = np.repeat(first - np.concatenate(([0], np.cumsum(count)[:-1])), count)
-    return cast("Ints", base + np.arange(total))
+    row, number = spread(count)
+    return first[row] + number
 
 
 def _segments(lonlat: Floats, way: Ints, group: Ints) -> tuple[Ints, Bools]:

@@ -110,8 +110,9 @@ def _once(
     def work() -> None:
         try:
             said.put(_answer(query, endpoint, remaining, said.put, stop))
-        # Whatever it is: an error that stayed in this thread would leave the caller waiting.
-        except Exception as error:  # noqa: BLE001  # raised again by the caller
+        # Whatever it is, the caller raises it again (hence no narrower class): an error that
+        # stayed in this thread would leave the caller waiting.
+        except Exception as error:  # noqa: BLE001
             said.put(error)
 
     threading.Thread(target=work, daemon=True, name="overpass").start()

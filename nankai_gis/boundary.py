@@ -143,7 +143,7 @@ def _steps_to_ring(steps: Sequence[_Step]) -> tuple[list[Run], list[Corner]] | N
     ways = []
     for step in steps:
         # From one carriageway to the other of the same street is no use of a line either.
-        if step.entry.beside(step.leave):
+        if step.entry.same_junction(step.leave):
             return None
         vertices, length, bridged = step.course.path(step.entry.enter, step.leave.leave)
         if length < 1.0:
@@ -476,7 +476,7 @@ class _Search:
             beyond = along > nearest[following.line.id, leave.junction] + _SIDE_M
             if leave.junction is not None and beyond:
                 continue
-            if entry is not None and (along < 1.0 or entry.beside(leave)):
+            if entry is not None and (along < 1.0 or entry.same_junction(leave)):
                 continue
             cost = along * {"named": 1.0, "again": _AGAIN_COST}.get(role, _BRIDGE_COST)
             cost += _GAP_COST * leave.gap

@@ -345,7 +345,16 @@ def _stated(ground: _Ground) -> Iterator[Finding]:
         for item in ground.layers.get(layer, ())
         if item["geometry"] is not None
     ]
-    for row in measure.areas(items):
+    stated = {f.id for f in ground.plan.features if f.stated_area_m2 is not None}
+    items = [item for item in items if item["properties"]["id"] in stated]
+    single = [
+        i for i in items if i["geometry"]["type"] == "Polygon" and i["geometry"]["coordinates"]
+    ]
+    for item in items:
+        if item not in single:
+            feature = ground.features[item["properties"]["id"]]
+            yield _untold("R06", feature.id, "不是單一多邊形,無從量得", feature.clause)
+    for row in measure.areas(single):
         if row.stated_area_m2 is None or row.deviation_m2 is None:
             continue
         ratio = abs(row.deviation_m2) / row.area_sd_m2 if row.area_sd_m2 else math.inf

@@ -469,7 +469,7 @@ class Meeting:
         on: Literal["leave", "enter"] = "leave" if self.on == "enter" else "enter"
         return replace(self, leave=self.enter, enter=self.leave, on=on)
 
-    def beside(self, other: Meeting) -> bool:
+    def same_junction(self, other: Meeting) -> bool:
         """Whether both are corners of the same two courses at one junction."""
         return self.junction is not None and self.junction == other.junction
 
@@ -505,7 +505,7 @@ def _meetings(a: Course, b: Course) -> list[Meeting]:
         near: list[Position] = []
         for at in sorted(crossings, key=lambda c: math.dist(c, spot)):
             if math.dist(at, spot) < _CLUSTER_M and not any(
-                _beside(a, at, other) and _beside(b, at, other) for other in near
+                all(_one_carriageway(course, at, other) for course in (a, b)) for other in near
             ):
                 near.append(at)
         for at in near or [spot]:
@@ -519,7 +519,7 @@ def _meetings(a: Course, b: Course) -> list[Meeting]:
     return found or _near(a, b) or _extended(a, b)
 
 
-def _beside(course: Course, one: Position, other: Position) -> bool:
+def _one_carriageway(course: Course, one: Position, other: Position) -> bool:
     """Whether two positions of a junction lie on one carriageway."""
     (part, at), (other_part, other_at) = course.place(one)[0], course.place(other)[0]
     return part == other_part and abs(at - other_at) < _SAME_M

@@ -16,6 +16,7 @@ All coordinates are EPSG:4326, longitude before latitude.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -73,3 +74,31 @@ def features(layer: str) -> list[dict[str, Any]]:
     ['qihang-bay', 'laochengxiang', 'shuishang-aoti']
     """
     return list(_collection(layer))
+
+
+def as_row(feature: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a feature for a table, whose cells hold no lists: the text of one is JSON.
+
+    Parameters
+    ----------
+    feature : mapping
+        A GeoJSON feature.
+
+    Returns
+    -------
+    dict
+        The feature with its id left out; a list of its properties is text, keys in order.
+
+    Examples
+    --------
+    >>> row = as_row({"properties": {"id": "a", "aliases": ["b"]}, "geometry": None})
+    >>> row["properties"]
+    {'id': 'a', 'aliases': '["b"]'}
+    """
+    properties = {
+        key: json.dumps(value, ensure_ascii=False, sort_keys=True)
+        if isinstance(value, list)
+        else value
+        for key, value in feature["properties"].items()
+    }
+    return {"type": "Feature", "properties": properties, "geometry": feature["geometry"]}

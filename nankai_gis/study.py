@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 _RECORD = "nankai_gis_study"
+_PARTS = ("made_with", "data", "definitions", "layers", "ways", "results")
 
 _COVERAGE = ("zones", "areas", "subdistricts", "corridors", "streets", "classes")
 #: Kinds that have an area.
@@ -618,7 +619,7 @@ def _tables(study: Study) -> Iterator[tuple[str, GeoDataFrame]]:
     from .crs import STORED
 
     for name, features in {**study.layers, "ways": study.ways}.items():
-        drawn = [_flat(feature) for feature in features if feature["geometry"] is not None]
+        drawn = [layers.as_row(feature) for feature in features if feature["geometry"] is not None]
         if not drawn:
             continue
         frame = geopandas.GeoDataFrame.from_features(drawn, crs=STORED)
@@ -658,19 +659,6 @@ def _changed(study: Study, path: Path) -> Iterator[str]:
                 yield f"the table {name} was changed in {column}, {int((~same).sum())} row(s)"
 
 
-def _flat(feature: Mapping[str, Any]) -> dict[str, Any]:
-    """A feature whose lists are text, as cells of a table have to be."""
-    import json
-
-    properties = {
-        key: json.dumps(value, ensure_ascii=False, sort_keys=True)
-        if isinstance(value, list)
-        else value
-        for key, value in feature["properties"].items()
-    }
-    return {"type": "Feature", "properties": properties, "geometry": feature["geometry"]}
-
-
 def _sha256(made: Mapping[str, Any]) -> str:
     import hashlib
     import json
@@ -685,6 +673,10 @@ def _recorded(path: Path) -> dict[str, Any]:
     if content.get("sha256") != _sha256(content.get("study", {})):
         raise DataError(f"{path.name}: the study was changed after it was written")
     made: dict[str, Any] = content["study"]
+    lacking = [part for part in _PARTS if part not in made]
+    lacking += [name for name in layers.LAYERS if name not in made.get("layers", ())]
+    if lacking:
+        raise DataError(f"{path.name}: the study's record lacks {', '.join(lacking)}")
     return made
 
 
@@ -712,11 +704,8 @@ def load(path: str | os.PathLike[str]) -> Study:
     """
     path = Path(path)
     made = _recorded(path)
-    try:
-        kept = {name: tuple(made["layers"][name]) for name in layers.LAYERS}
-        return Study(kept, made["definitions"], made["data"], tuple(made["ways"]))
-    except (KeyError, TypeError) as error:
-        raise DataError(f"{path.name}: the study's record lacks {error}") from error
+    kept = {name: tuple(made["layers"][name]) for name in layers.LAYERS}
+    return Study(kept, made["definitions"], made["data"], tuple(made["ways"]))
 
 
 def differences(path: Path) -> list[str]:

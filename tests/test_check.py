@@ -20,7 +20,7 @@ from nankai_gis import plan as plans
 from nankai_gis import study
 from nankai_gis.check import Finding, check
 from nankai_gis.errors import NotFoundError
-from nankai_gis.model import AxisPart
+from nankai_gis.model import AxisPart, Role
 from nankai_gis.plan import Plan
 
 Layers = dict[str, list[dict[str, Any]]]
@@ -281,10 +281,10 @@ def test_r11_pieces_that_change_places(ground: tuple[Plan, Layers]) -> None:
 )
 def test_r11_along_the_corridor_from_either_end(along: str, ordered: bool) -> None:
     """On a line of four roads of a kilometre each, the order that a clause allows."""
-    roads = {"A": "main", "B": "main", "C": "extension", "D": "extension"}
+    roads: dict[str, Role] = {"A": "main", "B": "main", "C": "extension", "D": "extension"}
     corridor = replace(
         next(f for f in plans.packaged().features if f.id == "smart-service"),
-        axis=tuple(AxisPart(name, role) for name, role in roads.items()),  # type: ignore[arg-type]
+        axis=tuple(AxisPart(name, role) for name, role in roads.items()),
         joins=(),
         claims=(),
     )
@@ -435,3 +435,20 @@ def test_a_corridor_with_a_street_more_or_less_is_told() -> None:
     }
     assert verdicts["smart-service"] == "differs"
     assert verdicts["innovation-fusion"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {
+            "type": "MultiPolygon",
+            "coordinates": [[[[117, 39], [117.01, 39], [117, 39.01], [117, 39]]]],
+        },
+        {"type": "Polygon", "coordinates": []},
+    ],
+)
+def test_r06_what_is_no_single_polygon(
+    ground: tuple[Plan, Layers], geometry: dict[str, Any]
+) -> None:
+    ground[1]["parcel"][0]["geometry"] = geometry
+    assert only(*ground, "R06")["xiyingmen"] == {"cannot tell"}

@@ -10,7 +10,9 @@ import pytest
 from test_figure import _has_chinese
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
-needs_font = pytest.mark.skipif(not _has_chinese(), reason="no font for Chinese")
+needs_font = pytest.mark.skipif(
+    not _has_chinese(), reason="no font for Chinese (Debian: apt-get install fonts-noto-cjk)"
+)
 
 
 def _said(done: subprocess.CompletedProcess[bytes]) -> str:

@@ -325,7 +325,7 @@ def test_a_character_without_a_glyph_is_named(where: str) -> None:
 def test_a_font_of_last_resort_is_no_font() -> None:
     path = Path(matplotlib.get_data_path()) / "fonts/ttf/LastResortHE-Regular.ttf"
     if not path.is_file():
-        pytest.skip("this Matplotlib has none")
+        pytest.skip("this Matplotlib ships no font of last resort to refuse")
     with pytest.raises(FontError, match="has no glyph for"):
         fonts.covering(["南"], lang="zh-Hant", font=str(path))
 
@@ -376,7 +376,7 @@ def test_a_damaged_font_file_is_said(tmp_path: Path) -> None:
 
 def test_collections_give_the_face_of_the_language() -> None:
     if "Noto Sans CJK" not in fonts.covering(["南"], lang="zh-Hant").name:
-        pytest.skip("another font is preferred here")
+        pytest.skip("another font is preferred here, which is no collection of languages")
     assert fonts.covering(["南"], lang="zh-Hant").name == "Noto Sans CJK TC"
     assert fonts.covering(["南"], lang="zh-Hans").name == "Noto Sans CJK SC"
     assert fonts.covering(["南"], lang="en", font="Noto Sans CJK JP").name == "Noto Sans CJK JP"

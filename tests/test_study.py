@@ -135,8 +135,15 @@ def test_results_that_are_missing_are_told(copy: Path) -> None:
 
 def test_a_study_without_a_layer_is_refused(copy: Path) -> None:
     tamper(copy, ('"parcel": [', '"plot": ['), checksum=True)
-    with pytest.raises(DataError, match="lacks 'parcel'"):
+    with pytest.raises(DataError, match="lacks parcel"):
         study.load(copy)
+
+
+@pytest.mark.parametrize("part", ["results", "made_with", "ways"])
+def test_a_record_without_a_part_is_refused(copy: Path, part: str) -> None:
+    tamper(copy, (f'"{part}": ', '"other": '), checksum=True)
+    with pytest.raises(DataError, match=f"lacks {part}"):
+        study.differences(copy)
 
 
 def test_another_geopackage_is_no_study(tmp_path: Path) -> None:

@@ -193,8 +193,7 @@ def coverage_(
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise click.UsageError(f"--plot {plot}: a picture is a .png, .svg or .pdf file")
     for target in (output, plot):
-        if target is not None and target.exists() and not overwrite:
-            options.refuse(target)
+        options.refuse_existing(target, overwrite)
     held = options.study()
     subs = held.located("subdistricts")
     if subdistricts is not None:

@@ -154,20 +154,14 @@ def _write(derived: list[Derived], source: str, output: Path, overwrite: bool) -
 
 
 def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool) -> None:
-    import json
 
     import geopandas
 
     from ..crs import STORED
+    from ..layers import as_row
     from ..outfile import replacing_database
 
-    # A GeoPackage has no cells for lists; the text of one is JSON.
-    for feature in made:
-        feature["properties"] = {
-            key: json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
-            for key, value in feature["properties"].items()
-        }
-    frame = geopandas.GeoDataFrame.from_features(made, crs=STORED)
+    frame = geopandas.GeoDataFrame.from_features(map(as_row, made), crs=STORED)
     with replacing_database(output, overwrite=overwrite) as draft:
         for kind, layer in (("Polygon", "zones"), ("LineString", "corridors")):
             part = frame[frame.geom_type == kind]

@@ -28,8 +28,7 @@ def init(folder: Path, overwrite: bool) -> None:
         folder / "plan.schema.json": tables.json_text(plan.schema()),
     }
     for target in files:
-        if target.exists() and not overwrite:
-            options.refuse(target)
+        options.refuse_existing(target, overwrite)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

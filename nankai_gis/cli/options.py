@@ -233,11 +233,12 @@ def read_layer(path: Path) -> GeoDataFrame:
     return vector.read(path)[0].to_crs(STORED)
 
 
-def refuse(target: Path) -> None:
-    """Refuse an output that exists, before any long work."""
+def refuse_existing(target: Path | None, overwrite: bool) -> None:
+    """Refuse an output that exists and may not be replaced, before any long work."""
     from ..outfile import refusal
 
-    raise refusal(target)
+    if target is not None and target.exists() and not overwrite:
+        raise refusal(target)
 
 
 def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:

@@ -62,8 +62,7 @@ def report_(
     kind = output.suffix.lower()
     if kind not in (".docx", ".html"):
         raise click.UsageError(f"{output}: a report is a .docx or an .html file")
-    if output.exists() and not overwrite:
-        options.refuse(output)
+    options.refuse_existing(output, overwrite)
     if kept is not None and options.plan_folder() is not None:
         raise click.UsageError("give --plan or --study, not both")
     found = options.study() if kept is None else studies.load(kept)

@@ -62,8 +62,7 @@ def import_(
     from .. import roads as networks
 
     target = output or Path(file.name.split(".")[0] + ".gpkg")
-    if target.exists() and not overwrite:
-        options.refuse(target)
+    options.refuse_existing(target, overwrite)
     found = networks.read(file, bbox=_box(bbox, around), allow_incomplete=allow_incomplete)
     _save(found, target, overwrite)
 
@@ -106,8 +105,7 @@ def fetch(
     """
     from .. import roads as networks
 
-    if output.exists() and not overwrite:
-        options.refuse(output)
+    options.refuse_existing(output, overwrite)
     box = _box(bbox, feature) or _around(None)
     with options.bytes_bar("fetch") as heard:
         found = networks.fetch(box, endpoint=endpoint, deadline_s=deadline, progress=heard)

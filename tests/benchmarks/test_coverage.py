@@ -215,7 +215,7 @@ def test_growth_beside_overlay(benchmark, mode):
     )
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads the resident set from /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it, in /proc")
 @pytest.mark.parametrize("mode", ["fixed", "tiled"])
 def test_memory_beside_overlay(benchmark, mode):
     names = ("ours", "chained", "areas_first", "floor")
@@ -232,4 +232,4 @@ def test_memory_beside_overlay(benchmark, mode):
 
 
 if __name__ == "__main__":
-    print(json.dumps(peak(sys.argv[1], int(sys.argv[2]), sys.argv[3])))  # noqa: T201
+    json.dump(peak(sys.argv[1], int(sys.argv[2]), sys.argv[3]), sys.stdout)

@@ -157,7 +157,7 @@ def drawing_time(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
-        pytest.skip("no chromium on the path")
+        pytest.skip("timed in chromium, which is not on the path (Debian: package chromium)")
     file: Path = tmp_path_factory.mktemp("maps") / "map.html"
     assets = files("nankai_gis") / "assets"
 
@@ -210,7 +210,7 @@ def test_map(
     benchmark: BenchmarkFixture,
 ) -> None:
     if size == 50_000 and not os.environ.get("NANKAI_GIS_LARGE"):
-        pytest.skip("set NANKAI_GIS_LARGE=1")
+        pytest.skip("50,000 pieces take minutes; set NANKAI_GIS_LARGE=1 to draw them")
     frames = layers(size)
     text = benchmark.pedantic(make, args=(frames,), rounds=1 if size == 50_000 else ROUNDS)
     benchmark.extra_info["kB"] = round(len(text.encode()) / 1000)

@@ -38,7 +38,7 @@ class Opened:
 def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
     if CHROMIUM is None:
-        pytest.skip("no chromium on the path (Debian: apt-get install chromium)")
+        pytest.skip("maps open in chromium, not on the path (Debian: apt-get install chromium)")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(_ARGS))
         yield browser
