@@ -701,3 +701,11 @@ def test_zones_elsewhere_have_no_share_of_the_plans_district(run: Run, tmp_path:
 def test_what_rests_on_an_inferred_boundary_says_so(run: Run) -> None:
     assert "啟航灣創新產業區、" in (told := run("coverage").stdout.decode())
     assert "的邊界含推定,僅為示意" in told
+
+
+def test_a_strip_thinner_than_coordinates_tell_is_measured(run: Run) -> None:
+    """A reach of two centimetres adds up as far as coordinates go, and the text stays true."""
+    done = run("coverage", "--by", "zone", "--reach", "0.01")
+    assert done.returncode == 0, done.stderr
+    worst = done.stdout.decode().split("最大相對差 ")[1].split("(")[0]
+    assert float(worst) <= 1e-9
