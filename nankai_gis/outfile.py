@@ -104,7 +104,8 @@ def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
     os.umask(mask)
     # mkstemp makes files private; a report is to be read by others as any new file is.
     temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~mask)
-    with temporary.open("rb") as handle:
+    # Windows flushes only through a handle that may write.
+    with temporary.open("r+b") as handle:
         os.fsync(handle.fileno())
     if overwrite:
         temporary.replace(path)

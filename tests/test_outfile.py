@@ -70,6 +70,23 @@ def test_a_file_system_without_links_is_served_too(
     assert (tmp_path / "b").read_bytes() == b"theirs"
 
 
+def test_a_flush_goes_through_a_handle_that_may_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    flush = os.fsync
+
+    def as_windows_does(handle: int) -> None:
+        if fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(9, "Bad file descriptor")
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", as_windows_does)
+    outfile.write(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, content: bytes) -> int:
         raise OSError(28, "No space left on device")
