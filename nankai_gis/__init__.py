@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from matplotlib.figure import Figure
 
-    from .measure import AreaRow, LengthRow
-    from .study import Study
+    from nankai_gis.measure.features import AreaRow, LengthRow
+    from nankai_gis.studies.study import Study
 
 __all__ = ["areas", "layer", "lengths", "plan_figure", "plan_map"]
 __version__ = "0.1.0"
@@ -52,7 +52,7 @@ def layer(name: str) -> GeoDataFrame:
     >>> round(layer("subdistricts").area_m2.sum() / layer("district").area_m2.sum(), 9)
     np.float64(1.0)
     """
-    from .study import packaged
+    from nankai_gis.studies.study import packaged
 
     return packaged().frame(name)
 
@@ -86,7 +86,7 @@ def areas(
     >>> areas(names=["西营门"])[0].stated_area_m2
     2200000.0
     """
-    from .study import packaged
+    from nankai_gis.studies.study import packaged
 
     return packaged().areas(kinds, names)
 
@@ -116,7 +116,7 @@ def lengths(names: Iterable[str] = ()) -> list[LengthRow]:
     >>> [row.street_name for row in lengths(["智慧服務共享帶"])]
     ['紅旗路', '紅旗南路']
     """
-    from .study import packaged
+    from nankai_gis.studies.study import packaged
 
     return packaged().lengths(names)
 
@@ -136,9 +136,9 @@ def _plan(
     coverage: bool,
 ) -> tuple[dict[str, GeoDataFrame], list[str], _Heads]:
     """Return layers, which of them to show, and what stands around them."""
-    from .errors import NotFoundError
-    from .layers import LAYERS
-    from .study import packaged
+    from nankai_gis.errors import NotFoundError
+    from nankai_gis.plan.layers import LAYERS
+    from nankai_gis.studies.study import packaged
 
     if lang not in _LANGUAGES:
         raise NotFoundError("language of the map", lang, _LANGUAGES)
@@ -176,7 +176,7 @@ def plan_map(
     Parameters
     ----------
     study : Study, optional
-        Of another plan, as `nankai_gis.study.read` returns it.
+        Of another plan, as `nankai_gis.studies.study.read` returns it.
     lang : {'zh-Hant', 'zh-Hans', 'en'}
         Language of names, legend and tooltips.
     title : str, optional
@@ -188,14 +188,15 @@ def plan_map(
     layers : collection of str, optional
         Which layers, as `layer` names them; all by default.
     basemap : {'none', 'osm', 'tianditu', 'gaode'}
-        Online tiles below the plan; see `nankai_gis.webmap.draw`.
+        Online tiles below the plan; see `nankai_gis.present.webmap.draw`.
     coverage : bool
         Shade subdistricts by the share that the zones cover, and colour streets by their zone.
 
     Returns
     -------
     folium.Map
-        Displays itself in a notebook; ``nankai_gis.webmap.html(m)`` is the whole page, which
+        Displays itself in a notebook; ``nankai_gis.present.webmap.html(m)`` is the whole page,
+        which
         needs no network.
 
     Raises
@@ -211,7 +212,7 @@ def plan_map(
     >>> isinstance(plan_map(), folium.Map)
     True
     """
-    from . import webmap
+    from nankai_gis.present import webmap
 
     frames, shown, heads = _plan(study, lang, title, layers, coverage)
     return webmap.draw(
@@ -241,7 +242,7 @@ def plan_figure(
     Parameters
     ----------
     study : Study, optional
-        Of another plan, as `nankai_gis.study.read` returns it.
+        Of another plan, as `nankai_gis.studies.study.read` returns it.
     lang : {'zh-Hant', 'zh-Hans', 'en'}
     title : str, optional
         Another title.
@@ -263,7 +264,7 @@ def plan_figure(
     Returns
     -------
     matplotlib.figure.Figure
-        ``nankai_gis.figure.save(f, path)`` writes it as PNG, SVG or PDF.
+        ``nankai_gis.present.figure.save(f, path)`` writes it as PNG, SVG or PDF.
 
     Raises
     ------
@@ -280,7 +281,7 @@ def plan_figure(
     >>> round(width), round(height)
     (210, 297)
     """
-    from . import figure
+    from nankai_gis.present import figure
 
     frames, shown, heads = _plan(study, lang, title, layers, coverage)
     return figure.draw(

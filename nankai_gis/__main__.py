@@ -1,5 +1,5 @@
 """``python -m nankai_gis``."""
 
-from .cli import main
+from nankai_gis.cli import main
 
 main(prog_name="nankai-gis")

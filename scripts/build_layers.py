@@ -16,7 +16,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from nankai_gis import catalog, derive, plan, reference
+from nankai_gis.compiler import derive
+from nankai_gis.network import digitised
+from nankai_gis.plan import definitions, packaged
 
 GEODATA = ROOT / "geodata"
 FIELDS = ("what", "source", "licence", "date", "crs", "rows", "accuracy", "sha256")
@@ -48,7 +50,7 @@ def catalogue() -> bytes:
         file = GEODATA / name
         if not file.is_file():
             sys.exit(f"catalog.toml describes {name}, which is not there")
-        record["rows"], record["sha256"] = rows(file), catalog.digest(file)
+        record["rows"], record["sha256"] = rows(file), packaged.digest(file)
         out.append(f'[file."{name}"]')
         for field in FIELDS:
             value = record[field]
@@ -65,7 +67,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare only")
     check = parser.parse_args().check
 
-    made = derive.layers(plan.read(GEODATA / "plan"), reference.read(GEODATA / "digitised"))
+    made = derive.layers(definitions.read(GEODATA / "plan"), digitised.read(GEODATA / "digitised"))
     wanted = {GEODATA / "layers" / f"{name}.geojson": collection(f) for name, f in made.items()}
     stale = [p for p, data in wanted.items() if not p.is_file() or p.read_bytes() != data]
     if not check:

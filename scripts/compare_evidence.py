@@ -25,9 +25,12 @@ from shapely.geometry import LineString, Point, Polygon
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from nankai_gis import crs, layers, reference, tables
 from nankai_gis.errors import RoadNotFoundError
-from nankai_gis.tables import Column, number
+from nankai_gis.geometry import crs
+from nankai_gis.network import digitised
+from nankai_gis.plan import layers
+from nankai_gis.present import tables
+from nankai_gis.present.tables import Column, number
 
 Row = tuple[str, float, float, float, float]
 Index = Callable[[str], LineString | None]
@@ -134,7 +137,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    lines = reference.packaged()
+    lines = digitised.packaged()
 
     def index(name: str) -> LineString | None:
         try:

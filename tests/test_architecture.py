@@ -1,119 +1,105 @@
-"""Data flows one way: a module imports only what stands before it."""
+"""Folders are the data flow: each imports only what stands before it, and nothing in a circle."""
 
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "nankai_gis"
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "nankai_gis"
 
-# Each stage may import the stages before it; modules of one stage may import those to their left.
 FLOW = """
-errors _arrays crs model outfile record spreadsheet datum fonts style sheet
-| catalog names layers plan reference
-| vector _pbf _graph _osm _overpass roads _centreline streets course mapped
-| measure | clause boundary corridor overlay | derive
-| coverage check | study
-| tables brief webmap figure chart export report | cli
+words      the one catalogue of words: English, simplified and traditional Chinese
+geometry   CRS, datum, ruler, planes; lines and polygons cut so that the parts add up
+files      files written whole or not at all, vector files, workbooks
+plan       features, names, the clause reader, definitions, packaged data
+network    OSM files, Overpass, snapshots, named streets, centrelines, digitised lines
+compiler   measured courses, the ring of a clause, the axis of a corridor
+measure    areas and lengths of features, coverage, checks
+studies    the frozen result that every output reads; kept and verified
+present    legend, labels, fonts, tables, the chart, the figure and the web map
+reports    the report as a document or a page
+exports    the layers for other programs
+cli        the commands
 """
-# Within packages data flows one way, too.
-PACKAGES = {
-    "overlay": "_parts _ruler ellipsoid polygons points _boundaries cut lines __init__",
-    "coverage": "roadclass _ledger _intake _areas _states _tally _crossings _crosstab _counted "
-    "walk __init__ partitions",
-}
-STAGES = [stage.split() for stage in FLOW.split("|")]
-BASE = set(STAGES[0])
-PRESENTATION = {"tables", "webmap", "figure", "chart", "export", "report"}
-ORDER = [name for stage in STAGES for name in stage]
-# The package's own face and its entry point stand outside the flow.
-OUTSIDE = {"__init__", "__main__"}
+FOLDERS = [line.split()[0] for line in FLOW.strip().splitlines()]
+# What may stand straight in the package; the face reads every folder, errors none.
+STRAIGHT = {"__init__", "__main__", "errors"}
 SOCKETS = {"socket", "requests", "urllib.request", "http.client", "httpx", "aiohttp"}
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def concept(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def module_of(path: Path) -> str:
+    steps = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(steps[:-1] if steps[-1] == "__init__" else steps)
 
 
-def imports(path: Path) -> set[tuple[str, str]]:
-    """Every (level-resolved module, name) that a file imports, wherever in it."""
-    found = set()
-    here = path.relative_to(PACKAGE).parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+MODULES = {module_of(path): path for path in FILES}
+
+
+def imports(path: Path, *, eager: bool = False) -> set[str]:
+    """Every module that a file imports, wherever in it; eager: when it is loaded."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(tree.body) if eager else list(ast.walk(tree))
+    imported: set[str] = set()
+    for node in nodes:
         if isinstance(node, ast.Import):
-            found |= {(alias.name, "") for alias in node.names}
+            imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = here[: len(here) - node.level + 1]
-                base = ".".join(["nankai_gis", *parents, *([node.module] if node.module else [])])
-            found |= {(base, alias.name) for alias in node.names}
-    return found
+            assert not node.level, f"{path}: imports are absolute"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            imported |= {name if name in MODULES else str(node.module) for name in names}
+    return imported
 
 
-def own(path: Path) -> set[str]:
-    """The concepts of this package that a file imports."""
-    found = set()
-    for module, name in imports(path):
-        steps = [*module.split("."), name]
-        if steps[0] == "nankai_gis" and len(steps) > 1:
-            found.add(steps[1])
-    return (found & set(ORDER)) - {concept(path)}
-
-
-FILES = sorted(p for p in PACKAGE.rglob("*.py") if concept(p) not in OUTSIDE)
-
-
-@pytest.mark.parametrize(
-    ("package", "name"),
-    [(package, name) for package, each in PACKAGES.items() for name in each.split()],
-)
-def test_within_a_package_a_module_imports_only_what_stands_before_it(
-    package: str, name: str
-) -> None:
-    order = PACKAGES[package].split()
-    found = set()
-    for module, imported in imports(PACKAGE / package / f"{name}.py"):
-        steps = [*module.split("."), imported]
-        if steps[:2] == ["nankai_gis", package]:
-            found.add(steps[2] if steps[2] in order else "__init__")
-    assert found <= set(order[: order.index(name)])
-
-
-def test_the_guide_shows_the_same_flow() -> None:
-    guide = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert FLOW in guide.replace("/ ", " ").replace("/\n", "\n")
-
-
-def test_every_module_has_its_place() -> None:
-    for package, order in PACKAGES.items():
-        assert {p.stem for p in (PACKAGE / package).glob("*.py")} == set(order.split())
-    assert {concept(p) for p in FILES} <= set(ORDER)
+def folder_of(module: str) -> str:
+    return module.split(".")[1] if module.count(".") else ""
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_a_module_imports_only_what_stands_before_it(path: Path) -> None:
-    me = concept(path)
-    allowed = set(ORDER[: ORDER.index(me)])
-    if me in PRESENTATION:
-        # They draw what they are given and never recompute.
-        allowed = BASE
-    assert own(path) <= allowed
+def test_a_folder_imports_only_what_stands_before_it(path: Path) -> None:
+    folder = folder_of(module_of(path))
+    own = {folder_of(name) for name in imports(path) if name.split(".")[0] == "nankai_gis"}
+    if folder in FOLDERS:
+        allowed = set(FOLDERS[: FOLDERS.index(folder) + 1])
+        if folder != "words":
+            allowed.add("errors")
+        if folder == "cli":
+            # The commands call the public face.
+            allowed.add("")
+        assert own <= allowed
+    elif folder == "errors":
+        assert own <= {"words"}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    order = TopologicalSorter(
+        {name: imports(path, eager=True) & MODULES.keys() for name, path in MODULES.items()}
+    )
+    order.prepare()  # A CycleError names the circle.
+
+
+def test_every_file_has_its_folder() -> None:
+    assert {p.stem for p in PACKAGE.glob("*.py")} <= STRAIGHT
+    assert {p.name for p in PACKAGE.iterdir() if p.is_dir() and p.name != "__pycache__"} == set(
+        FOLDERS
+    )
+    assert not {"utils", "helpers", "common", "misc"} & {p.stem for p in FILES}
+
+
+def test_the_guide_draws_the_same_flow() -> None:
+    assert FLOW in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_only_the_command_line_knows_click(path: Path) -> None:
-    modules = {module.split(".")[0] for module, _ in imports(path)}
-    assert "click" not in modules or concept(path) == "cli"
+    modules = {name.split(".")[0] for name in imports(path)}
+    assert "click" not in modules or folder_of(module_of(path)) == "cli"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_only_one_private_module_may_open_a_socket(path: Path) -> None:
-    modules = {module for module, _ in imports(path)}
-    assert not modules & SOCKETS or concept(path) == "_overpass"
-
-
-def test_there_is_no_utils() -> None:
-    assert not {"utils", "helpers", "common", "misc"} & {p.stem for p in PACKAGE.rglob("*.py")}
+def test_there_is_one_door_to_the_network(path: Path) -> None:
+    assert not imports(path) & SOCKETS or module_of(path) == "nankai_gis.network.overpass"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nankai_gis import boundary, corridor
+from nankai_gis.compiler import axis
+from nankai_gis.compiler import ring as boundary
 from nankai_gis.errors import GeometryError
-from nankai_gis.model import AxisPart, Line, Names, RingPart, Status, Vertex
-from nankai_gis.reference import Network
+from nankai_gis.network.digitised import Network
+from nankai_gis.plan.model import AxisPart, Line, Names, RingPart, Status, Vertex
 
 STEP = 0.01
 
@@ -181,7 +182,7 @@ def test_a_stand_in_is_inferred_and_at_least_as_rough_as_stated() -> None:
 def test_an_axis_keeps_order_ends_and_what_is_missing() -> None:
     lost = course("lost")
     lines = index(SOUTH, NORTH, WEST, MIDDLE, EAST, lost)
-    pieces = corridor.axis(
+    pieces = axis.axis(
         [
             AxisPart("south", "main", start="middle", end="west"),
             AxisPart("lost", "extension", planned=True),
@@ -211,8 +212,8 @@ def test_an_axis_keeps_order_ends_and_what_is_missing() -> None:
 )
 def test_an_axis_that_does_not_compile_says_why(part: AxisPart, message: str) -> None:
     with pytest.raises(GeometryError, match=message):
-        corridor.axis([part], GRID, {"a": vertex(0, 0)})
+        axis.axis([part], GRID, {"a": vertex(0, 0)})
 
 
 def test_no_parts_make_an_empty_axis() -> None:
-    assert corridor.axis([], GRID, {}) == ()
+    assert axis.axis([], GRID, {}) == ()

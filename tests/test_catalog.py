@@ -13,20 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from nankai_gis import catalog
 from nankai_gis.errors import DataError
+from nankai_gis.plan import packaged
 
 ROOT = Path(__file__).resolve().parent.parent
-RECORDS = catalog.records()
+RECORDS = packaged.records()
 
 
 def test_files_and_records_agree() -> None:
-    assert catalog.verify() == []
+    assert packaged.verify() == []
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.file)
-def test_a_record_holds_for_its_file(record: catalog.Record) -> None:
-    path = catalog.path(record.file)
+def test_a_record_holds_for_its_file(record: packaged.Record) -> None:
+    path = packaged.path(record.file)
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".geojson":
         document = json.loads(text)
@@ -44,11 +44,11 @@ def test_a_record_holds_for_its_file(record: catalog.Record) -> None:
 
 def test_a_changed_a_missing_and_an_unknown_file_are_told_apart(tmp_path: Path) -> None:
     folder = tmp_path / "geodata"
-    shutil.copytree(catalog.root(), folder)
+    shutil.copytree(packaged.root(), folder)
     (folder / "plan" / "zones.toml").write_text("# changed", encoding="utf-8")
     (folder / "plan" / "sites.toml").unlink()
     (folder / "plan" / "new.toml").write_text("", encoding="utf-8")
-    assert catalog.verify(folder) == [
+    assert packaged.verify(folder) == [
         "plan/sites.toml: in the catalogue, not in the folder",
         "plan/new.toml: in the folder, not in the catalogue",
         "plan/zones.toml: differs from its recorded SHA-256",
@@ -57,13 +57,13 @@ def test_a_changed_a_missing_and_an_unknown_file_are_told_apart(tmp_path: Path) 
 
 def test_a_missing_file_says_what_to_do() -> None:
     with pytest.raises(DataError, match="install nankai-gis again"):
-        catalog.path("layers/nowhere.geojson")
+        packaged.path("layers/nowhere.geojson")
 
 
 def test_a_broken_catalogue_is_a_data_error(tmp_path: Path) -> None:
     (tmp_path / "catalog.toml").write_text("[file.", encoding="utf-8")
     with pytest.raises(DataError, match=r"catalog\.toml is not a readable catalogue"):
-        catalog.records(tmp_path)
+        packaged.records(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import LineString, box
 
-from nankai_gis import chart, figure
 from nankai_gis.errors import FontError
+from nankai_gis.present import chart, figure
 
 ZONE = gpd.GeoDataFrame(geometry=[box(117, 39, 117.01, 39.01)], crs=4326)
 PIECES = gpd.GeoDataFrame(

@@ -15,13 +15,13 @@ import pytest
 from shapely import affinity
 from shapely.geometry import box, mapping, shape
 
-from nankai_gis import check as checks
-from nankai_gis import plan as plans
-from nankai_gis import study
-from nankai_gis.check import Finding, check
 from nankai_gis.errors import NotFoundError
-from nankai_gis.model import AxisPart, Role
-from nankai_gis.plan import Plan
+from nankai_gis.measure import checks
+from nankai_gis.measure.checks import Finding, check
+from nankai_gis.plan import definitions as plans
+from nankai_gis.plan.definitions import Plan
+from nankai_gis.plan.model import AxisPart, Role
+from nankai_gis.studies import study
 
 Layers = dict[str, list[dict[str, Any]]]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nankai_gis import plan, reference
-from nankai_gis.clause import parse, roads
 from nankai_gis.errors import ClauseError
-from nankai_gis.names import fold
+from nankai_gis.network import digitised
+from nankai_gis.plan import definitions
+from nankai_gis.plan.clause import parse, roads
+from nankai_gis.plan.names import fold
 
 
 def named(text: str, known: frozenset[str] = frozenset()) -> dict[str, list[str]]:
@@ -163,8 +164,8 @@ def test_a_note_is_another_name_or_a_remark() -> None:
 
 @pytest.mark.parametrize("key", ["qihang-bay", "laochengxiang", "shuishang-aoti"])
 def test_the_plans_zones_read_as_they_are_structured(key: str) -> None:
-    feature = plan.packaged().index()[key]
-    known = reference.packaged()
+    feature = definitions.packaged().index()[key]
+    known = digitised.packaged()
     read = {
         side: [fold(known[next(n for n in r.names if n in known)].names.hant) for r in rs]
         for side, rs in parse(feature.clause, known).sides.items()
@@ -177,7 +178,7 @@ def test_the_plans_zones_read_as_they_are_structured(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["innovation-fusion", "innovation-resource", "smart-service"])
 def test_the_plans_axes_read_as_they_are_structured(key: str) -> None:
-    feature = plan.packaged().index()[key]
+    feature = definitions.packaged().index()[key]
     clause = parse(feature.clause)
     assert [fold(r.name) for r in clause.main] == [
         fold(p.road) for p in feature.axis if p.role == "main" and p.road

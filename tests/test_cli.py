@@ -14,8 +14,12 @@ import pytest
 from click.testing import CliRunner
 from shapely.geometry import shape
 
-from nankai_gis import layers, measure, study, tables
 from nankai_gis.cli import main
+from nankai_gis.geometry import geodesic
+from nankai_gis.measure import features as measure
+from nankai_gis.plan import layers
+from nankai_gis.present import tables
+from nankai_gis.studies import study
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,7 +85,7 @@ def test_area_as_geojson(run: Run) -> None:
         polygon = shape(feature["geometry"])
         assert polygon.exterior.is_ccw
         assert 117 < polygon.centroid.x < 118
-        assert feature["properties"]["area_km2"] == pytest.approx(measure.area(polygon) / 1e6)
+        assert feature["properties"]["area_km2"] == pytest.approx(geodesic.area(polygon) / 1e6)
 
 
 @pytest.mark.parametrize("name", ["qihang-bay", "啟航灣", "启航湾", "Qihang Bay"])
@@ -109,7 +113,7 @@ def test_length_as_geojson_pairs_each_record_with_its_piece(run: Run) -> None:
         p = feature["properties"]
         assert feature["id"].startswith(p["corridor"])
         if feature["geometry"] is not None:
-            length = measure.length(shape(feature["geometry"])) / 1e3
+            length = geodesic.length(shape(feature["geometry"])) / 1e3
             assert p["length_km"] == pytest.approx(length)
 
 

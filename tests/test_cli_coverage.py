@@ -19,8 +19,12 @@ import pytest
 from click.testing import CliRunner
 from shapely.geometry import LineString, Point, box, shape
 
-from nankai_gis import chart, layers, measure, study
 from nankai_gis.cli import main
+from nankai_gis.geometry import geodesic
+from nankai_gis.measure import features
+from nankai_gis.plan import layers
+from nankai_gis.present import chart
+from nankai_gis.studies import study
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +52,7 @@ def test_zones_by_subdistrict_add_up_to_the_zones(run: Run) -> None:
     total = {}
     for row in tables["片區 × 街道"]:
         total[row["zone"]] = total.get(row["zone"], 0.0) + row["area_km2"]
-    for row in measure.areas([*layers.features("zones"), *layers.features("parcel")]):
+    for row in features.areas([*layers.features("zones"), *layers.features("parcel")]):
         assert total[row.id] == pytest.approx(row.area_m2 / 1e6, rel=1e-7)
     assert all(abs(r["relative"]) <= r["limit"] for r in tables["reconciliation"] if r["limit"])
 
@@ -205,7 +209,7 @@ def test_the_cut_zones_as_geojson(run: Run, city: Path) -> None:
         assert polygon.equals(box(west, 39, east, 39.01))
         assert polygon.exterior.is_ccw
         assert (told["zone"], told["zone_name"]) == ("z", "甲區")
-        assert told["area_km2"] == pytest.approx(measure.area(polygon) / 1e6, rel=1e-7)
+        assert told["area_km2"] == pytest.approx(geodesic.area(polygon) / 1e6, rel=1e-7)
 
 
 def test_every_part_has_the_polygon_of_its_row(run: Run) -> None:
@@ -218,7 +222,7 @@ def test_every_part_has_the_polygon_of_its_row(run: Run) -> None:
     for feature, row in zip(found, table, strict=True):
         told = feature["properties"]
         assert (told["zone"], told["subdistrict"]) == (row["zone"], row["subdistrict"])
-        size = measure.area(shape(feature["geometry"])) / 1e6
+        size = geodesic.area(shape(feature["geometry"])) / 1e6
         assert size == pytest.approx(float(row["area_km2"]), rel=1e-7)
 
 

@@ -13,13 +13,13 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import shape
 
-from nankai_gis import crs, measure
 from nankai_gis.cli import derive
 from nankai_gis.cli.roads import _widened
-from nankai_gis.course import EXTEND_M, NEAR_M
-from nankai_gis.model import Corner
-from nankai_gis.model import Run as ModelRun
-from nankai_gis.streets import GAP_M
+from nankai_gis.compiler.course import EXTEND_M, NEAR_M
+from nankai_gis.geometry import crs, geodesic
+from nankai_gis.network.streets import GAP_M
+from nankai_gis.plan.model import Corner
+from nankai_gis.plan.model import Run as ModelRun
 
 CornerKind = Literal["shared", "crossing", "near", "extended"]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -66,7 +66,7 @@ def test_a_clause_compiles_without_a_definition(run: Run, city: Path, tmp_path: 
     (feature,) = json.loads((tmp_path / "a.geojson").read_bytes())["features"]
     polygon = shape(feature["geometry"])
     assert polygon.bounds == pytest.approx((117.1, 39.1, 117.12, 39.12))
-    assert feature["properties"]["area_m2"] == pytest.approx(measure.area(polygon))
+    assert feature["properties"]["area_m2"] == pytest.approx(geodesic.area(polygon))
     assert feature["properties"]["source"].startswith("city.osm")
 
 
@@ -305,12 +305,12 @@ def test_a_broken_definition_lists_its_faults(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_shifted_network_is_warned_about(run: Run, tmp_path: Path) -> None:
-    from nankai_gis import reference
+    from nankai_gis.network import digitised
 
     nodes, ways, n = [], [], 0
     for way, name in enumerate(("紅旗路", "復康路", "衛津路", "北馬路"), start=1):
         refs = ""
-        for v in reference.packaged()[name].vertices:
+        for v in digitised.packaged()[name].vertices:
             n += 1
             nodes.append(f'<node id="{n}" lon="{v.lon + 0.0063:.6f}" lat="{v.lat + 0.0012:.6f}"/>')
             refs += f'<nd ref="{n}"/>'

@@ -17,15 +17,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import LineString
 
-from nankai_gis import boundary, corridor, reference
-from nankai_gis.boundary import Ring
-from nankai_gis.clause import parse
-from nankai_gis.course import Plane, run_length
-from nankai_gis.derive import clause_feature, derive
+from nankai_gis.compiler import axis
+from nankai_gis.compiler import ring as boundary
+from nankai_gis.compiler.course import run_length
+from nankai_gis.compiler.derive import clause_feature, derive
+from nankai_gis.compiler.ring import Ring
 from nankai_gis.errors import ClauseError, CRSError, GeometryError, RoadNotFoundError
-from nankai_gis.mapped import SHIFT_M, Mapped, shift
-from nankai_gis.model import AxisPart, RingPart
-from nankai_gis.roads import Origin, Roads
+from nankai_gis.geometry.plane import Plane
+from nankai_gis.network import digitised
+from nankai_gis.network.mapped import SHIFT_M, Mapped, shift
+from nankai_gis.network.roads import Origin, Roads
+from nankai_gis.plan.clause import parse
+from nankai_gis.plan.model import AxisPart, RingPart
 
 HERE = (117.15, 39.1)
 # Carriageways are at most this far apart in these cities; so may the ring be off.
@@ -610,7 +613,7 @@ def gcj02(lonlat: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_network_in_another_datum_is_measured(moved):
-    packaged = reference.packaged()
+    packaged = digitised.packaged()
     rows = []
     for line in packaged.lines:
         if len(line.vertices) > 1 and line.kind == "street":
@@ -639,7 +642,7 @@ def test_an_axis_runs_between_its_crossings_over_breaks(seed, gap, bridged):
     made.draft.add("丁路", [(9000, 0), (9000, 500)])
     lines = network(scramble(made.draft.city(turn=20).frame, seed))
     for start, end in (("丁路", "乙道"), ("乙道", "丁路")):
-        (piece,) = corridor.axis([AxisPart("甲路", "main", start=start, end=end)], lines, {})
+        (piece,) = axis.axis([AxisPart("甲路", "main", start=start, end=end)], lines, {})
         assert piece.run is not None
         assert run_length(piece.run.vertices) == pytest.approx(1000, abs=1)
         assert piece.run.bridged_m == pytest.approx(bridged, abs=1)
@@ -649,7 +652,7 @@ def test_an_axis_runs_between_its_crossings_over_breaks(seed, gap, bridged):
         line = shapely.LineString([plane.to(v.position) for v in other.vertices])
         first = shapely.Point(plane.to(piece.run.vertices[0].position))
         assert line.distance(first) < 1.0
-    (whole,) = corridor.axis([AxisPart("甲路", "main")], lines, {})
+    (whole,) = axis.axis([AxisPart("甲路", "main")], lines, {})
     assert whole.run is not None
     assert run_length(whole.run.vertices) == pytest.approx(1820, abs=1)
 
@@ -685,7 +688,7 @@ def test_an_axis_stays_on_one_of_two_far_carriageways(joined, start, end, metres
     lines = network(far_apart(joined).city(turn=20).frame)
     assert len(lines["大道"].parts) == (1 if joined else 2)
     for one, other in ((start, end), (end, start)):
-        (piece,) = corridor.axis([AxisPart("大道", "main", start=one, end=other)], lines, {})
+        (piece,) = axis.axis([AxisPart("大道", "main", start=one, end=other)], lines, {})
         assert piece.run is not None
         assert run_length(piece.run.vertices) == pytest.approx(metres, abs=1)
         assert piece.run.bridged_m == 0.0
@@ -695,7 +698,7 @@ def test_an_axis_stays_on_one_of_two_far_carriageways(joined, start, end, metres
 def test_from_one_far_carriageway_to_the_other_at_one_junction_is_no_axis(joined):
     lines = network(far_apart(joined).city().frame)
     with pytest.raises(GeometryError, match="has no length"):
-        corridor.axis([AxisPart("大道", "main", start="戊路", end="戊路")], lines, {})
+        axis.axis([AxisPart("大道", "main", start="戊路", end="戊路")], lines, {})
 
 
 @pytest.mark.parametrize("joined", [True, False])

@@ -26,8 +26,12 @@ from pyproj import Geod
 from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
 
 import nankai_gis
-from nankai_gis import coverage, measure, overlay
 from nankai_gis.errors import CRSError, DataError, GeometryError, NankaiGISError
+from nankai_gis.geometry import geodesic, polygons, ruler
+from nankai_gis.geometry.cut import Cut
+from nankai_gis.geometry.cut_lines import cut_lines
+from nankai_gis.measure import coverage
+from nankai_gis.measure.coverage import sums
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRACT = EVIDENCE / "osm" / "tanggu_overpass_2024-12-14.json"
@@ -262,7 +266,7 @@ def test_pieces_are_the_streets(block):
     pieces = found.pieces
     assert pieces.crs == "EPSG:4326"
     assert pieces.length_m.sum() == pytest.approx(found.zones.total_km[0] * 1000)
-    assert overlay.lengths(pieces.geometry.values) == pytest.approx(pieces.length_m, rel=1e-8)
+    assert ruler.lengths(pieces.geometry.values) == pytest.approx(pieces.length_m, rel=1e-8)
     border = pieces[pieces.street == "界路"]
     assert set(border.along) == {"w;e"}
     assert set(border.zones) == {""}
@@ -283,27 +287,27 @@ def test_every_check_is_within_its_limit(block):
 
 
 def test_a_table_that_does_not_add_up_is_an_error(block, monkeypatch):
-    real = overlay.cut_lines
+    real = cut_lines
 
-    def short(*args: Any, **more: Any) -> overlay.Cut:
+    def short(*args: Any, **more: Any) -> Cut:
         cut = real(*args, **more)
         cut.length_m[0] *= 1 + 1e-6
         return cut
 
-    monkeypatch.setattr(overlay, "cut_lines", short)
+    monkeypatch.setattr(sums, "cut_lines", short)
     with pytest.raises(GeometryError, match="differ from the line"):
         coverage.measure(**block)
 
 
 def test_areas_that_do_not_add_up_are_an_error(block, monkeypatch):
-    real = overlay.intersection
+    real = polygons.intersection
 
     def small(one: Any, two: Any) -> Any:
         return np.array([s.buffer(-1e-5) for s in real(one, two)], dtype=object)
 
-    monkeypatch.setattr(overlay, "intersection", small)
+    monkeypatch.setattr(polygons, "intersection", small)
     monkeypatch.setattr(
-        overlay, "difference", lambda one, two: np.full(len(np.atleast_1d(one)), Polygon())
+        polygons, "difference", lambda one, two: np.full(len(np.atleast_1d(one)), Polygon())
     )
     with pytest.raises(GeometryError, match="doesn't add up: area by subdistrict"):
         coverage.measure(**block)
@@ -727,13 +731,13 @@ def test_a_parcel_that_touches_a_zone_is_not_in_it(block, size, angle, least):
             square(size, size / 9, size * 1.05, size * 0.9),
         )
     ]
-    assert overlay.areas(overlay.intersection(*turned))[0] > least
+    assert ruler.areas(polygons.intersection(*turned))[0] > least
     found = coverage.measure(frame(turned[:1], id=["z"]), block["streets"])
     found = found.with_layer("parcels", frame(turned[1:]))
     table = found.layers["parcels"]
     mine = row(table, zone="z")
     assert (mine.features, mine.area_km2) == (0, 0)
-    assert table.area_km2.sum() == pytest.approx(overlay.areas(turned[1])[0] / 1e6, rel=1e-9)
+    assert table.area_km2.sum() == pytest.approx(ruler.areas(turned[1])[0] / 1e6, rel=1e-9)
     checks = found.reconciliation.dropna(subset="limit")
     assert (checks.relative <= 1e-9).all()
 
@@ -1009,7 +1013,7 @@ def blocks(streets: gpd.GeoDataFrame, count: int) -> gpd.GeoDataFrame:
 
 @pytest.mark.skipif(not EXTRACT.exists(), reason=f"the extract isn't at hand: {EXTRACT}")
 def test_real_streets_against_overlay():
-    from nankai_gis import roads
+    from nankai_gis.network import roads
 
     network = roads.read(EXTRACT).frame
     streets = network[network.highway.notna()][["way", "name", "highway", "geometry"]]
@@ -1182,7 +1186,7 @@ def test_the_packaged_plan():
     stated = layer("zones").set_index("id").area_m2
     assert qihang.area_km2 * 1e6 == pytest.approx(stated["qihang-bay"], rel=1e-5)
     for zone in layer("zones").itertuples():
-        ruler = measure.area(zone.geometry)
+        ruler = geodesic.area(zone.geometry)
         assert row(found.zones, zone=zone.id).area_km2 * 1e6 == pytest.approx(ruler, rel=2e-8)
     # 密雲路 bounds the zone, 鞍山西道 crosses it.
     assert row(found.streets, zone="qihang-bay", street="鞍山西道").boundary_km == 0.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nankai_gis.datum import BD09, GCJ02, Datum
+from nankai_gis.geometry.datum import BD09, GCJ02, Datum
 
 # Published with the formulas: https://github.com/googollee/eviltransform (its tests) and
 # https://github.com/wandergis/coordtransform (its examples). Longitude first.
@@ -47,7 +47,7 @@ def test_nothing_is_moved_elsewhere(place: tuple[float, float]) -> None:
 
 
 def test_nankai_is_moved_by_some_five_hundred_metres() -> None:
-    from nankai_gis.crs import ellipsoid
+    from nankai_gis.geometry.crs import ellipsoid
 
     there = GCJ02.from_wgs84(117.15, 39.11)
     assert 500 < ellipsoid().inv(117.15, 39.11, *there)[2] < 600

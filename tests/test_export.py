@@ -42,14 +42,18 @@ from shapely.geometry import (
 )
 from shapely.geometry.base import BaseGeometry
 
-from nankai_gis import datum, export, layers, study, tables
+from nankai_gis import exports
 from nankai_gis.errors import CRSError, DataError, MissingExtraError, NotFoundError, OutputError
+from nankai_gis.geometry import datum
+from nankai_gis.plan import layers
+from nankai_gis.present import tables
+from nankai_gis.studies import study
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 Frames = Mapping[str, geopandas.GeoDataFrame]
 ADDED = {"sketch", "datum", "attribution"}
 KINDS = [
-    kind for kind in export.FORMATS if kind != "geoparquet" or importlib.util.find_spec("pyarrow")
+    kind for kind in exports.FORMATS if kind != "geoparquet" or importlib.util.find_spec("pyarrow")
 ]
 OSM = "© OpenStreetMap contributors, ODbL 1.0"
 #: Degrees; a centimetre, which is half a unit of the seventh decimal.
@@ -202,7 +206,7 @@ def geopackage(path: Path) -> Iterator[tuple[str, dict[str, Any], BaseGeometry |
 
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_geopackage(tmp_path: Path, frames: Callable[[], Frames]) -> None:
-    report = export.write(frames(), tmp_path / "a.gpkg")
+    report = exports.write(frames(), tmp_path / "a.gpkg")
     found: Rows = {}
     for name, record, geometry in geopackage(tmp_path / "a.gpkg"):
         layer = next(one for one in frames() if name == one or name.startswith(f"{one}_"))
@@ -213,7 +217,7 @@ def test_geopackage(tmp_path: Path, frames: Callable[[], Frames]) -> None:
 
 
 def test_geopackage_says_what_it_is(tmp_path: Path) -> None:
-    export.write(plan(), tmp_path / "a.gpkg", datum="gcj02")
+    exports.write(plan(), tmp_path / "a.gpkg", datum="gcj02")
     info = pyogrio.read_info(tmp_path / "a.gpkg", layer="zones")
     assert info["dataset_metadata"]["attribution"] == OSM
     assert info["dataset_metadata"]["datum"] == "GCJ-02"
@@ -235,7 +239,7 @@ def test_geopackage_says_what_it_is(tmp_path: Path) -> None:
 
 
 def test_geopackage_has_styles_that_cover_every_row(tmp_path: Path) -> None:
-    export.write(plan(), tmp_path / "a.gpkg")
+    exports.write(plan(), tmp_path / "a.gpkg")
     with closing(sqlite3.connect(tmp_path / "a.gpkg")) as base:
         styles = base.execute(
             "SELECT f_table_name, f_geometry_column, styleQML FROM layer_styles WHERE useAsDefault"
@@ -289,7 +293,7 @@ def features(document: list[dict[str, Any]]) -> Rows:
 
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_geojson(tmp_path: Path, frames: Callable[[], Frames]) -> None:
-    export.write(frames(), tmp_path / "a.geojson")
+    exports.write(frames(), tmp_path / "a.geojson")
     text = (tmp_path / "a.geojson").read_text("utf-8")
     document = json.loads(text)
     assert document["type"] == "FeatureCollection"
@@ -303,7 +307,7 @@ def test_geojson(tmp_path: Path, frames: Callable[[], Frames]) -> None:
 
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_text_sequences(frames: Callable[[], Frames]) -> None:
-    data, _ = export.text_sequences(frames())
+    data, _ = exports.text_sequences(frames())
     head, *records = data.split(b"\x1e")
     assert head == b""
     assert all(record.endswith(b"\n") for record in records)
@@ -316,7 +320,7 @@ def test_text_sequences(frames: Callable[[], Frames]) -> None:
 def test_a_shift_is_said_wherever_it_is_done(
     tmp_path: Path, name: str, move: Callable[[float, float], tuple[float, float]]
 ) -> None:
-    report = export.write(plan(), tmp_path / "a.geojson", datum=name, layers=["zones"])
+    report = exports.write(plan(), tmp_path / "a.geojson", datum=name, layers=["zones"])
     label = {"gcj02": "GCJ-02", "bd09": "BD-09"}[name]
     document = json.loads((tmp_path / "a.geojson").read_text("utf-8"))
     assert document["datum"]["name"] == report.datum == label
@@ -332,9 +336,9 @@ def test_a_shift_is_said_wherever_it_is_done(
             strict=True,
         ):
             assert place == pytest.approx(move(*before), abs=CENTIMETRE)
-    data, _ = export.text_sequences(plan(), datum=name, layers=["parcel"])
+    data, _ = exports.text_sequences(plan(), datum=name, layers=["parcel"])
     assert json.loads(data[1:])["datum"]["name"] == label
-    export.write(plan(), tmp_path / "a.kml", datum=name, layers=["zones"])
+    exports.write(plan(), tmp_path / "a.kml", datum=name, layers=["zones"])
     document = ElementTree.parse(tmp_path / "a.kml").getroot()[0]
     assert label in str(document[0].text)
     assert "shifted from WGS-84" in str(document[1].text)
@@ -370,7 +374,7 @@ def unpacked(path: Path, encoding: str) -> tuple[Rows, dict[str, dict[str, str]]
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_shapefile(tmp_path: Path, frames: Callable[[], Frames], encoding: str) -> None:
-    report = export.write(frames(), tmp_path / "a.zip", encoding=encoding)
+    report = exports.write(frames(), tmp_path / "a.zip", encoding=encoding)
     found, _ = unpacked(tmp_path / "a.zip", encoding)
     wanted = rows_of(frames())
     changed = {(c.layer.split("_")[0], c.id, c.column): c for c in report.changes}
@@ -389,7 +393,7 @@ def test_shapefile(tmp_path: Path, frames: Callable[[], Frames], encoding: str) 
 
 
 def test_shapefile_keeps_beside_it_what_it_must_cut(tmp_path: Path) -> None:
-    report = export.write(hostile(), tmp_path / "a.zip")
+    report = exports.write(hostile(), tmp_path / "a.zip")
     cut = {c.column: c for c in report.changes if c.id == "z0"}
     assert cut["clause"].after == ("東至紅旗路、" * 60)[:84]
     assert cut["parts"].after == ""
@@ -407,7 +411,7 @@ def test_shapefile_keeps_beside_it_what_it_must_cut(tmp_path: Path) -> None:
 
 def test_shapefile_tables_are_what_their_bytes_say(tmp_path: Path) -> None:
     """The table by its specification alone, without a library."""
-    export.write(plan(), tmp_path / "a.zip", encoding="gbk", layers=["zones"])
+    exports.write(plan(), tmp_path / "a.zip", encoding="gbk", layers=["zones"])
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         data = archive.read("zones.dbf")
     count, head, width = struct.unpack("<IHH", data[4:12])
@@ -477,7 +481,7 @@ def typed(wanted: Rows, found: Rows) -> Rows:
 @pytest.mark.parametrize("suffix", ["kml", "kmz"])
 def test_kml(tmp_path: Path, frames: Callable[[], Frames], suffix: str) -> None:
     target = tmp_path / f"a.{suffix}"
-    export.write(frames(), target)
+    exports.write(frames(), target)
     data = target.read_bytes()
     if suffix == "kmz":
         with zipfile.ZipFile(target) as archive:
@@ -496,7 +500,7 @@ def test_kml(tmp_path: Path, frames: Callable[[], Frames], suffix: str) -> None:
 
 
 def test_kml_is_read_by_gdal(tmp_path: Path) -> None:
-    export.write(plan(), tmp_path / "a.kml")
+    exports.write(plan(), tmp_path / "a.kml")
     for title, name in (("重點片區", "zones"), ("發展帶", "corridors")):
         frame = pyogrio.read_dataframe(tmp_path / "a.kml", layer=title)
         was = plan()[name]
@@ -507,7 +511,7 @@ def test_kml_is_read_by_gdal(tmp_path: Path) -> None:
 
 def test_a_balloon_holds_names_as_text(tmp_path: Path) -> None:
     frame = hostile()["zones"].assign(note=hostile()["zones"].name)
-    export.write({"zones": frame}, tmp_path / "a.kml")
+    exports.write({"zones": frame}, tmp_path / "a.kml")
     balloons = [
         str(d.text)
         for d in ElementTree.parse(tmp_path / "a.kml").iter(f"{K}description")
@@ -523,7 +527,7 @@ def test_a_balloon_holds_names_as_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_flatgeobuf(tmp_path: Path, frames: Callable[[], Frames]) -> None:
-    report = export.write(frames(), tmp_path / "a.fgb")
+    report = exports.write(frames(), tmp_path / "a.fgb")
     assert (tmp_path / "a.fgb").read_bytes().startswith(b"fgb\x03fgb")
     found = table(pyogrio.read_dataframe(tmp_path / "a.fgb"))
     compare(rows_of(frames()), found, 0, lists=False, located=True)
@@ -536,7 +540,7 @@ def test_flatgeobuf(tmp_path: Path, frames: Callable[[], Frames]) -> None:
 def test_geoparquet(tmp_path: Path, frames: Callable[[], Frames]) -> None:
     """Read with Arrow and nothing of geopandas: the geometry is WKB."""
     parquet = pytest.importorskip("pyarrow.parquet")
-    export.write(frames(), tmp_path / "a.parquet", crs="EPSG:4490")
+    exports.write(frames(), tmp_path / "a.parquet", crs="EPSG:4490")
     read = parquet.read_table(tmp_path / "a.parquet")
     found: Rows = {}
     for record in read.to_pylist():
@@ -553,7 +557,7 @@ def test_geoparquet(tmp_path: Path, frames: Callable[[], Frames]) -> None:
 def test_geoparquet_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'nankai-gis\[parquet\]'"):
-        export.write(plan(), tmp_path / "a.parquet")
+        exports.write(plan(), tmp_path / "a.parquet")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -565,7 +569,7 @@ def test_dxf(tmp_path: Path, frames: Callable[[], Frames]) -> None:
     import ezdxf
     from ezdxf.tools.text import plain_text
 
-    report = export.write(frames(), tmp_path / "a.dxf")
+    report = exports.write(frames(), tmp_path / "a.dxf")
     assert report.crs == "EPSG:4548"
     drawing = ezdxf.readfile(tmp_path / "a.dxf")
     assert drawing.dxfversion == "AC1024"
@@ -619,7 +623,7 @@ def test_dxf(tmp_path: Path, frames: Callable[[], Frames]) -> None:
 
 
 def test_dxf_is_read_by_gdal(tmp_path: Path) -> None:
-    export.write(plan(), tmp_path / "a.dxf", layers=["zones"])
+    exports.write(plan(), tmp_path / "a.dxf", layers=["zones"])
     # GDAL takes texts to be in the code page that the head names; the format has had them in
     # UTF-8 whatever stands there since AutoCAD 2007.
     pyogrio.set_gdal_config_options({"DXF_ENCODING": "UTF-8"})
@@ -640,7 +644,7 @@ def test_dxf_is_read_by_gdal(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_csv(tmp_path: Path, frames: Callable[[], Frames]) -> None:
-    report = export.write(frames(), tmp_path / "a.csv")
+    report = exports.write(frames(), tmp_path / "a.csv")
     data = (tmp_path / "a.csv").read_bytes()
     assert data.startswith(b"\xef\xbb\xbf")
     led = {(c.layer, c.id, c.column): c for c in report.changes}
@@ -661,7 +665,7 @@ def test_csv(tmp_path: Path, frames: Callable[[], Frames]) -> None:
 
 
 def test_csv_in_gbk(tmp_path: Path) -> None:
-    report = export.write(hostile(), tmp_path / "a.csv", encoding="gbk")
+    report = exports.write(hostile(), tmp_path / "a.csv", encoding="gbk")
     text = (tmp_path / "a.csv").read_bytes().decode("gbk")
     assert "〓衞老城廂「文商旅」" in text
     assert any(c.reason == "gbk lacks a character" and "㐱" in c.before for c in report.changes)
@@ -679,7 +683,7 @@ def test_each_character_that_is_lacking_is_told_once(tmp_path: Path, name: str) 
         geometry=[Point(117, 39)] * 4,
         crs=4326,
     )
-    report = export.write({"sites": spots}, tmp_path / name, encoding="gbk")
+    report = exports.write({"sites": spots}, tmp_path / name, encoding="gbk")
     told = [line for line in report.lines() if line.startswith("changed")]
     wanted = [
         "changed: gbk lacks '©' (U+00A9): (c) instead, in 4 cells",
@@ -701,7 +705,7 @@ def test_each_character_that_is_lacking_is_told_once(tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_xlsx(tmp_path: Path, frames: Callable[[], Frames]) -> None:
-    export.write(frames(), tmp_path / "a.xlsx")
+    exports.write(frames(), tmp_path / "a.xlsx")
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
     first, *sheets, fields = book.worksheets
     assert (first.title, fields.title) == ("說明", "欄位")
@@ -731,14 +735,14 @@ def test_xlsx(tmp_path: Path, frames: Callable[[], Frames]) -> None:
 
 
 def test_xlsx_is_read_by_gdal(tmp_path: Path) -> None:
-    export.write(plan(), tmp_path / "a.xlsx", layers=["zones"])
+    exports.write(plan(), tmp_path / "a.xlsx", layers=["zones"])
     frame = pyogrio.read_dataframe(tmp_path / "a.xlsx", layer="重點片區", read_geometry=False)
     assert list(frame["名稱"]) == list(plan()["zones"].name)
     assert list(frame["面積(平方米)"]) == pytest.approx(list(plan()["zones"].area_m2), rel=1e-15)
 
 
 def test_any_records_as_a_workbook() -> None:
-    """`nankai_gis.tables.xlsx_bytes`, which is for records without a layer."""
+    """`nankai_gis.present.tables.xlsx_bytes`, which is for records without a layer."""
     sheets: dict[str, list[dict[str, Any]]] = {
         "片區 × 道路": [
             {"name": "=1+1", "length_km": 1.2345, "n": 3, "list": ["甲"]},
@@ -767,7 +771,7 @@ def test_any_records_as_a_workbook() -> None:
 
 def test_a_cell_that_is_too_long_is_cut_and_reported(tmp_path: Path) -> None:
     frame = plan()["parcel"].assign(note="長" * 40_000)
-    report = export.write({"parcel": frame}, tmp_path / "a.xlsx")
+    report = exports.write({"parcel": frame}, tmp_path / "a.xlsx")
     (change,) = report.changes
     assert (change.column, len(change.after)) == ("note", 32_767)
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["重點地塊"]
@@ -783,7 +787,7 @@ def test_coordinates_are_in_the_crs_that_the_file_names(
     tmp_path: Path, suffix: str, crs: str
 ) -> None:
     target = tmp_path / f"a.{suffix}"
-    report = export.write(plan(), target, crs=crs, layers=["zones"])
+    report = exports.write(plan(), target, crs=crs, layers=["zones"])
     got = pyogrio.read_dataframe(target, layer="zones" if suffix == "gpkg" else None)
     got = got.sort_values("id")
     assert got.crs.equals(pyproj.CRS(crs), ignore_axis_order=True)
@@ -824,7 +828,7 @@ def test_what_a_format_can_not_say_is_refused(
     tmp_path: Path, name: str, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(CRSError, match=message):
-        export.write(plan(), tmp_path / name, **options)
+        exports.write(plan(), tmp_path / name, **options)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -832,7 +836,7 @@ def test_a_place_outside_a_crs_is_said(tmp_path: Path) -> None:
     far = geopandas.GeoDataFrame(
         {"id": ["a"], "name": ["遠"], "status": ["osm"]}, geometry=[Point(100, 39)], crs=4326
     )
-    report = export.write({"sites": far}, tmp_path / "a.gpkg", crs="EPSG:4548")
+    report = exports.write({"sites": far}, tmp_path / "a.gpkg", crs="EPSG:4548")
     assert any("outside the area" in note for note in report.notes)
 
 
@@ -843,24 +847,24 @@ def test_input_that_is_not_what_it_should_be(tmp_path: Path) -> None:
     target = tmp_path / "a.gpkg"
     zones = plan()["zones"]
     with pytest.raises(CRSError, match=r"in EPSG:4548; bring it to EPSG:4326"):
-        export.write({"zones": zones.to_crs(4548)}, target)
+        exports.write({"zones": zones.to_crs(4548)}, target)
     with pytest.raises(CRSError, match="no degrees"):
-        export.write({"zones": zones.to_crs(4548).set_crs(4326, allow_override=True)}, target)
+        exports.write({"zones": zones.to_crs(4548).set_crs(4326, allow_override=True)}, target)
     with pytest.raises(NotFoundError, match="no layer is called 'zone'"):
-        export.write(plan(), target, layers=["zone"])
+        exports.write(plan(), target, layers=["zone"])
     with pytest.raises(NotFoundError, match="no format is called 'shp'"):
-        export.write(plan(), target, format="shp")
+        exports.write(plan(), target, format="shp")
     with pytest.raises(OutputError, match="always in UTF-8"):
-        export.write(plan(), target, encoding="gbk")
+        exports.write(plan(), target, encoding="gbk")
     with pytest.raises(OutputError, match=r"name it \.zip"):
-        export.write(plan(), tmp_path / "a.shp")
+        exports.write(plan(), tmp_path / "a.shp")
     with pytest.raises(OutputError, match=r"suffix '\.mid' is no format; .*\.gpkg"):
-        export.write(plan(), tmp_path / "a.mid")
+        exports.write(plan(), tmp_path / "a.mid")
     collection = zones.head(1).set_geometry([GeometryCollection([Point(117, 39)])], crs=4326)
     with pytest.raises(DataError, match="GeometryCollection"):
-        export.write({"zones": collection}, target)
+        exports.write({"zones": collection}, target)
     with pytest.raises(DataError, match="not a finite number"):
-        export.write({"zones": zones.assign(area_m2=math.inf)}, target)
+        exports.write({"zones": zones.assign(area_m2=math.inf)}, target)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -868,7 +872,7 @@ def test_input_that_is_not_what_it_should_be(tmp_path: Path) -> None:
 def test_nothing_to_draw_is_no_file(tmp_path: Path, name: str) -> None:
     sites = plan()["sites"]
     with pytest.raises(OutputError, match="nothing to write: no row of sites is located"):
-        export.write({"sites": sites[sites.geometry.isna()]}, tmp_path / name)
+        exports.write({"sites": sites[sites.geometry.isna()]}, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -878,7 +882,7 @@ def test_control_characters_are_taken_out_and_reported(tmp_path: Path, kind: str
     cells = {"note": [raw], "claims": [[raw]]}
     frame = plan()["parcel"].assign(**{k: pd.Series(v, dtype=object) for k, v in cells.items()})
     target = tmp_path / "a"
-    report = export.write({"parcel": frame}, target, format=kind)
+    report = exports.write({"parcel": frame}, target, format=kind)
     assert [(c.column, c.after) for c in report.changes if "control" in c.reason] == [
         ("note", "甲乙[2J丙"),
         ("claims", ["甲乙[2J丙"]),
@@ -919,7 +923,7 @@ def test_any_name_comes_back_as_it_was(
         geometry=[Point(117, 39)],
         crs=4326,
     )
-    report = export.write({"a": frame}, target, format=kind, overwrite=True)
+    report = exports.write({"a": frame}, target, format=kind, overwrite=True)
     # What a report says of it, last, is what stands there.
     changed = [change.after for change in report.changes if change.column == "name"]
     # A cell without a text and one with an empty text are the same.
@@ -932,7 +936,7 @@ def test_any_name_comes_back_as_it_was(
 def test_frames_stay_as_they_are(tmp_path: Path) -> None:
     before = hostile()["zones"].copy(deep=True)
     for kind in KINDS:
-        export.write(hostile(), tmp_path / f"a.{kind}", format=kind)
+        exports.write(hostile(), tmp_path / f"a.{kind}", format=kind)
     assert before.equals(hostile()["zones"])
 
 
@@ -989,7 +993,7 @@ def test_the_command_refuses_with_a_reason(
 
 def test_starting_imports_nothing_heavy(run: Run) -> None:
     code = (
-        "import sys, nankai_gis.export; "
+        "import sys, nankai_gis.exports; "
         "print(sorted({'geopandas', 'pyogrio', 'ezdxf', 'openpyxl', 'numpy', 'pyproj', 'shapely'} "
         "& set(sys.modules)))"
     )

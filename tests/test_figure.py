@@ -22,9 +22,9 @@ from browser.hostile import hostile_names
 from matplotlib.patches import PathPatch, Rectangle
 from shapely.geometry import LineString, Point, box
 
-from nankai_gis import figure, fonts
 from nankai_gis.errors import CRSError, DataError, FontError, NotFoundError, OutputError
-from nankai_gis.style import CLASSES
+from nankai_gis.present import figure, fonts
+from nankai_gis.present.style import CLASSES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -472,7 +472,7 @@ def test_bad_input_is_said() -> None:
 
 
 def test_the_module_is_light() -> None:
-    code = "import sys, nankai_gis.figure; print(*sys.modules)"
+    code = "import sys, nankai_gis.present.figure; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     heavy = {"matplotlib", "numpy", "shapely", "pyproj", "geopandas", "fontTools"}
     assert not heavy & set(done.stdout.decode().split())

@@ -12,8 +12,11 @@ from evidence import EVIDENCE, ROOT
 from shapely.geometry import LineString, Point, Polygon, shape
 from shapely.ops import unary_union
 
-from nankai_gis import catalog, derive, layers, measure, plan, reference
+from nankai_gis.compiler import derive
 from nankai_gis.errors import DataError, GeometryError, NotFoundError, RoadNotFoundError
+from nankai_gis.geometry import geodesic
+from nankai_gis.network import digitised
+from nankai_gis.plan import definitions, layers, packaged
 
 POLYGONS = ("district", "zones", "parcel", "subdistricts")
 SHAPES = {
@@ -25,7 +28,7 @@ ZONES = [f["properties"]["id"] for f in layers.features("zones")]
 
 
 def size(geometry: Polygon) -> float:
-    return measure.area(geometry) if geometry.area else 0.0
+    return geodesic.area(geometry) if geometry.area else 0.0
 
 
 @pytest.mark.parametrize("key", SHAPES)
@@ -34,7 +37,7 @@ def test_polygons_are_valid_counter_clockwise_and_run_on_their_lines(key: str) -
     assert polygon.is_valid
     assert polygon.exterior.is_ccw
     ring = list(polygon.exterior.coords)
-    lines = {line.id: {v.position for v in line.vertices} for line in reference.packaged().lines}
+    lines = {line.id: {v.position for v in line.vertices} for line in digitised.packaged().lines}
     parts = PROPERTIES[key]["parts"]
     assert parts[0]["start"] == 0
     assert parts[-1]["stop"] == len(ring) - 1
@@ -47,8 +50,8 @@ def test_polygons_are_valid_counter_clockwise_and_run_on_their_lines(key: str) -
 def test_the_subdistricts_tile_the_district() -> None:
     together = unary_union([SHAPES[key] for key in SUBDISTRICTS])
     assert size(together.symmetric_difference(SHAPES["nankai"])) < 1e-3
-    parts = sum(measure.area(SHAPES[key]) for key in SUBDISTRICTS)
-    assert parts == pytest.approx(measure.area(SHAPES["nankai"]), rel=1e-12)
+    parts = sum(geodesic.area(SHAPES[key]) for key in SUBDISTRICTS)
+    assert parts == pytest.approx(geodesic.area(SHAPES["nankai"]), rel=1e-12)
 
 
 @pytest.mark.parametrize(("a", "b"), [*itertools.combinations(SUBDISTRICTS, 2)])
@@ -72,7 +75,7 @@ def test_the_parcel_lies_in_its_zone() -> None:
 
 
 def test_corridors_stay_within_the_excess_that_is_explained() -> None:
-    from nankai_gis import crs
+    from nankai_gis.geometry import crs
 
     to_plane = crs.planar().transform
     district = Polygon([to_plane(*p) for p in SHAPES["nankai"].exterior.coords])
@@ -154,14 +157,16 @@ def test_a_layer_by_another_name_is_refused() -> None:
 
 
 def test_a_definition_that_does_not_compile_is_named() -> None:
-    feature = plan.packaged().index()["laochengxiang"]
+    feature = definitions.packaged().index()["laochengxiang"]
     from dataclasses import replace
 
-    from nankai_gis.model import RingPart
+    from nankai_gis.plan.model import RingPart
 
     def build(*names: str) -> None:
         ring = tuple(RingPart(name) for name in names)
-        derive.layers(plan.Plan((replace(feature, ring=ring, claims=()),)), reference.packaged())
+        derive.layers(
+            definitions.Plan((replace(feature, ring=ring, claims=()),)), digitised.packaged()
+        )
 
     with pytest.raises(
         RoadNotFoundError, match=r"zones\.toml: \[laochengxiang\].*'北馬大路'.*北馬路"
@@ -176,7 +181,7 @@ def test_a_definition_that_does_not_compile_is_named() -> None:
 def tables(folder: Path) -> Path:
     import shutil
 
-    shutil.copytree(catalog.root() / "digitised", folder / "digitised")
+    shutil.copytree(packaged.root() / "digitised", folder / "digitised")
     return folder / "digitised"
 
 
@@ -201,10 +206,10 @@ def test_a_fault_in_a_table_names_file_and_line(
     assert before in text
     (folder / table).write_text(text.replace(before, after, 1), encoding="utf-8")
     with pytest.raises(DataError, match=message):
-        reference.read(folder)
+        digitised.read(folder)
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
     (tables(tmp_path) / "streets.csv").unlink()
     with pytest.raises(DataError, match=r"streets\.csv is missing"):
-        reference.read(tmp_path / "digitised")
+        digitised.read(tmp_path / "digitised")

@@ -9,8 +9,9 @@ import osmnx
 import pytest
 from shapely.geometry import LineString
 
-from nankai_gis import crs, roads
 from nankai_gis.errors import DataError
+from nankai_gis.geometry import crs
+from nankai_gis.network import roads
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nankai_gis.names import Index, nearest
+from nankai_gis.plan.names import Index, nearest
 
 # Each holds 南 and 路 in order, as 南每路 does, so that a ratio alone can't choose between them.
 KNOWN = ["闸南路", "河南路", "黄南路", "湖南路", "云南路", "南门外大街", "南海路", "南海东路"]

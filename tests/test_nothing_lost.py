@@ -25,12 +25,16 @@ from typing import Any
 import pytest
 from test_cli_derive import osm
 
-from nankai_gis import export, layers, outfile, roads, study
+from nankai_gis import exports
 from nankai_gis.errors import OutputError
+from nankai_gis.files import atomic
+from nankai_gis.network import roads
+from nankai_gis.plan import layers
+from nankai_gis.studies import study
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = [
-    kind for kind in export.FORMATS if kind != "geoparquet" or importlib.util.find_spec("pyarrow")
+    kind for kind in exports.FORMATS if kind != "geoparquet" or importlib.util.find_spec("pyarrow")
 ]
 #: What is no export: a kept study, a snapshot of roads, and what `outfile.write` writes, that is
 #: every map, figure, report, table and example plan, whose bytes are made beforehand.
@@ -208,10 +212,10 @@ def put(kind: str, target: Path, *, overwrite: bool = False, only: str | None = 
     elif kind == "snapshot":
         _ways().save(target, overwrite=overwrite)
     elif kind == "bytes":
-        outfile.write(target, b"0123456789abcdef" * 4096, overwrite=overwrite)
+        atomic.write(target, b"0123456789abcdef" * 4096, overwrite=overwrite)
     else:
         some = None if only is None else [only]
-        export.write(_frames(), target, format=kind, layers=some, overwrite=overwrite)
+        exports.write(_frames(), target, format=kind, layers=some, overwrite=overwrite)
 
 
 @cache
@@ -307,7 +311,7 @@ def test_a_tiny_temporary_folder(
     target = tmp_path / "plan.gpkg"
     target.write_bytes(OLD)
     with pytest.raises(OutputError, match=r"temporary folder .*tiny.*set TMPDIR"):
-        export.write(_frames(), target, format=kind, overwrite=True)
+        exports.write(_frames(), target, format=kind, overwrite=True)
     assert target.read_bytes() == OLD
     assert list(tiny.iterdir()) == []
 

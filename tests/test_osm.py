@@ -15,8 +15,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nankai_gis import _pbf, roads
 from nankai_gis.errors import DataError
+from nankai_gis.network import pbf, roads
 
 FORMATS = ["a.osm", "a.osm.gz", "a.osm.bz2", "a.osm.pbf", "a.json", "geom.json"]
 
@@ -476,7 +476,7 @@ def _blob(kind: bytes, data: bytes) -> bytes:
 
 
 def _raw_blocks(path: Path) -> list[bytes]:
-    return [_pbf._inflate(body) for _, body in _pbf._blobs(path.read_bytes())]
+    return [pbf._inflate(body) for _, body in pbf._blobs(path.read_bytes())]
 
 
 @pytest.fixture(scope="module")
@@ -486,7 +486,7 @@ def blocks(tmp_path_factory):
 
 def test_blocks_put_together_again_are_read(blocks):
     data = _blob(b"OSMHeader", blocks[0]) + b"".join(_blob(b"OSMData", b) for b in blocks[1:])
-    assert len(_pbf.decode(data, ["highway"], ["highway"]).ids) == 36
+    assert len(pbf.decode(data, ["highway"], ["highway"]).ids) == 36
 
 
 @settings(max_examples=300, deadline=None)
@@ -500,8 +500,8 @@ def test_damage_inside_a_block_is_an_error_of_our_own_or_harmless(blocks, data):
     hurt = [*blocks[:which], bytes(block[: len(block) - cut]), *blocks[which + 1 :]]
     whole = _blob(b"OSMHeader", hurt[0]) + b"".join(_blob(b"OSMData", b) for b in hurt[1:])
     try:
-        found = _pbf.decode(whole, ["highway", "name"], ["highway"])
-    except (_pbf.DamagedError, _pbf.UnusualError):
+        found = pbf.decode(whole, ["highway", "name"], ["highway"])
+    except (pbf.DamagedError, pbf.UnusualError):
         return
     assert len(found.ids) == len(found.counts) == len(found.tags["name"])
     assert found.counts.sum() == len(found.refs)
@@ -526,7 +526,7 @@ def _one_way(way: bytes) -> bytes:
 
 def test_a_way_written_by_hand():
     way = _message((1, 7), (2, b"\x01"), (3, b"\x02"), (8, b"\x02\x04"))
-    found = _pbf.decode(_one_way(way), ["highway"], ["highway"])
+    found = pbf.decode(_one_way(way), ["highway"], ["highway"])
     assert (found.ids.tolist(), found.refs.tolist()) == ([7], [1, 3])
     assert found.tags["highway"].tolist() == ["path"]
 
@@ -542,8 +542,8 @@ def test_a_way_written_by_hand():
     ],
 )
 def test_a_way_that_contradicts_itself(way, why):
-    with pytest.raises(_pbf.DamagedError, match=why):
-        _pbf.decode(_one_way(way), ["highway"], ["highway"])
+    with pytest.raises(pbf.DamagedError, match=why):
+        pbf.decode(_one_way(way), ["highway"], ["highway"])
 
 
 def test_a_field_does_not_reach_into_the_next_way():
@@ -552,14 +552,14 @@ def test_a_field_does_not_reach_into_the_next_way():
     group = _message((3, bad), (3, good))
     table = _message((1, b""), (1, b"highway"), (1, b"path"))
     data = _blob(b"OSMHeader", b"") + _blob(b"OSMData", _message((1, table), (2, group)))
-    with pytest.raises(_pbf.DamagedError, match="longer than the way"):
-        _pbf.decode(data, ["highway"], ["highway"])
+    with pytest.raises(pbf.DamagedError, match="longer than the way"):
+        pbf.decode(data, ["highway"], ["highway"])
 
 
 def test_packed_bytes_that_end_too_early():
     packed = zlib.compress(b"some words, some words")[:-5]
-    with pytest.raises(_pbf.DamagedError, match="ends too early"):
-        _pbf._inflate(_message((3, packed)))
+    with pytest.raises(pbf.DamagedError, match="ends too early"):
+        pbf._inflate(_message((3, packed)))
 
 
 def test_how_much_is_cut_off_is_said(city, tmp_path):
@@ -591,8 +591,8 @@ def test_the_newest_object_dates_a_file_that_has_no_date(tmp_path, newer):
 def test_a_block_that_claims_another_size():
     blob = bytearray(_blob(b"OSMHeader", b"abc"))
     blob[blob.index(b"\x10\x03") + 1] = 4
-    with pytest.raises(_pbf.DamagedError, match="size that it claims"):
-        _pbf.decode(bytes(blob), ["highway"], ["highway"])
+    with pytest.raises(pbf.DamagedError, match="size that it claims"):
+        pbf.decode(bytes(blob), ["highway"], ["highway"])
 
 
 def test_numbers_of_any_size():
@@ -603,10 +603,10 @@ def test_numbers_of_any_size():
         while zigzag > 0x7F:
             data, zigzag = data + bytes([zigzag & 0x7F | 0x80]), zigzag >> 7
         data += bytes([zigzag])
-    assert _pbf._zigzag(_pbf._varints(data)).tolist() == values
-    assert _pbf._varints(b"").tolist() == []
-    with pytest.raises(_pbf.DamagedError, match="cut off"):
-        _pbf._varints(data[:-1])
+    assert pbf._zigzag(pbf._varints(data)).tolist() == values
+    assert pbf._varints(b"").tolist() == []
+    with pytest.raises(pbf.DamagedError, match="cut off"):
+        pbf._varints(data[:-1])
 
 
 # --- areas --------------------------------------------------------------------------------------
@@ -708,14 +708,14 @@ def test_only_broken_ones_are_an_error(areas):
 
 
 def test_an_area_that_comes_out_invalid_is_told_not_repaired(tmp_path, monkeypatch):
-    from nankai_gis import _osm
+    from nankai_gis.network import osm
 
     bow = shapely.MultiPolygon([shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])])
     good = shapely.MultiPolygon([shapely.box(0, 0, 1, 1)])
     rings = [
-        _osm.Ring(i, "relation", {}, shapely.to_wkb(s, hex=True)) for i, s in ((7, bow), (8, good))
+        osm.Ring(i, "relation", {}, shapely.to_wkb(s, hex=True)) for i, s in ((7, bow), (8, good))
     ]
-    monkeypatch.setattr(_osm, "areas", lambda *_: (rings, {}))
+    monkeypatch.setattr(osm, "areas", lambda *_: (rings, {}))
     frame = roads.areas(tmp_path)
     assert frame.id.tolist() == [8]
     assert frame.attrs["broken"][7].startswith("not valid: Self-intersection")

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-from nankai_gis import crs, overlay
 from nankai_gis.errors import GeometryError
+from nankai_gis.geometry import crs, polygons, ruler
+from nankai_gis.geometry.cut import BOUNDARY, Cut
+from nankai_gis.geometry.cut_lines import cut_lines
 
 GEOD = Geod(a=6378137.0, rf=298.257222101)
 #: Metres per degree at 39 N, roughly: for drafts, never for answers.
@@ -41,7 +43,7 @@ def square(x0: float, y0: float, x1: float, y1: float) -> Polygon:
     return polygon((x0, y0), (x1, y0), (x1, y1), (x0, y1))
 
 
-def by_area(cut: overlay.Cut, count: int) -> tuple[list[float], list[float]]:
+def by_area(cut: Cut, count: int) -> tuple[list[float], list[float]]:
     inside, along = cut.lengths_by_area(count)
     return inside.tolist(), along.tolist()
 
@@ -55,7 +57,7 @@ def test_lengths_are_pyprojs(latitude):
     points = rng.uniform(-0.004, 0.004, (60, 2)) + np.array([117.2, latitude])
     lines = [LineString(points[k : k + 5]) for k in range(0, 60, 5)]
     theirs = [GEOD.line_length(*np.array(one.coords).T) for one in lines]
-    assert overlay.lengths(lines) == pytest.approx(theirs, rel=2e-9)
+    assert ruler.lengths(lines) == pytest.approx(theirs, rel=2e-9)
 
 
 @pytest.mark.parametrize("step", [(0.3, 0.2), (2.0, 0.9), (0.0, 40.0), (30.0, -25.0)])
@@ -63,9 +65,9 @@ def test_a_long_edge_is_as_long_as_its_many_parts(step):
     edge = LineString([(100, 30), (100 + step[0], 30 + step[1])])
     fine = shapely.segmentize(edge, 0.002)
     theirs = GEOD.line_length(*np.array(fine.coords).T)
-    assert overlay.lengths([edge])[0] == pytest.approx(theirs, rel=1e-9)
-    halves = overlay.lengths([shapely.segmentize(edge, edge.length / 2)])[0]
-    assert overlay.lengths([edge])[0] == pytest.approx(halves, rel=1e-11)
+    assert ruler.lengths([edge])[0] == pytest.approx(theirs, rel=1e-9)
+    halves = ruler.lengths([shapely.segmentize(edge, edge.length / 2)])[0]
+    assert ruler.lengths([edge])[0] == pytest.approx(halves, rel=1e-11)
 
 
 def test_areas_are_those_of_finely_divided_rings():
@@ -77,14 +79,14 @@ def test_areas_are_those_of_finely_divided_rings():
     for shape in (hole, two):
         fine = shapely.segmentize(shape, 0.0004)
         theirs = abs(GEOD.geometry_area_perimeter(shapely.orient_polygons(fine))[0])
-        assert overlay.areas([shape])[0] == pytest.approx(theirs, rel=2e-8)
+        assert ruler.areas([shape])[0] == pytest.approx(theirs, rel=2e-8)
 
 
 def test_a_large_area_too():
     shape = box(100, 20, 112, 33)
     fine = shapely.segmentize(shape, 0.01)
     theirs = abs(GEOD.geometry_area_perimeter(fine)[0])
-    assert overlay.areas([shape])[0] == pytest.approx(theirs, rel=1e-7)
+    assert ruler.areas([shape])[0] == pytest.approx(theirs, rel=1e-7)
 
 
 def test_a_cut_changes_no_area():
@@ -94,14 +96,14 @@ def test_a_cut_changes_no_area():
         for x in range(0, 4000, 1000)
         for y in range(0, 5000, 500)
     ]
-    assert overlay.areas(parts).sum() == pytest.approx(overlay.areas([whole])[0], rel=1e-12)
+    assert ruler.areas(parts).sum() == pytest.approx(ruler.areas([whole])[0], rel=1e-12)
 
 
 def test_nothing_measures_nothing():
-    assert overlay.lengths([LineString(), None]).tolist() == [0.0, 0.0]
-    assert overlay.areas([Polygon(), None, Point(117, 39)]).tolist() == [0.0, 0.0, 0.0]
-    assert overlay.lengths([]).tolist() == []
-    assert overlay.areas([]).tolist() == []
+    assert ruler.lengths([LineString(), None]).tolist() == [0.0, 0.0]
+    assert ruler.areas([Polygon(), None, Point(117, 39)]).tolist() == [0.0, 0.0, 0.0]
+    assert ruler.lengths([]).tolist() == []
+    assert ruler.areas([]).tolist() == []
 
 
 def test_the_plane_is_true_to_scale():
@@ -118,7 +120,7 @@ def test_the_plane_is_true_to_scale():
 
 
 def test_a_crossing_line_is_split_at_the_boundary():
-    cut = overlay.cut_lines([line((-500, 300), (1500, 300))], [square(0, 0, 1000, 1000)])
+    cut = cut_lines([line((-500, 300), (1500, 300))], [square(0, 0, 1000, 1000)])
     assert cut.line.tolist() == [0, 0, 0]
     assert cut.length_m == pytest.approx([500, 1000, 500], rel=1e-3)
     inside, along = by_area(cut, 1)
@@ -128,29 +130,27 @@ def test_a_crossing_line_is_split_at_the_boundary():
 
 def test_a_line_along_the_boundary_counts_once_for_the_pair():
     west, east = square(0, 0, 1000, 1000), square(1000, 0, 2000, 1000)
-    cut = overlay.cut_lines([line((1000, 100), (1000, 600))], [west, east])
+    cut = cut_lines([line((1000, 100), (1000, 600))], [west, east])
     assert len(cut.line) == 1
     inside, along = by_area(cut, 2)
     assert inside == [0.0, 0.0]
     assert along == pytest.approx([cut.line_length_m[0]] * 2, rel=1e-12)
     _, area, on = cut.rows()
     assert area.tolist() == [0, 1]
-    assert on.tolist() == [overlay.BOUNDARY] * 2
+    assert on.tolist() == [BOUNDARY] * 2
 
 
 @pytest.mark.parametrize(("beside", "expected"), [(8.0, True), (-8.0, True), (12.0, False)])
 def test_the_tolerance_is_in_metres(beside, expected):
     street = line((100, beside), (900, beside))
-    cut = overlay.cut_lines([street], [square(0, 0, 1000, 1000)], boundary_m=10.0)
+    cut = cut_lines([street], [square(0, 0, 1000, 1000)], boundary_m=10.0)
     inside, along = by_area(cut, 1)
     assert (along[0] > 0) is expected
     assert inside[0] + along[0] == pytest.approx(cut.line_length_m[0] if beside > -10 else 0)
 
 
 def test_a_square_crossing_keeps_its_side_up_to_the_boundary():
-    cut = overlay.cut_lines(
-        [line((-100, 500), (100, 500))], [square(0, 0, 1000, 1000)], boundary_m=15.0
-    )
+    cut = cut_lines([line((-100, 500), (100, 500))], [square(0, 0, 1000, 1000)], boundary_m=15.0)
     inside, along = by_area(cut, 1)
     assert inside[0] == pytest.approx(100, rel=1e-3)
     assert along[0] == 0.0
@@ -160,7 +160,7 @@ def test_a_square_crossing_keeps_its_side_up_to_the_boundary():
 def test_only_what_runs_in_the_boundarys_direction_runs_along_it(angle, expected):
     dx, dy = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     street = line((500 - 90 * dx, -90 * dy), (500 + 90 * dx, 90 * dy))
-    cut = overlay.cut_lines([street], [square(0, 0, 1000, 1000)], boundary_m=10.0)
+    cut = cut_lines([street], [square(0, 0, 1000, 1000)], boundary_m=10.0)
     along = by_area(cut, 1)[1][0]
     if expected:
         assert along == pytest.approx(20 / math.sin(math.radians(angle)), rel=0.02)
@@ -170,7 +170,7 @@ def test_only_what_runs_in_the_boundarys_direction_runs_along_it(angle, expected
 
 def test_what_runs_along_ends_at_the_corner():
     street = line((500, 0), (1500, 0))
-    cut = overlay.cut_lines([street], [square(0, 0, 1000, 1000)], boundary_m=20.0)
+    cut = cut_lines([street], [square(0, 0, 1000, 1000)], boundary_m=20.0)
     inside, along = by_area(cut, 1)
     assert inside[0] == 0.0
     assert along[0] == pytest.approx(cut.line_length_m[0] / 2, rel=1e-3)
@@ -179,7 +179,7 @@ def test_what_runs_along_ends_at_the_corner():
 def test_what_runs_along_goes_on_round_a_gentle_bend():
     shape = polygon((0, 0), (500, 0), (1000, 130), (1000, 1000), (0, 1000))
     outer = line((0, -8), (501, -8), (1002, 122))
-    cut = overlay.cut_lines([outer], [shape], boundary_m=10.0)
+    cut = cut_lines([outer], [shape], boundary_m=10.0)
     assert by_area(cut, 1)[1][0] == pytest.approx(cut.line_length_m[0], rel=1e-2)
 
 
@@ -196,9 +196,9 @@ def test_what_runs_along_goes_on_round_a_gentle_bend():
 )
 def test_vertices_on_the_boundary_are_no_trouble(street):
     shape = square(0, 0, 1000, 1000)
-    cut = overlay.cut_lines([street], [shape])
+    cut = cut_lines([street], [shape])
     inside, along = by_area(cut, 1)
-    theirs = overlay.lengths([shapely.intersection(street, shape)])[0]
+    theirs = ruler.lengths([shapely.intersection(street, shape)])[0]
     assert inside[0] + along[0] == pytest.approx(theirs, rel=1e-7)
     assert cut.length_m.sum() == pytest.approx(cut.line_length_m.sum(), rel=1e-12)
 
@@ -206,7 +206,7 @@ def test_vertices_on_the_boundary_are_no_trouble(street):
 def test_holes_and_parts_count():
     hole = Polygon(square(0, 0, 1000, 1000).exterior, [square(400, 400, 600, 600).exterior.coords])
     both = MultiPolygon([hole, square(2000, 0, 3000, 1000)])
-    cut = overlay.cut_lines([line((-100, 500), (3100, 500))], [both])
+    cut = cut_lines([line((-100, 500), (3100, 500))], [both])
     assert by_area(cut, 1)[0][0] == pytest.approx(1800, rel=1e-3)
     assert len(cut.line) == 7
 
@@ -214,11 +214,11 @@ def test_holes_and_parts_count():
 def test_pieces_are_the_line():
     street = line((-500, 100), (300, 150), (700, 250), (1500, 300))
     whole = line((100, 800), (200, 900))
-    cut = overlay.cut_lines([street, whole], [square(0, 0, 1000, 1000)])
+    cut = cut_lines([street, whole], [square(0, 0, 1000, 1000)])
     pieces = cut.geometries()
     assert pieces[-1] is cut.lines[1]
     assert cut.whole.tolist() == [False] * 3 + [True]
-    assert overlay.lengths(pieces) == pytest.approx(cut.length_m, rel=1e-9)
+    assert ruler.lengths(pieces) == pytest.approx(cut.length_m, rel=1e-9)
     for one, two in itertools.pairwise(pieces[:3]):
         assert one.coords[-1] == two.coords[0]
     assert shapely.line_merge(shapely.multilinestrings(pieces[:3])).length == pytest.approx(
@@ -230,9 +230,9 @@ def test_pieces_are_the_line():
 
 
 def test_no_lines_and_no_areas():
-    none = overlay.cut_lines([], [square(0, 0, 1, 1)])
+    none = cut_lines([], [square(0, 0, 1, 1)])
     assert len(none.line) == 0
-    alone = overlay.cut_lines([line((0, 0), (10, 0))], [])
+    alone = cut_lines([line((0, 0), (10, 0))], [])
     assert alone.whole.tolist() == [True]
     assert alone.rows()[0].tolist() == []
     assert alone.length_m == pytest.approx(10, rel=1e-3)
@@ -240,7 +240,7 @@ def test_no_lines_and_no_areas():
 
 def test_far_lines_are_outside():
     far = [LineString([(-170, -80), (-160, 80)]), LineString([(0, 0), (1e-7, 0)])]
-    cut = overlay.cut_lines(far, [square(0, 0, 1000, 1000)])
+    cut = cut_lines(far, [square(0, 0, 1000, 1000)])
     assert by_area(cut, 1) == ([0.0], [0.0])
 
 
@@ -258,18 +258,18 @@ def test_far_lines_are_outside():
 )
 def test_wrong_geometry_is_refused(lines, areas, words):
     with pytest.raises(GeometryError, match=words):
-        overlay.cut_lines(lines, areas)
+        cut_lines(lines, areas)
 
 
 @pytest.mark.parametrize("tolerance", [-1.0, math.nan, math.inf])
 def test_a_tolerance_is_a_number_of_metres(tolerance):
     with pytest.raises(ValueError, match="boundary_m"):
-        overlay.cut_lines([], [], boundary_m=tolerance)
+        cut_lines([], [], boundary_m=tolerance)
 
 
 def test_areas_of_the_caller_stay_unprepared():
     shapes = np.array([square(0, 0, 1000, 1000)], dtype=object)
-    overlay.cut_lines([line((-10, 5), (500, 5))], shapes)
+    cut_lines([line((-10, 5), (500, 5))], shapes)
     assert not shapely.is_prepared(shapes).any()
 
 
@@ -279,9 +279,9 @@ def test_threads_may_cut_by_the_same_areas():
     lines = [
         line(*(rng.uniform(0, 4000, (4, 2)).tolist())) for _ in range(400)
     ]  # fmt: skip
-    alone = overlay.cut_lines(lines, shapes).lengths_by_area(len(shapes))
+    alone = cut_lines(lines, shapes).lengths_by_area(len(shapes))
     with ThreadPoolExecutor(4) as pool:
-        jobs = [pool.submit(overlay.cut_lines, lines, shapes) for _ in range(12)]
+        jobs = [pool.submit(cut_lines, lines, shapes) for _ in range(12)]
         for job in jobs:
             found = job.result().lengths_by_area(len(shapes))
             assert np.array_equal(found[0], alone[0])
@@ -316,13 +316,13 @@ def streets(draw: st.DrawFn) -> LineString:
 def closed(lines: list[LineString], shapes: list[Polygon]) -> np.ndarray:
     """Length in each closed polygon, by GEOS, edge by edge: it merges a line with itself."""
     edges = [LineString(ends) for one in lines for ends in itertools.pairwise(one.coords)]
-    return np.array([overlay.lengths(shapely.intersection(edges, s)).sum() for s in shapes])
+    return np.array([ruler.lengths(shapely.intersection(edges, s)).sum() for s in shapes])
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(streets(), min_size=1, max_size=6), st.lists(stars(), min_size=1, max_size=4))
 def test_lengths_are_those_of_geos(lines, shapes):
-    cut = overlay.cut_lines(lines, shapes)
+    cut = cut_lines(lines, shapes)
     inside, along = cut.lengths_by_area(len(shapes))
     # A crossing under a flat angle runs along for some of the least tolerance.
     assert inside + along == pytest.approx(closed(lines, shapes), rel=1e-8, abs=2e-3)
@@ -338,7 +338,7 @@ def test_lengths_are_those_of_geos(lines, shapes):
     st.randoms(use_true_random=False),
 )
 def test_splitting_reversing_and_reordering_change_nothing(lines, shapes, boundary_m, random):
-    before = overlay.cut_lines(lines, shapes, boundary_m=boundary_m)
+    before = cut_lines(lines, shapes, boundary_m=boundary_m)
     parts = []
     for one in lines:
         share = random.uniform(0.1, 0.9)
@@ -350,7 +350,7 @@ def test_splitting_reversing_and_reordering_change_nothing(lines, shapes, bounda
     random.shuffle(parts)
     order = list(range(len(shapes)))
     random.shuffle(order)
-    after = overlay.cut_lines(parts, [shapes[k] for k in order], boundary_m=boundary_m)
+    after = cut_lines(parts, [shapes[k] for k in order], boundary_m=boundary_m)
     was, now = by_area(before, len(shapes)), by_area(after, len(shapes))
     for old, new in zip(was, now, strict=True):
         # A split point is rounded to some 1e-14 degrees.
@@ -360,9 +360,9 @@ def test_splitting_reversing_and_reordering_change_nothing(lines, shapes, bounda
 @settings(max_examples=80, deadline=None)
 @given(st.lists(streets(), min_size=1, max_size=5), stars(), st.sampled_from([0.25, 3.0, 40.0]))
 def test_moving_everything_along_the_parallel_changes_nothing(lines, shape, east):
-    here = overlay.cut_lines(lines, [shape], boundary_m=20.0)
+    here = cut_lines(lines, [shape], boundary_m=20.0)
     moved = shapely.transform([*lines, shape], lambda c: c + np.array([east, 0.0]))
-    there = overlay.cut_lines(moved[:-1], [moved[-1]], boundary_m=20.0)
+    there = cut_lines(moved[:-1], [moved[-1]], boundary_m=20.0)
     assert by_area(there, 1)[0] == pytest.approx(by_area(here, 1)[0], rel=1e-8, abs=1e-3)
     assert by_area(there, 1)[1] == pytest.approx(by_area(here, 1)[1], rel=1e-8, abs=1e-3)
 
@@ -370,14 +370,14 @@ def test_moving_everything_along_the_parallel_changes_nothing(lines, shape, east
 @settings(max_examples=80, deadline=None)
 @given(st.lists(streets(), min_size=1, max_size=5), stars(), stars())
 def test_union_and_difference_add_up(lines, one, two):
-    both = overlay.intersection(one, two)[0]
+    both = polygons.intersection(one, two)[0]
     union = shapely.union(one, two)
-    less = overlay.difference(one, two)[0]
-    area = dict(zip("abiud", overlay.areas([one, two, both, union, less]), strict=True))
+    less = polygons.difference(one, two)[0]
+    area = dict(zip("abiud", ruler.areas([one, two, both, union, less]), strict=True))
     assert area["u"] + area["i"] == pytest.approx(area["a"] + area["b"], rel=1e-8)
     assert area["d"] + area["i"] == pytest.approx(area["a"], rel=1e-8)
     shapes = [one, two, union, *([] if both.is_empty else [both])]
-    inside, along = overlay.cut_lines(lines, shapes).lengths_by_area(4)
+    inside, along = cut_lines(lines, shapes).lengths_by_area(4)
     length = inside + along
     assert length[0] + length[1] == pytest.approx(length[2] + length[3], rel=1e-8, abs=1e-2)
 
@@ -391,7 +391,7 @@ def test_many_lines_and_areas_against_brute_force():
     ]
     starts = rng.uniform(-22_000, 22_000, (4000, 2))
     lines = [line(s, s + d) for s, d in zip(starts, rng.normal(0, 300, (4000, 2)), strict=True)]
-    cut = overlay.cut_lines(lines, shapes)
+    cut = cut_lines(lines, shapes)
     inside, along = cut.lengths_by_area(len(shapes))
     assert inside + along == pytest.approx(closed(lines, shapes), rel=1e-7, abs=2e-3)
     assert 0.1 < cut.near.mean() < 0.9
@@ -402,9 +402,9 @@ def test_many_lines_and_areas_against_brute_force():
 
 def test_what_only_touches_shares_nothing():
     one = square(0, 0, 1000, 1000)
-    assert overlay.intersection(one, square(1000, 0, 2000, 1000))[0].is_empty
-    assert overlay.difference(one, square(-1, -1, 1001, 1001))[0].is_empty
-    corner = overlay.intersection(one, [square(500, 500, 1500, 1500), square(900, 0, 1100, 100)])
+    assert polygons.intersection(one, square(1000, 0, 2000, 1000))[0].is_empty
+    assert polygons.difference(one, square(-1, -1, 1001, 1001))[0].is_empty
+    corner = polygons.intersection(one, [square(500, 500, 1500, 1500), square(900, 0, 1100, 100)])
     assert [s.geom_type for s in corner] == ["Polygon", "Polygon"]
 
 
@@ -422,9 +422,9 @@ def test_a_silently_wrong_result_is_computed_again_on_a_grid(monkeypatch, answer
             return np.full(len(a), answer, dtype=object)
         return plain(a, b, grid_size=grid_size)
 
-    monkeypatch.setattr(overlay.polygons.shapely, "intersection", sometimes)
-    found = overlay.intersection(one, two)[0]
-    assert overlay.areas([found])[0] == pytest.approx(overlay.areas([right])[0], rel=5e-10)
+    monkeypatch.setattr(polygons.shapely, "intersection", sometimes)
+    found = polygons.intersection(one, two)[0]
+    assert ruler.areas([found])[0] == pytest.approx(ruler.areas([right])[0], rel=5e-10)
 
 
 # Outlines whose edges lie along each other with other vertices; of these, parts of a reach added
@@ -441,9 +441,9 @@ def test_parts_of_what_is_clipped_to_one_outline_add_up(seed):
     rng = np.random.default_rng(seed)
     axis = np.column_stack((rng.uniform(117.08, 117.22, 4), rng.uniform(39.05, 39.16, 4)))
     wide = LineString(axis).buffer(rng.uniform(1e-4, 6e-3))
-    for zone in (outline, overlay.intersection(wide, outline)[0]):
-        parts = overlay.intersection(zone, subdistricts)
-        assert overlay.areas(parts).sum() == pytest.approx(overlay.areas(zone)[0], rel=5e-10)
+    for zone in (outline, polygons.intersection(wide, outline)[0]):
+        parts = polygons.intersection(zone, subdistricts)
+        assert ruler.areas(parts).sum() == pytest.approx(ruler.areas(zone)[0], rel=5e-10)
 
 
 def test_a_result_that_stays_wrong_is_an_error(monkeypatch):
@@ -452,9 +452,9 @@ def test_a_result_that_stays_wrong_is_an_error(monkeypatch):
     def always(a, b, grid_size=None):
         return np.full(len(a), square(0, 0, 10, 10), dtype=object)
 
-    monkeypatch.setattr(overlay.polygons.shapely, "intersection", always)
+    monkeypatch.setattr(polygons.shapely, "intersection", always)
     with pytest.raises(GeometryError, match="can't be overlaid"):
-        overlay.intersection(one, two)
+        polygons.intersection(one, two)
 
 
 def test_a_result_that_depends_on_the_order_is_wrong(monkeypatch):
@@ -465,9 +465,9 @@ def test_a_result_that_depends_on_the_order_is_wrong(monkeypatch):
         right = plain(a, b, grid_size=grid_size)
         return right if a[0].bounds[0] < b[0].bounds[0] else np.array([Polygon()], dtype=object)
 
-    monkeypatch.setattr(overlay.polygons.shapely, "intersection", lopsided)
+    monkeypatch.setattr(polygons.shapely, "intersection", lopsided)
     with pytest.raises(GeometryError, match="can't be overlaid"):
-        overlay.intersection(one, two)
+        polygons.intersection(one, two)
 
 
 def test_nearly_coincident_edges():
@@ -480,9 +480,9 @@ def test_nearly_coincident_edges():
         two = Polygon(ring + rng.normal(0, 1e-13, ring.shape))
         if not (one.is_valid and two.is_valid):
             continue
-        both = overlay.areas(overlay.intersection(one, two))[0]
-        assert both == pytest.approx(overlay.areas([one])[0], rel=1e-6)
-        assert overlay.areas(overlay.difference(one, two))[0] < 1.0
+        both = ruler.areas(polygons.intersection(one, two))[0]
+        assert both == pytest.approx(ruler.areas([one])[0], rel=1e-6)
+        assert ruler.areas(polygons.difference(one, two))[0] < 1.0
 
 
 def _ring(*coordinates: tuple[float, float]) -> shapely.Polygon:
@@ -539,8 +539,8 @@ def test_known_pairs_that_go_wrong_without_a_word(name, swapped):
         one, two = two, one
     assert one.is_valid
     assert two.is_valid
-    (both,) = overlay.intersection(one, two)
-    (rest,) = overlay.difference(one, two)
+    (both,) = polygons.intersection(one, two)
+    (rest,) = polygons.difference(one, two)
     assert both.area == pytest.approx(common, rel=1e-6, abs=1e-6)
     assert rest.area == pytest.approx(one.area - common, rel=1e-6, abs=1e-6)
 
@@ -549,7 +549,7 @@ def test_known_pairs_that_go_wrong_without_a_word(name, swapped):
 @pytest.mark.parametrize("swapped", [False, True])
 def test_known_pairs_join_to_what_they_cover(name, swapped):
     one, two, common = SILENT[name]
-    whole = overlay.union([two, one] if swapped else [one, two])
+    whole = polygons.union([two, one] if swapped else [one, two])
     assert whole.area == pytest.approx(one.area + two.area - common, rel=1e-6)
 
 
@@ -576,12 +576,12 @@ SLIVERS = tuple(
 def test_slivers_are_never_joined_to_nothing(pair):
     assert all(one.is_valid and one.area > 0 for one in pair)
     with pytest.raises(GeometryError, match="2 polygons can't be joined"):
-        overlay.union(pair)
+        polygons.union(pair)
     # Beside something that counts, they are what they are: nothing that counts.
     block = shapely.box(89, 93, 90, 94)
-    assert overlay.union([*pair, block]).area == pytest.approx(block.area)
+    assert polygons.union([*pair, block]).area == pytest.approx(block.area)
     # What they share, and what is left of one of them, is less than coordinates can tell.
-    assert overlay.intersection(*pair)[0].area < 1e-15
+    assert polygons.intersection(*pair)[0].area < 1e-15
 
 
 @pytest.mark.parametrize(
@@ -598,10 +598,10 @@ def test_slivers_are_never_joined_to_nothing(pair):
 )
 def test_a_union_that_is_wrong_is_told(wrong, monkeypatch):
     parts = [square(0, 0, 1000, 1000), square(1500, 0, 2000, 1000)]
-    assert overlay.union(parts).area == pytest.approx(parts[0].area + parts[1].area)
-    monkeypatch.setattr(overlay.polygons.shapely, "union_all", lambda shapes, grid_size=None: wrong)
+    assert polygons.union(parts).area == pytest.approx(parts[0].area + parts[1].area)
+    monkeypatch.setattr(polygons.shapely, "union_all", lambda shapes, grid_size=None: wrong)
     with pytest.raises(GeometryError, match="can't be joined"):
-        overlay.union(parts)
+        polygons.union(parts)
 
 
 def test_the_plain_overlay_still_needs_the_guard():
@@ -613,7 +613,7 @@ def test_the_plain_overlay_still_needs_the_guard():
 
 @pytest.mark.parametrize("top", [90.0, 89.9999])
 def test_an_area_may_reach_to_a_pole(top):
-    cut = overlay.cut_lines([LineString([(117, 39), (117, 39.01)])], [box(-180, -top, 180, top)])
+    cut = cut_lines([LineString([(117, 39), (117, 39.01)])], [box(-180, -top, 180, top)])
     inside, along = cut.lengths_by_area(1)
     assert inside[0] == pytest.approx(cut.line_length_m[0], rel=1e-12)
     assert along[0] == 0.0
@@ -632,7 +632,7 @@ def test_boxes_beside_slivers_are_joined(seed):
         strip = shapely.affinity.rotate(strip, turn, origin=(117.15, 39.1))
         parts.append(shapely.affinity.translate(strip, rng.choice([0.0, rng.uniform(-0.01, 0.01)])))
     parts = [part for part in parts if part.is_valid and part.area > 0]
-    whole = overlay.union(parts)
+    whole = polygons.union(parts)
     assert whole.area <= sum(part.area for part in parts) * (1 + 1e-9) + 1e-13
     assert whole.area >= max((part.area for part in parts), default=0.0) * (1 - 1e-9) - 1e-13
 
@@ -642,7 +642,7 @@ def test_a_grid_that_another_program_left_does_not_round():
     two = square(3, 0, 1500, 1000)
     plain = shapely.set_precision(one, 0.0)
     assert shapely.get_precision(one) == 1e-4
-    assert overlay.intersection(one, two)[0].equals(overlay.intersection(plain, two)[0])
+    assert polygons.intersection(one, two)[0].equals(polygons.intersection(plain, two)[0])
 
 
 def test_a_pair_that_geos_gives_up_leaves_the_others(monkeypatch):
@@ -653,9 +653,9 @@ def test_a_pair_that_geos_gives_up_leaves_the_others(monkeypatch):
             raise shapely.GEOSException("TopologyException")
         return plain(a, b, grid_size=grid_size)
 
-    monkeypatch.setattr(overlay.polygons.shapely, "intersection", touchy)
-    found = overlay.intersection(
+    monkeypatch.setattr(polygons.shapely, "intersection", touchy)
+    found = polygons.intersection(
         [square(0, 0, 1000, 1000), square(0, 0, 10, 10)], square(5, 0, 500, 500)
     )
-    sizes = overlay.areas([square(5, 0, 500, 500), square(5, 0, 10, 10)])
-    assert overlay.areas(found).tolist() == pytest.approx(sizes.tolist(), rel=1e-6)
+    sizes = ruler.areas([square(5, 0, 500, 500), square(5, 0, 10, 10)])
+    assert ruler.areas(found).tolist() == pytest.approx(sizes.tolist(), rel=1e-6)

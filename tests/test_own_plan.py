@@ -16,8 +16,12 @@ from pandas.testing import assert_frame_equal
 from test_cli_derive import osm
 
 import nankai_gis
-from nankai_gis import mapped, measure, plan, reference, study, webmap
 from nankai_gis.errors import DataError, PlanError
+from nankai_gis.geometry import geodesic
+from nankai_gis.network import digitised, mapped
+from nankai_gis.plan import definitions
+from nankai_gis.present import webmap
+from nankai_gis.studies import study
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -53,7 +57,7 @@ def folder(where: Path, *, roads: bool = True, tables: bool = False, **files: st
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("example")
-    (where / "plan.toml").write_text(plan.example(), encoding="utf-8")
+    (where / "plan.toml").write_text(definitions.example(), encoding="utf-8")
     return where
 
 
@@ -63,7 +67,7 @@ def test_init_writes_an_example_that_runs(run: Run, tmp_path: Path) -> None:
     assert b"next: nankai-gis --plan new/mine area" in done.stderr
     written = (tmp_path / "new/mine/plan.toml").read_text(encoding="utf-8")
     schema = tmp_path / "new/mine" / written.splitlines()[0].removeprefix("#:schema ./")
-    assert json.loads(schema.read_bytes()) == plan.schema()
+    assert json.loads(schema.read_bytes()) == definitions.schema()
     area = run("--plan", "new/mine", "area")
     assert area.returncode == 0, area.stderr
     assert "示例地塊" in area.stdout.decode()
@@ -77,7 +81,7 @@ def test_init_replaces_nothing_unasked(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "plan.toml").read_text(encoding="utf-8") == "mine"
     assert not (tmp_path / "plan.schema.json").exists()
     assert run("init", ".", "--overwrite").returncode == 0
-    assert (tmp_path / "plan.toml").read_text(encoding="utf-8") == plan.example()
+    assert (tmp_path / "plan.toml").read_text(encoding="utf-8") == definitions.example()
 
 
 def test_init_says_why_a_folder_cannot_be_made(run: Run, tmp_path: Path) -> None:
@@ -172,7 +176,7 @@ def test_roads_beside_the_definitions_are_compiled_on(run: Run, tmp_path: Path) 
     done = run("--plan", "p", "area", "--format", "json")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["features"]
-    wanted = measure.area(shapely.box(117.1, 39.1, 117.12, 39.12))
+    wanted = geodesic.area(shapely.box(117.1, 39.1, 117.12, 39.12))
     # A side of 2 km that leaves the parallel by the sagitta of its chord.
     assert row["area_km2"] == pytest.approx(wanted / 1e6, rel=1e-4)
     streets = study.read(tmp_path / "p").frame("streets")
@@ -186,7 +190,7 @@ def test_digitised_lines_go_before_mapped_ones(tmp_path: Path) -> None:
     more = f'[gate]\nkind = "site"\nname = "大門"\ntheme = "landmark"\npoint = "gate"\n{PLACED}'
     found = study.read(folder(tmp_path / "p", tables=True, zones=ZONE, sites=more))
     (row,) = found.areas(["zone"])
-    wanted = measure.area(shapely.box(117.1, 39.1, 117.115, 39.12))
+    wanted = geodesic.area(shapely.box(117.1, 39.1, 117.115, 39.12))
     assert row.area_m2 == pytest.approx(wanted, rel=1e-4)
     assert found.frame("sites").geometry[0].equals(shapely.Point(117.11, 39.11))
     streets = found.frame("streets").set_index("name")
@@ -210,7 +214,7 @@ def test_a_joined_network_answers_as_the_two_do(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_streets_stands_on_the_packaged_ones(example: Path) -> None:
-    assert mapped.beside(example) is reference.packaged()
+    assert mapped.beside(example) is digitised.packaged()
 
 
 def test_two_road_networks_are_one_too_many(run: Run, tmp_path: Path) -> None:
@@ -266,7 +270,7 @@ def test_a_plan_far_from_the_planar_crs_is_told_so(run: Run, tmp_path: Path) -> 
     done = run("--plan", "p", "area", "--format", "json")
     assert "the plan lies at 104.1 to 104.1 E" in done.stderr.decode()
     (row,) = json.loads(done.stdout)["features"]
-    wanted = measure.area(shapely.box(104.1, 39.1, 104.12, 39.12))
+    wanted = geodesic.area(shapely.box(104.1, 39.1, 104.12, 39.12))
     assert row["area_km2"] == pytest.approx(wanted / 1e6, rel=1e-4)
 
 
@@ -435,7 +439,7 @@ def test_data_in_another_datum_is_told(run: Run, tmp_path: Path) -> None:
     streets = study.packaged().frame("streets")
     streets = streets[streets.geometry.notna() & (streets["kind"] == "street")]
     shifted = streets[["name", "geometry"]].set_geometry(streets.translate(0.006, 0.0012))
-    where = folder(tmp_path / "p", roads=False, plan=plan.example())
+    where = folder(tmp_path / "p", roads=False, plan=definitions.example())
     shifted.assign(highway="primary").to_file(where / "roads.geojson", driver="GeoJSON")
     told = run("--plan", "p", "list").stderr.decode()
     assert "GCJ-02" in told or "control_points" in told

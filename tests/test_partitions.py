@@ -25,10 +25,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiLineString, Point, box
 
-from nankai_gis import coverage, overlay
 from nankai_gis.cli import main
-from nankai_gis.coverage import _tally, partitions
 from nankai_gis.errors import CRSError, DataError, MissingExtraError, SchedulerError
+from nankai_gis.geometry import cut_lines
+from nankai_gis.measure import coverage
+from nankai_gis.measure.coverage import partitions, sums
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = (
@@ -251,16 +252,16 @@ def test_pieces_are_not_kept(tmp_path, threads):
 # ------------------------------------------------------------------ tallies
 
 
-def counted(frame: gpd.GeoDataFrame) -> _tally.Tally:
+def counted(frame: gpd.GeoDataFrame) -> sums.Tally:
     areas = np.concatenate((CITY.zones.geometry.values, CITY.subdistricts.geometry.values))
-    made, _ = _tally.tally(
+    made, _ = sums.tally(
         frame, np.array(areas, dtype=object), street_name="name", street_class=None,
         boundary_m=15.0, again=None,
     )  # fmt: skip
     return made
 
 
-def alike(one: _tally.Tally, two: _tally.Tally) -> None:
+def alike(one: sums.Tally, two: sums.Tally) -> None:
     for name in ("rows", "lines", "states", "notes"):
         assert getattr(one, name) == getattr(two, name)
     for name in ("streets", "classes"):
@@ -280,27 +281,27 @@ def test_tallies_of_parts_make_that_of_the_whole(seed, cuts):
         counted(frame.iloc[low:high].reset_index(drop=True))
         for low, high in itertools.pairwise(edges)
     ]
-    alike(_tally.merge(each), counted(frame))
+    alike(sums.merge(each), counted(frame))
     # However they are bracketed.
     for at in range(1, len(each)):
-        alike(_tally.merge([_tally.merge(each[:at]), _tally.merge(each[at:])]), _tally.merge(each))
+        alike(sums.merge([sums.merge(each[:at]), sums.merge(each[at:])]), sums.merge(each))
 
 
 def test_the_first_spelling_is_shown_and_ids_count_on():
     shapes = [LineString([(117.17, 39.12), (117.18, 39.12)]), None]
     one = gpd.GeoDataFrame({"name": ["衛津路", None]}, geometry=shapes, crs=4326)
     two = one.assign(name=["卫津路", "中环"])
-    merged = _tally.merge([counted(one), counted(two)])
+    merged = sums.merge([counted(one), counted(two)])
     assert list(merged.streets.values()) == ["衛津路", "中环"]
     assert [note.which for note in merged.notes] == [(1, 3)]
     named = counted(two.assign(id=["a", "b"]))
-    assert _tally.merge([counted(one), named]).notes[0].which == (1, "b")
+    assert sums.merge([counted(one), named]).notes[0].which == (1, "b")
 
 
 def test_more_rows_than_a_ledger_shows_are_counted():
     shapes = [None] * 15
     frame = gpd.GeoDataFrame({"name": ["a"] * 15}, geometry=shapes, crs=4326)
-    (note,) = _tally.merge([counted(frame), counted(frame)]).notes
+    (note,) = sums.merge([counted(frame), counted(frame)]).notes
     assert note.count == 30
     assert note.which == tuple(range(20))
 
@@ -403,7 +404,7 @@ def test_nothing_usable_in_any_partition(tmp_path, threads):
 
 def test_rows_that_get_lost_are_missed(tmp_path, threads, monkeypatch):
     folder = city(tmp_path, CITY.streets[40:80])
-    real = _tally.merge
+    real = sums.merge
     monkeypatch.setattr(partitions, "merge", lambda tallies: real(tallies[:1]))
     refused(DataError, "40 rows came of files that say they have 80", folder, scheduler=threads)
 
@@ -453,10 +454,10 @@ def test_dask_that_is_not_installed(tmp_path, monkeypatch):
 
 
 def test_cutting_tells_how_far_it_is(monkeypatch):
-    monkeypatch.setattr(overlay.lines, "_CHUNK", 16)
+    monkeypatch.setattr(cut_lines, "_CHUNK", 16)
     seen: list[tuple[int, int]] = []
     lines = CITY.streets.geometry.values[:40]
-    overlay.cut_lines(lines, [box(117, 39, 118, 40)], heard=lambda *now: seen.append(now))
+    cut_lines.cut_lines(lines, [box(117, 39, 118, 40)], heard=lambda *now: seen.append(now))
     assert seen == [(16, 40), (32, 40), (40, 40)]
 
 

@@ -14,10 +14,11 @@ from evidence import EVIDENCE
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nankai_gis import catalog, plan
 from nankai_gis.errors import AmbiguousNameError, FeatureNotFoundError, PlanError
-from nankai_gis.model import SIDES, STATUSES, worst
-from nankai_gis.names import Index, fold
+from nankai_gis.plan import definitions
+from nankai_gis.plan import packaged as catalog
+from nankai_gis.plan.model import SIDES, STATUSES, worst
+from nankai_gis.plan.names import Index, fold
 
 GOOD = """
 [a-zone]
@@ -39,12 +40,12 @@ def faults(folder: Path, **files: str) -> tuple[str, ...]:
     for name, text in files.items():
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     with pytest.raises(PlanError) as caught:
-        plan.read(folder)
+        definitions.read(folder)
     return caught.value.faults
 
 
 def test_the_packaged_plan_holds_what_the_plan_names() -> None:
-    packaged = plan.packaged()
+    packaged = definitions.packaged()
     counts = {kind: len(packaged.of_kind(kind)) for kind in ("zone", "corridor", "subdistrict")}
     assert counts == {"zone": 3, "corridor": 3, "subdistrict": 12}
     assert [f.code for f in packaged.of_kind("subdistrict")] == [
@@ -64,14 +65,14 @@ def test_the_packaged_plan_holds_what_the_plan_names() -> None:
 )
 def test_clauses_are_quoted_word_for_word() -> None:
     text = re.sub(r"\s", "", (EVIDENCE.parent / "plan" / "outline-text.txt").read_text("utf-8"))
-    quoted = [f for f in plan.packaged().features if not f.clause_source]
+    quoted = [f for f in definitions.packaged().features if not f.clause_source]
     assert len(quoted) > 40
     assert [f.id for f in quoted if f.clause not in text] == []
 
 
 def test_a_good_definition_is_read(tmp_path: Path) -> None:
     (tmp_path / "z.toml").write_text(GOOD, encoding="utf-8")
-    (feature,) = plan.read(tmp_path).features
+    (feature,) = definitions.read(tmp_path).features
     assert list(feature.sides) == list(SIDES)
     assert feature.sides["south"] == ("乙路",)
     assert (feature.place, feature.file) == ("第四章第一節", "z.toml")
@@ -145,12 +146,12 @@ def test_every_kind_of_table_survives_junk(tmp_path: Path) -> None:
     "name", ["qihang-bay", "啟航灣", "启航湾", "Qihang Bay", " 啟航灣創新產業區 "]
 )
 def test_names_resolve_in_every_script(name: str) -> None:
-    assert plan.packaged().index()[name].id == "qihang-bay"
+    assert definitions.packaged().index()[name].id == "qihang-bay"
 
 
 def test_a_miss_says_what_is_near() -> None:
     with pytest.raises(FeatureNotFoundError) as caught:
-        plan.packaged().index()["啟航湾區"]
+        definitions.packaged().index()["啟航湾區"]
     assert "啟航灣" in caught.value.candidates
     assert isinstance(caught.value, LookupError)
 
@@ -179,26 +180,26 @@ def test_the_least_certain_part_decides() -> None:
 
 def test_definitions_of_the_package_stand_in_the_catalogue() -> None:
     listed = {r.file for r in catalog.records()}
-    assert {f"plan/{f.file}" for f in plan.packaged().features} <= listed
+    assert {f"plan/{f.file}" for f in definitions.packaged().features} <= listed
 
 
 # ------------------------------------------------------------------ the schema
 
 
-SCHEMA = plan.schema()
+SCHEMA = definitions.schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 EVERY = {
     file.name: tomllib.loads(file.read_text(encoding="utf-8"))
     for file in sorted((catalog.root() / "plan").glob("*.toml"))
 }
-EVERY["example.toml"] = tomllib.loads(plan.example())
+EVERY["example.toml"] = tomllib.loads(definitions.example())
 BASE_TABLES = [(key, table) for tables in EVERY.values() for key, table in tables.items()]
 
 
 def reads(tables: dict[str, object]) -> bool:
     """Whether the reader takes the tables, apart from what they say of each other."""
     try:
-        plan.parse({"a.toml": tomli_w.dumps(tables)})
+        definitions.parse({"a.toml": tomli_w.dumps(tables)})
     except PlanError as error:
         between = ("is no subdistrict of this plan", "is no feature of this plan")
         return all(any(word in fault for word in between) for fault in error.faults)
@@ -285,11 +286,13 @@ def test_the_schema_says_what_a_key_is_for() -> None:
 )
 def test_a_place_is_written_in_numerals(chapter: int, section: int, place: str) -> None:
     text = GOOD.replace("chapter = 4", f"chapter = {chapter}")
-    (feature,) = plan.parse({"a": text.replace("section = 1", f"section = {section}")}).features
+    (feature,) = definitions.parse(
+        {"a": text.replace("section = 1", f"section = {section}")}
+    ).features
     assert feature.place == place
 
 
 def test_names_that_are_left_out_are_made() -> None:
     text = GOOD.replace('name_hans = "甲区"\n', "").replace('name_en = "Zone A"\n', "")
-    (feature,) = plan.parse({"a": text}).features
+    (feature,) = definitions.parse({"a": text}).features
     assert (feature.names.hans, feature.names.en) == ("甲区", "甲區")

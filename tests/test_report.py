@@ -18,16 +18,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from nankai_gis import brief, report, study
 from nankai_gis.errors import NotFoundError
-from nankai_gis.measure import AreaRow
-from nankai_gis.model import Section, Table
-from nankai_gis.names import simplified
-from nankai_gis.sheet import sheet
+from nankai_gis.measure.features import AreaRow
+from nankai_gis.plan.model import Section, Table
+from nankai_gis.plan.names import simplified
+from nankai_gis.present.legend import sheet
+from nankai_gis.reports import content, documents
+from nankai_gis.studies import study
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 FOUND = study.packaged()
-SECTIONS = brief.compose(FOUND)
+SECTIONS = content.compose(FOUND)
 WORDS = {"title": "報告", "subtitle": "副題", "date": "2026-11-24"}
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8ff"
@@ -62,7 +63,7 @@ def test_claims_stand_beside_measures_and_inference_is_said() -> None:
 
 
 def test_simplified_is_the_same_report() -> None:
-    hans = brief.compose(FOUND, hans=True)
+    hans = content.compose(FOUND, hans=True)
     assert [s.id for s in hans] == [s.id for s in SECTIONS]
     assert "启航湾创新产业区" in {s.title for s in hans}
     numbers = [re.findall(r"\d+\.\d+", texts(s)) for s in SECTIONS]
@@ -71,7 +72,7 @@ def test_simplified_is_the_same_report() -> None:
 
 def test_the_word_document_reads_back() -> None:
     pictures = {s.id: PIXEL for s in SECTIONS if s.picture}
-    document = docx.Document(io.BytesIO(report.docx(SECTIONS, pictures, **WORDS)))
+    document = docx.Document(io.BytesIO(documents.docx(SECTIONS, pictures, **WORDS)))
     headings = [p.text for p in document.paragraphs if p.style.name == "Heading 1"]
     assert headings == [s.title for s in SECTIONS]
     assert len(document.tables) == sum(bool(t.rows) for s in SECTIONS for t in s.tables)
@@ -86,24 +87,24 @@ def test_the_word_document_reads_back() -> None:
 
 @pytest.mark.parametrize(("lang", "figure"), [("zh-Hant", "圖"), ("zh-Hans", "图")])
 def test_captions_are_in_the_script_of_the_report(lang: str, figure: str) -> None:
-    sections = brief.compose(FOUND, hans=lang == "zh-Hans")
+    sections = content.compose(FOUND, hans=lang == "zh-Hans")
     shown = {s.id: PIXEL for s in sections if s.picture}
-    document = docx.Document(io.BytesIO(report.docx(sections, shown, lang=lang, **WORDS)))
+    document = docx.Document(io.BytesIO(documents.docx(sections, shown, lang=lang, **WORDS)))
     captions = [p.text for p in document.paragraphs if p.style.name == "Caption"]
     assert {c[0] for c in captions} == {figure, "表"}
-    page = report.html(sections, dict.fromkeys(shown, ""), lang=lang, **WORDS)
+    page = documents.html(sections, dict.fromkeys(shown, ""), lang=lang, **WORDS)
     assert f"<figcaption>{figure} 1  " in page
     if lang == "zh-Hans":
         written = "".join([*captions, *(texts(s) for s in sections), page.replace("報告", "")])
         written = written.replace(WORDS["subtitle"], "")
         assert simplified(written) == written
     with pytest.raises(NotFoundError, match="'en'"):
-        report.html(sections, {}, lang="en", **WORDS)
+        documents.html(sections, {}, lang="en", **WORDS)
 
 
 @pytest.mark.parametrize("hans", [False, True])
 def test_punctuation_is_that_of_chinese_prose(hans: bool) -> None:
-    for section in brief.compose(FOUND, hans=hans):
+    for section in content.compose(FOUND, hans=hans):
         captions = [t.caption for t in section.tables]
         everything = "\n".join([texts(section), section.picture, section.place, *captions])
         for line in everything.splitlines():
@@ -125,7 +126,7 @@ def test_punctuation_is_that_of_chinese_prose(hans: bool) -> None:
     ],
 )
 def test_brackets_go_in_pairs(typed: str, wanted: str) -> None:
-    assert brief._set(typed) == wanted
+    assert content._set(typed) == wanted
 
 
 def test_a_road_that_only_touches_has_no_row() -> None:
@@ -153,7 +154,7 @@ def test_a_road_that_only_touches_has_no_row() -> None:
     found = study.packaged()
     found.__dict__["coverage"] = Counted()
     (zone,) = [f for f in found.plan.of_kind("zone") if f.id == "qihang-bay"]
-    subdistricts, streets = brief._coverage_tables(found, zone)
+    subdistricts, streets = content._coverage_tables(found, zone)
     assert [row[0] for row in subdistricts.rows] == ["乙街道"]
     assert [row[0] for row in streets.rows] == ["邊路", "內路"]
     assert "行政區內" in streets.header[-1]
@@ -170,35 +171,35 @@ def test_a_road_that_only_touches_has_no_row() -> None:
     ],
 )
 def test_a_little_is_not_called_nothing(share: float, words: str) -> None:
-    assert words in brief._inferred(share)
-    assert " 0%" not in brief._inferred(share)
+    assert words in content._inferred(share)
+    assert " 0%" not in content._inferred(share)
 
 
 def test_a_deviation_is_worded() -> None:
     row = FOUND.areas(names=["西營門地塊"])[0]
-    smaller = brief._against_stated(row, 2.2e6, -254_000)
+    smaller = content._against_stated(row, 2.2e6, -254_000)
     assert smaller.startswith(
         "規劃所述面積 2.2 平方公里,量得的面積小 0.25 平方公里,相當於標準差的 1."
     )
-    assert "量得的面積大 0.25" in brief._against_stated(row, 2.2e6, 254_000)
-    assert "相符" in brief._against_stated(row, 2.2e6, -400)
+    assert "量得的面積大 0.25" in content._against_stated(row, 2.2e6, 254_000)
+    assert "相符" in content._against_stated(row, 2.2e6, -400)
     exact = replace(row, area_sd_m2=0.0)
-    assert brief._against_stated(exact, 2.2e6, 254_000).endswith("大 0.25 平方公里。")
-    assert brief._deviation(replace(row, stated_area_m2=row.area_m2 + 0.4)) == "0.000"
-    assert brief._deviation(row) == "-0.254"
+    assert content._against_stated(exact, 2.2e6, 254_000).endswith("大 0.25 平方公里。")
+    assert content._deviation(replace(row, stated_area_m2=row.area_m2 + 0.4)) == "0.000"
+    assert content._deviation(row) == "-0.254"
 
 
 def test_only_what_was_not_surveyed_is_called_indicative() -> None:
     assert {s.picture[-4:] for s in SECTIONS if s.id} == {"（示意）"}
-    assert brief._indicative(["surveyed", "surveyed"]) == ""
-    assert brief._indicative(["surveyed", "osm"]) == "(示意)"
+    assert content._indicative(["surveyed", "surveyed"]) == ""
+    assert content._indicative(["surveyed", "osm"]) == "(示意)"
 
 
 def test_short_tables_stay_together_and_sections_flow() -> None:
     rows = {"short": 5, "long": 60}
     tables = [Table(k, ("甲", "乙"), (("a", "b"),) * n) for k, n in rows.items()]
     section = Section("a", "甲", "文", "", ("段",), tuple(tables))
-    document = docx.Document(io.BytesIO(report.docx([section, section], {}, **WORDS)))
+    document = docx.Document(io.BytesIO(documents.docx([section, section], {}, **WORDS)))
     kept = [
         [bool(row.cells[0].paragraphs[0].paragraph_format.keep_with_next) for row in table.rows]
         for table in document.tables[:2]
@@ -210,7 +211,7 @@ def test_short_tables_stay_together_and_sections_flow() -> None:
 
 def test_columns_are_as_wide_as_their_texts_want() -> None:
     section = Section("", "甲", "", "", (), (Table("表", ("號", "數據"), (("1", "長" * 20),)),))
-    (table,) = docx.Document(io.BytesIO(report.docx([section], {}, **WORDS))).tables
+    (table,) = docx.Document(io.BytesIO(documents.docx([section], {}, **WORDS))).tables
     narrow, wide = (column.width.cm for column in table.columns)
     assert wide > 5 * narrow
     assert narrow + wide == pytest.approx(16, abs=0.01)
@@ -224,7 +225,7 @@ def test_pictures_have_their_own_size_but_no_more_than_the_text() -> None:
         return target.getvalue()
 
     sections = [Section(k, k, "", "", (), (), k) for k in "ab"]
-    made = report.docx(sections, {"a": picture(400), "b": picture(4000)}, **WORDS)
+    made = documents.docx(sections, {"a": picture(400), "b": picture(4000)}, **WORDS)
     small, large = docx.Document(io.BytesIO(made)).inline_shapes
     assert (small.width.inches, small.height.inches) == pytest.approx((4, 1), abs=0.01)
     assert large.width.cm == pytest.approx(16, abs=0.01)
@@ -257,8 +258,8 @@ def test_a_feature_has_one_colour_throughout() -> None:
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
-    assert report.docx(SECTIONS, {}, **WORDS) == report.docx(SECTIONS, {}, **WORDS)
-    assert zipfile.ZipFile(io.BytesIO(report.docx(SECTIONS, {}, **WORDS))).testzip() is None
+    assert documents.docx(SECTIONS, {}, **WORDS) == documents.docx(SECTIONS, {}, **WORDS)
+    assert zipfile.ZipFile(io.BytesIO(documents.docx(SECTIONS, {}, **WORDS))).testzip() is None
 
 
 class _Tags(HTMLParser):
@@ -276,7 +277,7 @@ HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}</td></script>"
 def test_names_are_text_on_the_page() -> None:
     table = Table(HOSTILE, (HOSTILE,), ((HOSTILE,),))
     section = Section("a", HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), (table,), HOSTILE)
-    page = report.html([section], {"a": "<b>map</b>"}, title=HOSTILE, subtitle=HOSTILE, date="")
+    page = documents.html([section], {"a": "<b>map</b>"}, title=HOSTILE, subtitle=HOSTILE, date="")
     parser = _Tags()
     parser.feed(page)
     assert "img" not in parser.tags
@@ -304,7 +305,7 @@ def test_another_kind_of_file_is_refused(run: Run) -> None:
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not on this machine")
 def test_libreoffice_opens_it(tmp_path: Path) -> None:
-    (tmp_path / "r.docx").write_bytes(report.docx(SECTIONS, {}, **WORDS))
+    (tmp_path / "r.docx").write_bytes(documents.docx(SECTIONS, {}, **WORDS))
     subprocess.run(
         [
             "soffice",
@@ -328,8 +329,8 @@ def test_no_figure_is_broken_by_its_column() -> None:
         for table in section.tables:
             if not table.rows:
                 continue
-            wide = report._widths(table)
-            assert sum(wide) == pytest.approx(report._TEXT_CM, abs=0.01)
+            wide = documents._widths(table)
+            assert sum(wide) == pytest.approx(documents._TEXT_CM, abs=0.01)
             for column in table.right:
                 longest = max(len(row[column]) for row in table.rows)
                 # A digit of a 9 pt serif is half its size wide, and a cell has its margins.

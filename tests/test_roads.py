@@ -29,8 +29,8 @@ import shapely
 from evidence import EVIDENCE, ROOT
 from geopandas.testing import assert_geodataframe_equal
 
-from nankai_gis import _overpass, roads
 from nankai_gis.errors import CRSError, DataError, OutputError
+from nankai_gis.network import overpass, roads
 
 BBOX = (117.16, 39.11, 117.17, 39.12)
 
@@ -380,7 +380,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch) -> Iterator[Server]:
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(_overpass, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(overpass, "_PAUSE_S", 0.01)
     running = Server()
     yield running
     running.close()
@@ -451,7 +451,7 @@ def test_retry_after_is_honoured(server, form):
     [("7", 7), (" 0 ", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", None), (None, None)],
 )
 def test_what_retry_after_says(value, seconds):
-    assert _overpass._after(value) == seconds
+    assert overpass._after(value) == seconds
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(server):
@@ -573,7 +573,7 @@ def test_the_guard_sees_a_socket():
 
 def test_importing_is_cheap():
     code = (
-        "import sys, nankai_gis.roads; "
+        "import sys, nankai_gis.network.roads; "
         "print(sorted({'geopandas', 'numpy', 'pandas', 'shapely', 'osmium', 'pyogrio', 'socket'}"
         " & set(sys.modules)))"
     )

@@ -10,9 +10,9 @@ import pytest
 from browser.frames import plan_frames
 from shapely.geometry import LineString, Point, box
 
-from nankai_gis import sheet
 from nankai_gis.errors import NotFoundError
-from nankai_gis.style import style_of
+from nankai_gis.present import legend
+from nankai_gis.present.style import style_of
 
 
 def _network(pieces: int = 1600, **more: Any) -> geopandas.GeoDataFrame:
@@ -36,7 +36,7 @@ def _network(pieces: int = 1600, **more: Any) -> geopandas.GeoDataFrame:
 
 
 def test_a_network_is_joined_street_by_street() -> None:
-    layer = sheet.sheet({"streets": _network()}, "zh-Hant").layers["streets"]
+    layer = legend.sheet({"streets": _network()}, "zh-Hant").layers["streets"]
     assert layer.network
     assert layer.names == [f"第{n}路" for n in range(16)]
     assert {shape.geom_type for shape in layer.shapes if shape} == {"LineString"}
@@ -47,20 +47,20 @@ def test_a_network_is_joined_street_by_street() -> None:
     assert layer.rows[0]["accuracy_m"] == 16
     assert layer.rows[0]["source"] == "乙; 甲"
     assert layer.rows[0]["date"] == "2026"
-    say = sheet.words("zh-Hant")
-    assert sheet.count(layer, say) == "16"
-    assert sum(int(item.value) for item in sheet.items(layer, say)) == 16
+    say = legend.words("zh-Hant")
+    assert legend.count(layer, say) == "16"
+    assert sum(int(item.value) for item in legend.items(layer, say)) == 16
 
 
 def test_a_small_layer_keeps_its_pieces() -> None:
-    layer = sheet.sheet({"streets": _network(1400)}, "zh-Hant").layers["streets"]
+    layer = legend.sheet({"streets": _network(1400)}, "zh-Hant").layers["streets"]
     assert not layer.network
     assert len(layer.rows) == 1400
 
 
 def test_a_piece_without_length_leaves_its_street_without() -> None:
     lengths = [86.5] * 1599 + [None]
-    layer = sheet.sheet({"streets": _network(length_m=lengths)}, "zh-Hant").layers["streets"]
+    layer = legend.sheet({"streets": _network(length_m=lengths)}, "zh-Hant").layers["streets"]
     assert layer.rows[-1]["length_m"] is None
     assert layer.rows[0]["length_m"] is not None
 
@@ -69,27 +69,27 @@ def test_pieces_without_place_or_name_survive_the_joining() -> None:
     frame = _network()
     frame.loc[0, "geometry"] = None
     frame.loc[100:199, "name"] = None
-    layer = sheet.sheet({"streets": frame}, "zh-Hant").layers["streets"]
+    layer = legend.sheet({"streets": frame}, "zh-Hant").layers["streets"]
     assert len(layer.rows) == 17
     assert layer.names.count("") == 1
     assert sum(shape is None for shape in layer.shapes) == 1
-    assert len(sheet.labels(layer)) == 15
+    assert len(legend.labels(layer)) == 15
 
 
 def test_certainty_and_coverage_keep_pieces_apart() -> None:
     status = ["osm", "inferred"] * 800
     zone = ["qihang-bay" if n < 50 else None for n in range(1600)]
-    layer = sheet.sheet({"streets": _network(status=status, zone=zone)}, "zh-Hant").layers[
+    layer = legend.sheet({"streets": _network(status=status, zone=zone)}, "zh-Hant").layers[
         "streets"
     ]
     assert len(layer.rows) == 2 * (16 + 1)
 
 
 def test_only_some_layers() -> None:
-    drawn = sheet.sheet(plan_frames(), "zh-Hant", ["zones", "district"])
+    drawn = legend.sheet(plan_frames(), "zh-Hant", ["zones", "district"])
     assert list(drawn.layers) == ["district", "zones"]
     with pytest.raises(NotFoundError, match="'roads'") as caught:
-        sheet.sheet(plan_frames(), "zh-Hant", ["roads"])
+        legend.sheet(plan_frames(), "zh-Hant", ["roads"])
     assert "zones" in caught.value.candidates
 
 
@@ -105,15 +105,15 @@ def test_streets_take_the_hue_of_what_covers_them() -> None:
 def test_labels_follow_their_lines() -> None:
     diagonal = LineString([(117.0, 39.0), (117.01, 39.0), (117.02, 39.01 * 1.0)])
     row = {"name": "斜路", "status": "osm"}
-    layer = sheet.Layer("streets", [row], [diagonal], [style_of("streets", row, 0)], ["斜路"])
-    spots = sheet.labels(layer)[0].spots
+    layer = legend.Layer("streets", [row], [diagonal], [style_of("streets", row, 0)], ["斜路"])
+    spots = legend.labels(layer)[0].spots
     assert {round(spot.angle) for spot in spots} >= {0, 52}  # a degree east is shorter at 39 N
     assert all(-90 <= spot.angle < 90 for spot in spots)
 
 
 def test_every_spot_of_an_area_lies_in_it() -> None:
-    layer = sheet.sheet(plan_frames(), "zh-Hant").layers["zones"]
-    for label, shape in zip(sheet.labels(layer), layer.shapes, strict=True):
+    layer = legend.sheet(plan_frames(), "zh-Hant").layers["zones"]
+    for label, shape in zip(legend.labels(layer), layer.shapes, strict=True):
         assert shape is not None
         assert all(shape.contains(Point(spot.lon, spot.lat)) for spot in label.spots)
 
@@ -121,8 +121,8 @@ def test_every_spot_of_an_area_lies_in_it() -> None:
 def test_classes_of_openstreetmap_have_widths_and_names() -> None:
     frame = _network().rename(columns={"kind": "highway"}).iloc[:200]
     frame["highway"] = ["primary"] * 100 + ["residential"] * 100
-    drawn = sheet.sheet({"streets": frame}, "zh-Hant")
-    entries = sheet.items(drawn.layers["streets"], drawn.say)
+    drawn = legend.sheet({"streets": frame}, "zh-Hant")
+    entries = legend.items(drawn.layers["streets"], drawn.say)
     assert [item.label for item in entries] == ["主幹路", "居住區道路"]
     assert entries[0].look.weight > entries[1].look.weight
     assert style_of("streets", {"kind": "primary_link"}, 0) == entries[0].look
@@ -138,32 +138,32 @@ def test_streets_take_the_hue_of_zones_of_any_plan() -> None:
     zones = pd.concat([_around("甲", 0.01), _around("乙", 0.02)], ignore_index=True)
     streets = _network(3).assign(zone=["乙", None, "甲"])
     frames = {"zones": zones, "streets": streets}
-    drawn = sheet.sheet(frames, "zh-Hant")
+    drawn = legend.sheet(frames, "zh-Hant")
     one, two = (look.stroke for look in drawn.layers["zones"].looks)
     grey = style_of("streets", {"kind": "street"}, 0).stroke
     assert len({one, two, grey}) == 3
     assert [look.stroke for look in drawn.layers["streets"].looks] == [two, grey, one]
     # The same without the zones on the sheet; and the legend shows what the kind looks like.
-    (streets_alone,) = sheet.sheet(frames, "zh-Hant", ["streets"]).layers.values()
+    (streets_alone,) = legend.sheet(frames, "zh-Hant", ["streets"]).layers.values()
     assert [look.stroke for look in streets_alone.looks] == [two, grey, one]
-    entries = sheet.items(streets_alone, sheet.words("zh-Hant"))
+    entries = legend.items(streets_alone, legend.words("zh-Hant"))
     assert {entry.look.stroke for entry in entries} == {grey}
 
 
 def test_a_row_alone_keeps_the_hue_it_is_given() -> None:
     zones = pd.concat([_around("甲", 0.01), _around("乙", 0.02)], ignore_index=True)
-    both = sheet.sheet({"zones": zones}, "zh-Hant").layers["zones"].looks
-    alone = sheet.sheet({"zones": zones.assign(hue=[0, 1])[1:]}, "zh-Hant").layers["zones"].looks
+    both = legend.sheet({"zones": zones}, "zh-Hant").layers["zones"].looks
+    alone = legend.sheet({"zones": zones.assign(hue=[0, 1])[1:]}, "zh-Hant").layers["zones"].looks
     assert alone == both[1:]
-    assert sheet.sheet({"zones": zones[1:]}, "zh-Hant").layers["zones"].looks != both[1:]
+    assert legend.sheet({"zones": zones[1:]}, "zh-Hant").layers["zones"].looks != both[1:]
 
 
 def test_covered_streets_lie_above_the_shades() -> None:
     shaded = _around("街", 0.1, coverage_share=0.9)
     frames = {"subdistricts": shaded, "streets": _network(3), "district": _around("區", 0.1)}
-    assert list(sheet.sheet(frames, "en").layers) == ["subdistricts", "streets", "district"]
+    assert list(legend.sheet(frames, "en").layers) == ["subdistricts", "streets", "district"]
     plain = frames | {"subdistricts": shaded.drop(columns="coverage_share")}
-    assert list(sheet.sheet(plain, "en").layers) == ["streets", "subdistricts", "district"]
+    assert list(legend.sheet(plain, "en").layers) == ["streets", "subdistricts", "district"]
 
 
 @pytest.mark.parametrize(
@@ -194,13 +194,13 @@ def test_the_sheet_is_cut_to_what_the_plan_is_about(given: str, half: float) -> 
         "streets": _network(300),
         "water": _around("水", 0.1),
     }
-    bounds = sheet.sheet({key: frames[key] for key in given.split()}, "en").bounds
+    bounds = legend.sheet({key: frames[key] for key in given.split()}, "en").bounds
     assert bounds == pytest.approx((117 - half, 39 - half, 117 + half, 39 + half))
 
 
 def test_streets_alone_are_shown_whole() -> None:
     streets = _network(300)
-    assert sheet.sheet({"streets": streets}, "en").bounds == tuple(streets.total_bounds)
+    assert legend.sheet({"streets": streets}, "en").bounds == tuple(streets.total_bounds)
 
 
 def test_a_border_is_told_from_the_street_along_it() -> None:
@@ -217,10 +217,10 @@ def test_what_was_surveyed_is_not_called_indicative() -> None:
         for key in ("district", "zones", "parcel", "subdistricts")
     }
     frames["zones"] = pd.concat([frames["zones"], _around("乙", 0.1)], ignore_index=True)
-    drawn = sheet.sheet(frames, "zh-Hant")
-    tags = {i.label: i.indicative for one in drawn.legend() for i in sheet.items(one, drawn.say)}
+    drawn = legend.sheet(frames, "zh-Hant")
+    tags = {i.label: i.indicative for one in drawn.legend() for i in legend.items(one, drawn.say)}
     assert tags == {"district": False, "zones": False, "乙": True, "parcel": False}
     marked = [
-        label.text for one in drawn.legend() for label in sheet.labels(one) if label.indicative
+        label.text for one in drawn.legend() for label in legend.labels(one) if label.indicative
     ]
     assert marked == ["乙"]

@@ -40,7 +40,10 @@ import pandas as pd
 import pytest
 import shapely
 
-from nankai_gis import coverage, layers, measure, overlay
+from nankai_gis.geometry import geodesic
+from nankai_gis.geometry.cut_lines import ALONG_DEG
+from nankai_gis.measure import coverage
+from nankai_gis.plan import layers
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Versions of PostgreSQL that have a server and PostGIS.
@@ -705,7 +708,7 @@ def test_what_runs_along_within_a_tolerance(case: Case, within_m: float) -> None
             SELECT 1 FROM edges e
             WHERE e.id = p.id AND e.g && ST_Expand(p.g, 0.0003)
             AND ST_DWithin(ST_Centroid(p.g)::geography, e.g::geography, {within_m})
-            AND ABS(SIN(e.way - p.way)) <= SIN(RADIANS({overlay.ALONG_DEG}))
+            AND ABS(SIN(e.way - p.way)) <= SIN(RADIANS({ALONG_DEG}))
             AND ST_LineLocatePoint(e.g, ST_Centroid(p.g)) BETWEEN 1e-9 AND 1 - 1e-9
         )
         GROUP BY p.id, p.name
@@ -825,12 +828,12 @@ def test_the_ruler_on_every_packaged_shape(layer: str, create: Callable[[str], D
     shapes = dict(zip(frame["id"], frame.geometry, strict=True))
     if layer == "corridors":
         theirs = db.figures(f"SELECT id, 1000 * {db.km('g')} FROM shapes")
-        agree({(k,): measure.length(s) for k, s in shapes.items()}, theirs, 0.0)
+        agree({(k,): geodesic.length(s) for k, s in shapes.items()}, theirs, 0.0)
         return
     around = db.figures(f"SELECT id, 1000 * {db.km('ST_Boundary(g)')} FROM shapes")
-    agree({(k,): measure.perimeter(s) for k, s in shapes.items()}, around, 0.0)
+    agree({(k,): geodesic.perimeter(s) for k, s in shapes.items()}, around, 0.0)
     theirs = db.figures(f"SELECT id, 1000000 * {db.km2('g')} FROM shapes")
     # The ruler's own edges are geodesics as well, of 2e-4 degrees.
     steps = (STEP_M, 2 * STEP_M)
     within = {key: 1e6 * sum(sliver_km2(m / 1000, s) for s in steps) for key, m in around.items()}
-    agree({(k,): measure.area(s) for k, s in shapes.items()}, theirs, within)
+    agree({(k,): geodesic.area(s) for k, s in shapes.items()}, theirs, within)

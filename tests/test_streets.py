@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import LineString
 
-from nankai_gis import streets
 from nankai_gis.errors import AmbiguousNameError, CRSError, DataError, RoadNotFoundError
+from nankai_gis.network import streets
 
 GEOD = Geod(ellps="GRS80")
 

@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from nankai_gis import spreadsheet, tables
-from nankai_gis.tables import Column
+from nankai_gis.files import spreadsheet
+from nankai_gis.present import tables
+from nankai_gis.present.tables import Column
 
 
 def test_columns_align_with_wide_characters() -> None:

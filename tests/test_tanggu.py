@@ -23,12 +23,15 @@ import shapely
 from evidence import EVIDENCE
 from pyproj import Geod
 
-from nankai_gis import boundary, coverage, overlay, roads
-from nankai_gis.clause import parse
-from nankai_gis.derive import Derived, clause_feature, derive
+from nankai_gis.compiler import ring as boundary
+from nankai_gis.compiler.derive import Derived, clause_feature, derive
 from nankai_gis.errors import ClauseError, GeometryError, RoadNotFoundError
-from nankai_gis.mapped import Mapped
-from nankai_gis.model import SIDES
+from nankai_gis.geometry.cut_lines import LEAST_M
+from nankai_gis.measure import coverage
+from nankai_gis.network import roads
+from nankai_gis.network.mapped import Mapped
+from nankai_gis.plan.clause import parse
+from nankai_gis.plan.model import SIDES
 
 JSON = EVIDENCE / "osm" / "tanggu_overpass_2024-12-14.json"
 PBF = EVIDENCE / "osm" / "tanggu_2024-12-14.osm.pbf"
@@ -449,7 +452,7 @@ def test_coverage_of_compiled_zones_is_that_of_a_plain_overlay(one: Mapped) -> N
     border = cut(named, zones.set_geometry(zones.boundary))
     assert (border.groupby("zone")["km"].sum() > 0.1).sum() >= 6
     # Whatever crosses at a slant is within `LEAST_M` of the border for a moment, and along it.
-    least = 1.2 * overlay.LEAST_M / 1e5
+    least = 1.2 * LEAST_M / 1e5
     strip = cut(named, zones.set_geometry(shapely.buffer(zones.boundary.values, least)))
 
     def along(*keys: str) -> tuple[pd.Series, pd.Series]:

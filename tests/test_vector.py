@@ -11,8 +11,8 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import box
 
-from nankai_gis import vector
 from nankai_gis.errors import DataError
+from nankai_gis.files import vector
 
 ROWS = 20
 

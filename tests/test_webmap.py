@@ -18,19 +18,13 @@ from browser.frames import HEADS, plan_frames
 from browser.hostile import hostile_names
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
-from nankai_gis import webmap
-from nankai_gis.errors import (
-    CRSError,
-    DataError,
-    MissingKeyError,
-    NankaiGISError,
-    NotFoundError,
-)
-from nankai_gis.sheet import area, length
-from nankai_gis.style import INFERRED, PLANNED, style_of
-from nankai_gis.webmap.content import _drawn
-from nankai_gis.webmap.page import LEAFLET_CSS, LEAFLET_JS, asset, inert_json, inert_text
-from nankai_gis.webmap.tiles import NAMES, Tiles, basemap, origins
+from nankai_gis.errors import CRSError, DataError, MissingKeyError, NankaiGISError, NotFoundError
+from nankai_gis.present import webmap
+from nankai_gis.present.legend import area, length
+from nankai_gis.present.style import INFERRED, PLANNED, style_of
+from nankai_gis.present.webmap.content import _drawn
+from nankai_gis.present.webmap.page import LEAFLET_CSS, LEAFLET_JS, asset, inert_json, inert_text
+from nankai_gis.present.webmap.tiles import NAMES, Tiles, basemap, origins
 
 BUDGET = 400_000
 #: Taken from the published files with ``openssl dgst -sha384 -binary | base64``.
@@ -172,7 +166,7 @@ def test_cdn_is_sealed_with_the_published_hash() -> None:
 
 @pytest.mark.parametrize("file", [LEAFLET_JS, LEAFLET_CSS], ids=lambda file: file.name)
 def test_third_party_files_are_the_published_ones(file: Any) -> None:
-    content = (files("nankai_gis") / "assets" / file.name).read_bytes()
+    content = (files("nankai_gis.present.webmap") / "assets" / file.name).read_bytes()
     assert hashlib.sha256(content).hexdigest() == file.sha256
     # The project's own download page publishes these digests.
     published = {
@@ -183,7 +177,9 @@ def test_third_party_files_are_the_published_ones(file: Any) -> None:
 
 
 def test_third_party_licence_and_version_travel_along() -> None:
-    licence = (files("nankai_gis") / "assets" / "leaflet.LICENSE.txt").read_text("utf-8")
+    licence = (files("nankai_gis.present.webmap") / "assets" / "leaflet.LICENSE.txt").read_text(
+        "utf-8"
+    )
     assert "BSD 2-Clause" in licence
     assert f"Leaflet {LEAFLET_JS.version}" in asset("leaflet.js")[:200]
 
@@ -437,7 +433,7 @@ def test_displacements_lie_on_a_grid_around_the_map() -> None:
     assert grid["west"] == pytest.approx(117.0)
     assert grid["west"] + (grid["columns"] - 1) * grid["step"] >= 117.3
     assert grid["south"] + (rows - 1) * grid["step"] >= 39.2
-    from nankai_gis.datum import GCJ02
+    from nankai_gis.geometry.datum import GCJ02
 
     # Between the points, the middle is told well within a metre.
     at = (grid["west"] + 5.5 * grid["step"], grid["south"] + 5 * grid["step"])

@@ -12,19 +12,18 @@ from typing import Any
 
 import click
 
-from .. import __version__
-from ..errors import NankaiGISError
-from .check import check_
-from .coverage import coverage_
-from .derive import derive_
-from .export import export_
-from .features import list_features, show
-from .init import init
-from .maps import figure, map_
-from .measures import area, length
-from .report import report_
-from .roads import roads
-from .study import study_
+from nankai_gis.cli.check import check_
+from nankai_gis.cli.coverage import coverage_
+from nankai_gis.cli.derive import derive_
+from nankai_gis.cli.export import export_
+from nankai_gis.cli.features import list_features, show
+from nankai_gis.cli.init import init
+from nankai_gis.cli.maps import figure, map_
+from nankai_gis.cli.measures import area, length
+from nankai_gis.cli.report import report_
+from nankai_gis.cli.roads import roads
+from nankai_gis.cli.study import study_
+from nankai_gis.errors import NankaiGISError
 
 
 class _Program(click.Group):
@@ -59,7 +58,7 @@ class _Program(click.Group):
 @click.group(
     cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(__version__, prog_name="nankai-gis")
+@click.version_option(package_name="nankai-gis", prog_name="nankai-gis")
 @click.option(
     "--plan",
     metavar="FOLDER",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import options
+from nankai_gis.cli import options
 
 if TYPE_CHECKING:
-    from ..check import Finding
+    from nankai_gis.measure.checks import Finding
 
 
 @click.command("check")
@@ -38,13 +38,14 @@ def check_(
     overwrite: bool,
 ) -> None:
     """Hold what the plan says to what is measured, rule by rule."""
-    from .. import check, tables
-    from ..tables import Column
+    from nankai_gis.measure import checks
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import Column
 
     if list_rules:
         if form == "html":
             raise click.UsageError("--rules lists the rules as a table or as JSON, not as a page")
-        rules = [{"rule": rule.id, "title": rule.title} for rule in check.RULES]
+        rules = [{"rule": rule.id, "title": rule.title} for rule in checks.RULES]
         rows = [list(rule.values()) for rule in rules]
         listed: str | bytes = tables.terminal([Column("規則"), Column("問題")], rows)
         if form == "json":
@@ -53,7 +54,7 @@ def check_(
         return
     reasons = _reasons(without)
     held = options.study()
-    found = check.check(held.plan, held.layers, reasons)
+    found = checks.check(held.plan, held.layers, reasons)
     if form == "json":
         document = {"left_out": reasons, "findings": [asdict(f) for f in found]}
         options.deliver(tables.json_text(document), output, overwrite)
@@ -76,17 +77,18 @@ def _reasons(without: tuple[str, ...]) -> dict[str, str]:
 
 
 def _counts(found: list[Finding]) -> str:
-    from ..tables import VERDICT_NAMES
+    from nankai_gis.present.tables import VERDICT_NAMES
 
     counts = {v: sum(f.verdict == v for f in found) for v in VERDICT_NAMES}
     return ",".join(f"{VERDICT_NAMES[v]} {n}" for v, n in counts.items())
 
 
 def _table(found: list[Finding], reasons: dict[str, str], everything: bool) -> str:
-    from .. import check, tables
-    from ..tables import VERDICT_NAMES, Column
+    from nankai_gis.measure import checks
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import VERDICT_NAMES, Column
 
-    titles = {rule.id: rule.title for rule in check.RULES}
+    titles = {rule.id: rule.title for rule in checks.RULES}
     shown = [f for f in found if everything or f.verdict != "ok"]
     rows = [
         [
@@ -122,10 +124,10 @@ def _html(found: list[Finding], reasons: dict[str, str]) -> bytes:
     """A page without scripts: everything that comes from data is escaped."""
     from html import escape
 
-    from .. import check
-    from ..tables import VERDICT_NAMES
+    from nankai_gis.measure import checks
+    from nankai_gis.present.tables import VERDICT_NAMES
 
-    titles = {rule.id: rule.title for rule in check.RULES}
+    titles = {rule.id: rule.title for rule in checks.RULES}
     rows = "\n".join(
         "<tr class='{}'>{}</tr>".format(
             f.verdict.replace(" ", "-"),

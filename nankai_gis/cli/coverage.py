@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from . import options
+from nankai_gis.cli import options
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
-    from ..coverage import Coverage, Key, WalkingReach
-    from ..roads import Origin
-    from ..study import Study
+    from nankai_gis.measure.coverage import Coverage, Key, WalkingReach
+    from nankai_gis.network.roads import Origin
+    from nankai_gis.studies.study import Study
 
 # Titles and decimals of the columns that a table shows; what isn't here isn't shown.
 _COLUMNS: dict[str, tuple[str, int | None]] = {
@@ -180,7 +180,7 @@ def coverage_(
     A street that runs along a boundary counts as on the boundary, once. Every table is held to
     its whole, and says so.
     """
-    from .. import coverage
+    from nankai_gis.measure import coverage
 
     keys = _checked_keys(by)
     _check_names(others, _titles(keys))
@@ -223,7 +223,7 @@ def coverage_(
                 areas, streets, subs, centrelines=centrelines, heard=heard, **settings
             )
         else:
-            from ..coverage import partitions
+            from nankai_gis.measure.coverage import partitions
 
             assert roads is not None
             place = None if scheduler == _HERE else scheduler
@@ -277,7 +277,7 @@ def _check_one_layer(others: Sequence[Path], walk: Path | None) -> None:
 
 def _check_named(subs: GeoDataFrame, path: Path, name_field: str | None) -> None:
     """Refuse to call subdistricts by their number."""
-    from ..errors import DataError
+    from nankai_gis.errors import DataError
 
     if name_field is None and "name" not in subs.columns:
         held = ", ".join(str(c) for c in subs.columns if c != subs.geometry.name)
@@ -302,9 +302,9 @@ def _check_partitioned(roads: Path | None, walk: Path | None, plot: Path | None,
 
 
 def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -> None:
-    from .. import chart, figure
-    from ..model import CREDIT
-    from ..outfile import write
+    from nankai_gis.files.atomic import write
+    from nankai_gis.plan.model import CREDIT
+    from nankai_gis.present import chart, figure
 
     if "kind" in areas and (areas["kind"] == "zone").any():
         # The parcel lies in a zone: its streets would count twice.
@@ -313,7 +313,7 @@ def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -
     if "id" in areas:
         known = known[known["zone"].isin([str(one) for one in areas["id"]])]
     if known.empty:
-        from ..errors import DataError
+        from nankai_gis.errors import DataError
 
         raise DataError(f"--plot {target}: no street runs in or along a zone; nothing to draw")
     streets = known.groupby("street")[["inside_km", "boundary_km"]].sum()
@@ -334,7 +334,7 @@ def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -
 
 
 def _checked_keys(by: str) -> list[Key]:
-    from ..coverage import KEYS
+    from nankai_gis.measure.coverage import KEYS
 
     keys = [key.strip() for key in by.split(",") if key.strip()]
     known = {str(key): key for key in KEYS}
@@ -347,7 +347,7 @@ def _streets(
     path: Path | None, held: Study
 ) -> tuple[GeoDataFrame, GeoDataFrame | None, Origin | None]:
     """Streets, centrelines where carriageways are mapped one by one, and where they come from."""
-    from ..mapped import Joined, Mapped
+    from nankai_gis.network.mapped import Joined, Mapped
 
     if path is None:
         network = options.network()
@@ -357,7 +357,7 @@ def _streets(
         raise click.UsageError(
             f"--roads {path} is a folder; a network in GeoParquet files is measured with --dask"
         )
-    from ..roads import read
+    from nankai_gis.network.roads import read
 
     mapped = Mapped(read(path))
     return mapped.ways(), mapped.centrelines(), mapped.origin
@@ -374,7 +374,7 @@ def _elsewhere(held: Study, areas: GeoDataFrame) -> bool:
 
 def _subdistricts(path: Path) -> GeoDataFrame:
     if path.name.endswith((".osm", ".pbf", ".osm.gz", ".osm.bz2")):
-        from ..roads import areas
+        from nankai_gis.network.roads import areas
 
         return areas(path, admin_level=8)
     return options.read_layer(path)
@@ -438,7 +438,7 @@ def _geojson(found: Coverage, keys: list[Key]) -> bytes:
     """The cut streets; where zones by subdistricts are asked for by name, these."""
     import json
 
-    from .. import tables
+    from nankai_gis.present import tables
 
     source = click.get_current_context().get_parameter_source("by")
     asked = source is not ParameterSource.DEFAULT
@@ -451,7 +451,8 @@ def _geojson(found: Coverage, keys: list[Key]) -> bytes:
 def _tables(
     found: Coverage, chosen: list[tuple[str, DataFrame]], form: str, told: str
 ) -> str | bytes:
-    from .. import spreadsheet, tables
+    from nankai_gis.files import spreadsheet
+    from nankai_gis.present import tables
 
     if form == "table":
         return "\n".join([*(f"{title}\n{_table(table)}" for title, table in chosen), told])
@@ -482,8 +483,8 @@ def _records(table: DataFrame) -> list[dict[str, Any]]:
 
 
 def _table(table: DataFrame) -> str:
-    from .. import tables
-    from ..tables import Column, number
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import Column, number
 
     if table.empty:
         return "沒有\n"
@@ -519,7 +520,7 @@ def _sketched(areas: GeoDataFrame) -> str:
 
 def _reconciled(found: Coverage, clipped: bool) -> str:
     """Say that the tables add up, and what was left out of them."""
-    from ..coverage import TOLERANCE
+    from nankai_gis.measure.coverage import TOLERANCE
 
     held = found.reconciliation[found.reconciliation["limit"].notna()]
     # Where coordinates tell less than that, as of a strip of a decimetre, the limit is theirs.

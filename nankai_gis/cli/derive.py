@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..model import SIDE_NAMES
-from . import options
+from nankai_gis.cli import options
+from nankai_gis.plan.model import SIDE_NAMES
 
 if TYPE_CHECKING:
-    from ..boundary import Ring
-    from ..course import Lines
-    from ..derive import Derived
-    from ..model import Corner, Feature, Run, Vertex
+    from nankai_gis.compiler.course import Lines
+    from nankai_gis.compiler.derive import Derived
+    from nankai_gis.compiler.ring import Ring
+    from nankai_gis.plan.model import Corner, Feature, Run, Vertex
 
 _CORNERS = {"shared": "共節點", "crossing": "相交", "near": "臨近", "extended": "延長"}
 _ROLES = {"named": "四至", "again": "重複", "bridge": "連接", "stand-in": "代替"}
@@ -55,8 +55,8 @@ def derive_(
     Prints a diagnosis for every side; --output writes the geometry, as GeoJSON or, for a name in
     .gpkg, as GeoPackage. What doesn't compile is reported, and the rest is compiled all the same.
     """
-    from .. import plan
-    from ..derive import derive
+    from nankai_gis.compiler.derive import derive
+    from nankai_gis.plan import definitions as plan
 
     if text is not None and (names or definitions):
         raise click.UsageError("--text stands for a definition; leave out features and definitions")
@@ -111,16 +111,16 @@ def derive_(
 
 
 def _from_text(text: str, lines: Lines) -> Feature:
-    from ..clause import parse
-    from ..derive import clause_feature
+    from nankai_gis.compiler.derive import clause_feature
+    from nankai_gis.plan.clause import parse
 
     return clause_feature(parse(text, lines), lines)
 
 
 def _mapped(path: Path) -> tuple[Lines, str]:
     """The network of a file or snapshot, and what it is."""
-    from .. import mapped
-    from ..roads import read
+    from nankai_gis.network import mapped
+    from nankai_gis.network.roads import read
 
     roads = read(path)
     network = mapped.Mapped(roads)
@@ -130,9 +130,9 @@ def _mapped(path: Path) -> tuple[Lines, str]:
 
 def _told(network: Lines) -> str:
     """What a network is."""
-    from .. import mapped, reference
+    from nankai_gis.network import digitised, mapped
 
-    if network is reference.packaged():
+    if network is digitised.packaged():
         return "packaged reference network"
     if not isinstance(network, mapped.Mapped | mapped.Joined):
         return "digitised tables of the plan"
@@ -143,8 +143,8 @@ def _told(network: Lines) -> str:
 
 
 def _write(derived: list[Derived], source: str, output: Path, overwrite: bool) -> None:
-    from .. import tables
-    from ..derive import features
+    from nankai_gis.compiler.derive import features
+    from nankai_gis.present import tables
 
     made = features(derived, source)
     if output.suffix.lower() == ".gpkg":
@@ -157,9 +157,9 @@ def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool)
 
     import geopandas
 
-    from ..crs import STORED
-    from ..layers import as_row
-    from ..outfile import replacing_database
+    from nankai_gis.files.atomic import replacing_database
+    from nankai_gis.geometry.crs import STORED
+    from nankai_gis.plan.layers import as_row
 
     frame = geopandas.GeoDataFrame.from_features(map(as_row, made), crs=STORED)
     with replacing_database(output, overwrite=overwrite) as draft:
@@ -171,7 +171,7 @@ def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool)
 
 
 def _diagnosis(one: Derived, lines: Lines, compare: bool) -> str:
-    from .. import tables
+    from nankai_gis.present import tables
 
     feature = one.feature
     told = [f"{feature.names.hant}({feature.id})"]
@@ -193,7 +193,7 @@ def _diagnosis(one: Derived, lines: Lines, compare: bool) -> str:
 
 
 def _stretch(run: Run) -> str:
-    from ..course import run_length
+    from nankai_gis.compiler.course import run_length
 
     length = run_length(run.vertices)
     told = f"{run.name}:{length / 1e3:.2f} 公里,精度 {run.accuracy_m:.0f} 米"
@@ -201,10 +201,10 @@ def _stretch(run: Run) -> str:
 
 
 def _ring(ring: Ring, feature: Feature, lines: Lines) -> list[str]:
-    from .. import tables
-    from ..boundary import ring_area
-    from ..course import run_length
-    from ..tables import Column, number
+    from nankai_gis.compiler.course import run_length
+    from nankai_gis.compiler.ring import ring_area
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import Column, number
 
     cells = []
     doubtful = _doubtful(ring)
@@ -287,7 +287,7 @@ _UNNAMED_SHARE = 0.2
 
 def _doubtful(ring: Ring) -> bool:
     """Whether so much of a ring isn't what its clause says that no part of it is sure."""
-    from ..course import run_length
+    from nankai_gis.compiler.course import run_length
 
     lengths = [run_length(run.vertices) for run in ring.runs]
     unnamed = sum(
@@ -329,10 +329,10 @@ def _confidence(run: Run, corners: tuple[Corner, Corner], doubtful: bool) -> str
 
 
 def _compared(one: Derived) -> list[str]:
-    from ..measure import compare
+    from nankai_gis.measure.features import compare
 
     assert one.ring is not None
-    from ..study import AREAL
+    from nankai_gis.studies.study import AREAL
 
     known = {f["properties"]["id"]: f for f in options.study().features(AREAL)}
     packaged = known.get(one.feature.id)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import NankaiGISError
-from ..export import DATUMS, ENCODINGS, FORMATS, accept, format_of, text_sequences, write
-from . import options
+from nankai_gis.cli import options
+from nankai_gis.errors import NankaiGISError
+from nankai_gis.exports import DATUMS, ENCODINGS, FORMATS, accept, format_of, text_sequences, write
 
 if TYPE_CHECKING:
-    from ..export import Report
+    from nankai_gis.exports import Report
 
 
 @click.command("export")
@@ -74,8 +74,8 @@ def export_(
     if dash and name != "geojsonseq":
         raise click.UsageError(f"stdout takes GeoJSON text sequences; name a file for {name}")
 
-    from ..errors import DataError, NotFoundError
-    from ..layers import LAYERS
+    from nankai_gis.errors import DataError, NotFoundError
+    from nankai_gis.plan.layers import LAYERS
 
     wanted = LAYERS if layers is None else tuple(filter(None, layers.split(",")))
     for layer in wanted:

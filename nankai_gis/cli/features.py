@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..model import SIDE_NAMES
-from . import options
+from nankai_gis.cli import options
+from nankai_gis.plan.model import SIDE_NAMES
 
 if TYPE_CHECKING:
-    from ..course import Ground
-    from ..model import Feature, Line
-    from ..study import Study
+    from nankai_gis.compiler.course import Ground
+    from nankai_gis.plan.model import Feature, Line
+    from nankai_gis.studies.study import Study
 
 
 @click.command("list")
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 @options.output
 def list_features(kinds: tuple[str, ...], form: str, output: Path | None, overwrite: bool) -> None:
     """List the features of the plan and whether they are located."""
-    from .. import tables
-    from ..model import KINDS
-    from ..tables import Column
+    from nankai_gis.plan.model import KINDS
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import Column
 
     records: dict[str, dict[str, str | bool]] = {}
     for feature in options.study().features(kinds or KINDS):
@@ -83,7 +83,7 @@ def show(name: str) -> None:
     For a feature of the plan its clause, how it is read, and how well each side is known; for a
     street, railway or river of the reference network its course and where that comes from.
     """
-    from ..errors import FeatureNotFoundError
+    from nankai_gis.errors import FeatureNotFoundError
 
     found = options.study()
     network = options.network()
@@ -113,9 +113,9 @@ def show(name: str) -> None:
 
 
 def _street(line: Line, network: Ground) -> str:
-    from .. import tables
-    from ..course import line_accuracy, line_length
-    from ..model import worst
+    from nankai_gis.compiler.course import line_accuracy, line_length
+    from nankai_gis.plan.model import worst
+    from nankai_gis.present import tables
 
     told = [
         "  ".join(dict.fromkeys((line.names.hant, line.names.hans, line.names.en))),
@@ -143,7 +143,7 @@ def _street(line: Line, network: Ground) -> str:
 
 
 def _kind(feature: Feature) -> str:
-    from .. import tables
+    from nankai_gis.present import tables
 
     return tables.KIND_NAMES[feature.kind]
 
@@ -157,7 +157,7 @@ def _reading(feature: Feature) -> list[str]:
 
 
 def _geometry(feature: Feature, found: Study, network: Ground) -> list[str]:
-    from ..study import AREAL
+    from nankai_gis.studies.study import AREAL
 
     if feature.axis:
         return _axis(feature, found)
@@ -167,7 +167,7 @@ def _geometry(feature: Feature, found: Study, network: Ground) -> list[str]:
     p = site["properties"]
     if p["status"] == "not located":
         return ["", "位置:未定位(沒有帶來源的坐標)"]
-    from .. import tables
+    from nankai_gis.present import tables
 
     return [
         "",
@@ -184,9 +184,9 @@ def _at(site: Mapping[str, Any]) -> str:
 
 
 def _ring(feature: Feature, found: Study, network: Ground) -> list[str]:
-    from .. import tables
-    from ..measure import length
-    from ..tables import Column, number
+    from nankai_gis.geometry.geodesic import length
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import Column, number
 
     shape = next(f for f in found.features([feature.kind]) if f["properties"]["id"] == feature.id)
     p, ring = shape["properties"], shape["geometry"]["coordinates"][0]
@@ -228,8 +228,8 @@ def _ring(feature: Feature, found: Study, network: Ground) -> list[str]:
 
 
 def _axis(feature: Feature, found: Study) -> list[str]:
-    from .. import tables
-    from ..tables import Column, number
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import Column, number
 
     cells = [
         [

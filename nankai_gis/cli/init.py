@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from . import options
+from nankai_gis.cli import options
 
 
 @click.command("init")
@@ -19,13 +19,14 @@ def init(folder: Path, overwrite: bool) -> None:
     plan.toml says in its comments what each entry is for; plan.schema.json lets an editor complete
     and check what you write. `nankai-gis --plan FOLDER …` then works on it.
     """
-    from .. import plan, tables
-    from ..errors import OutputError
-    from ..outfile import write
+    from nankai_gis.errors import OutputError
+    from nankai_gis.files.atomic import write
+    from nankai_gis.plan import definitions
+    from nankai_gis.present import tables
 
     files = {
-        folder / "plan.toml": plan.example().encode(),
-        folder / "plan.schema.json": tables.json_text(plan.schema()),
+        folder / "plan.toml": definitions.example().encode(),
+        folder / "plan.schema.json": tables.json_text(definitions.schema()),
     }
     for target in files:
         options.refuse_existing(target, overwrite)

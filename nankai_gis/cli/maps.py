@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from . import options
+from nankai_gis.cli import options
 
 F = TypeVar("F", bound=Callable[..., Any])
 Lang = Literal["zh-Hant", "zh-Hans", "en"]
@@ -19,7 +19,7 @@ PageSize = Literal["A5", "A4", "A3", "A2"]
 def _layers(ctx: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
     if value is None:
         return None
-    from ..layers import LAYERS
+    from nankai_gis.plan.layers import LAYERS
 
     names = [name.strip() for name in value.split(",") if name.strip()]
     unknown = [name for name in names if name not in LAYERS]
@@ -95,8 +95,9 @@ def map_(
     embed: str | None,
 ) -> None:
     """Write an interactive map of the plan: one HTML file that opens without a network."""
-    from .. import plan_map, webmap
-    from ..outfile import replacing
+    from nankai_gis import plan_map
+    from nankai_gis.files.atomic import replacing
+    from nankai_gis.present import webmap
 
     if cdn and embed == "fragment":
         raise click.UsageError("--cdn has no use with --embed fragment, which carries its script")
@@ -186,9 +187,9 @@ def figure(
     graticule: bool,
 ) -> None:
     """Write a figure of the plan for Word and print: PNG, SVG or PDF, without a browser."""
-    from .. import figure as figures
-    from .. import plan_figure
-    from ..outfile import replacing
+    from nankai_gis import plan_figure
+    from nankai_gis.files.atomic import replacing
+    from nankai_gis.present import figure as figures
 
     if output.suffix.lower().removeprefix(".") not in figures.FORMATS:
         raise click.BadParameter(

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import options
+from nankai_gis.cli import options
 
 if TYPE_CHECKING:
-    from ..measure import AreaRow, LengthRow
-    from ..study import Study
+    from nankai_gis.measure.features import AreaRow, LengthRow
+    from nankai_gis.studies.study import Study
 
 _AREA_METHOD = (
     "面積在 CGCS2000 橢球面上量算;「平面」為 EPSG:4548 投影面積,「差」為兩者之差。\n"
@@ -58,8 +58,8 @@ def area(
 
 
 def _areas(rows: list[AreaRow], form: str, unit: str, found: Study) -> str | bytes:
-    from .. import tables
-    from ..model import CREDIT
+    from nankai_gis.plan.model import CREDIT
+    from nankai_gis.present import tables
 
     if form == "table":
         return _area_table(rows, unit)
@@ -91,7 +91,7 @@ def _areas(rows: list[AreaRow], form: str, unit: str, found: Study) -> str | byt
 
 
 def _area_record(row: AreaRow, unit: str) -> dict[str, Any]:
-    from .. import tables
+    from nankai_gis.present import tables
 
     size = tables.AREA_UNITS[unit]
     stated, deviation = row.stated_area_m2, row.deviation_m2
@@ -115,8 +115,8 @@ def _area_record(row: AreaRow, unit: str) -> dict[str, Any]:
 
 
 def _area_table(rows: list[AreaRow], unit: str) -> str:
-    from .. import tables
-    from ..tables import Column, number
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import Column, number
 
     size, decimals = tables.AREA_UNITS[unit], tables.DECIMALS[unit]
     right = [
@@ -173,8 +173,8 @@ def length(
 
 
 def _lengths(rows: list[LengthRow], form: str, unit: str, found: Study) -> str | bytes:
-    from .. import tables
-    from ..model import CREDIT
+    from nankai_gis.plan.model import CREDIT
+    from nankai_gis.present import tables
 
     if form == "table":
         return _length_table(rows, unit)
@@ -208,7 +208,7 @@ def _lengths(rows: list[LengthRow], form: str, unit: str, found: Study) -> str |
 
 
 def _length_record(row: LengthRow, unit: str) -> dict[str, Any]:
-    from .. import tables
+    from nankai_gis.present import tables
 
     size = tables.LENGTH_UNITS[unit]
     return {
@@ -230,8 +230,8 @@ def _length_table(rows: list[LengthRow], unit: str) -> str:
     import itertools
     import math
 
-    from .. import tables
-    from ..tables import Column, number
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import Column, number
 
     size, decimals = tables.LENGTH_UNITS[unit], tables.DECIMALS[unit]
 

@@ -15,9 +15,9 @@ import click
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from ..course import Ground
-    from ..mapped import Mapped
-    from ..study import Study
+    from nankai_gis.compiler.course import Ground
+    from nankai_gis.network.mapped import Mapped
+    from nankai_gis.studies.study import Study
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def plan_folder() -> Path | None:
 
 def study() -> Study:
     """Return the study that the command is about: of the packaged plan or of the user's own."""
-    from .. import study as studies
+    from nankai_gis.studies import study as studies
 
     folder, kept = plan_folder(), click.get_current_context().find_root().meta
     if folder is None:
@@ -55,17 +55,17 @@ def study() -> Study:
 
 def network() -> Ground:
     """Return the network of the plan that the command is about."""
-    from .. import mapped, reference
+    from nankai_gis.network import digitised, mapped
 
     folder, kept = plan_folder(), click.get_current_context().find_root().meta
     if folder is None:
-        return reference.packaged()
+        return digitised.packaged()
     if _NETWORK not in kept:
         kept[_NETWORK] = found = mapped.beside(folder)
-        if not isinstance(found, reference.Network):
+        if not isinstance(found, digitised.Network):
             tell_if_shifted(found.mapped if isinstance(found, mapped.Joined) else found)
     found = kept[_NETWORK]
-    assert isinstance(found, reference.Network | mapped.Mapped | mapped.Joined)
+    assert isinstance(found, digitised.Network | mapped.Mapped | mapped.Joined)
     return found
 
 
@@ -75,9 +75,9 @@ _STUDY, _NETWORK = f"{__name__}.study", f"{__name__}.network"
 
 def tell_if_shifted(network: Mapped) -> None:
     """Say so where a network lies beside the packaged streets, as data in another datum does."""
-    from .. import mapped, reference
+    from nankai_gis.network import digitised, mapped
 
-    moved = mapped.shift(network, reference.packaged())
+    moved = mapped.shift(network, digitised.packaged())
     if moved is not None and math.hypot(*moved) > mapped.SHIFT_M:
         click.echo(
             f"Warning: {network.origin.name} lies {moved[0]:+.0f} m east and {moved[1]:+.0f} m "
@@ -91,7 +91,7 @@ def _tell_if_far(found: Study) -> None:
     """Say so where planar figures mean little; the ellipsoidal ones hold everywhere."""
     from shapely.geometry import shape
 
-    from ..crs import PLANAR, PLANAR_EAST
+    from nankai_gis.geometry.crs import PLANAR, PLANAR_EAST
 
     own = (layer for name, layer in found.layers.items() if name != "streets")
     drawn = [shape(f["geometry"]).bounds for layer in own for f in layer if f["geometry"]]
@@ -227,15 +227,15 @@ def steps_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 def read_layer(path: Path) -> GeoDataFrame:
     """Read a vector layer that a user brings, in longitude and latitude."""
-    from .. import vector
-    from ..crs import STORED
+    from nankai_gis.files import vector
+    from nankai_gis.geometry.crs import STORED
 
     return vector.read(path)[0].to_crs(STORED)
 
 
 def refuse_existing(target: Path | None, overwrite: bool) -> None:
     """Refuse an output that exists and may not be replaced, before any long work."""
-    from ..outfile import refusal
+    from nankai_gis.files.atomic import refusal
 
     if target is not None and target.exists() and not overwrite:
         raise refusal(target)
@@ -249,7 +249,7 @@ def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:
     if target is None:
         click.echo(content, nl=False)
         return
-    from ..outfile import write
+    from nankai_gis.files.atomic import write
 
     write(target, content.encode() if isinstance(content, str) else content, overwrite=overwrite)
     click.echo(f"wrote {target}", err=True)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from . import options
+from nankai_gis.cli import options
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from ..model import Section
-    from ..study import Study
+    from nankai_gis.plan.model import Section
+    from nankai_gis.studies.study import Study
 
 #: Layers of which a section shows its own feature only, and the column that says which.
 _OWN = {"zones": "id", "parcel": "id", "corridors": "corridor"}
@@ -55,9 +55,9 @@ def report_(
     For each zone, the parcel and each corridor a section with map, area, coverage by subdistrict
     and street, and what differs from the plan's words.
     """
-    from .. import brief, report
-    from .. import study as studies
-    from ..outfile import write
+    from nankai_gis.files.atomic import write
+    from nankai_gis.reports import content, documents
+    from nankai_gis.studies import study as studies
 
     kind = output.suffix.lower()
     if kind not in (".docx", ".html"):
@@ -66,7 +66,7 @@ def report_(
     if kept is not None and options.plan_folder() is not None:
         raise click.UsageError("give --plan or --study, not both")
     found = options.study() if kept is None else studies.load(kept)
-    sections = brief.compose(found, hans=lang == "zh-Hans")
+    sections = content.compose(found, hans=lang == "zh-Hans")
     about = found.plan.about
     words = {
         "title": title or about.title.in_language(lang) + _REPORT[lang],
@@ -76,10 +76,10 @@ def report_(
     drawn = [section for section in sections if section.picture]
     if kind == ".docx":
         pictures = dict(_pictures(found, drawn, lang, review))
-        data = report.docx(sections, pictures, lang=lang, **words)
+        data = documents.docx(sections, pictures, lang=lang, **words)
     else:
         maps = dict(_maps(found, drawn, lang, review))
-        data = report.html(sections, maps, lang=lang, **words).encode()
+        data = documents.html(sections, maps, lang=lang, **words).encode()
     write(output, data, overwrite=overwrite)
     click.echo(f"wrote {output}", err=True)
 
@@ -105,7 +105,7 @@ def _frames(found: Study, section: Section) -> dict[str, GeoDataFrame]:
 def _pictures(
     found: Study, drawn: Sequence[Section], lang: Literal["zh-Hant", "zh-Hans"], review: str | None
 ) -> list[tuple[str, bytes]]:
-    from .. import figure
+    from nankai_gis.present import figure
 
     made = []
     for section in options.progress(drawn, "figures"):
@@ -128,7 +128,7 @@ def _pictures(
 def _maps(
     found: Study, drawn: Sequence[Section], lang: Literal["zh-Hant", "zh-Hans"], review: str | None
 ) -> list[tuple[str, str]]:
-    from .. import webmap
+    from nankai_gis.present import webmap
 
     made = []
     for section in options.progress(drawn, "maps"):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import options
+from nankai_gis.cli import options
 
 if TYPE_CHECKING:
-    from ..roads import BBox, Origin, Roads
+    from nankai_gis.network.roads import BBox, Origin, Roads
 
 
 @click.group()
@@ -59,7 +59,7 @@ def import_(
     FILE is .osm, .osm.gz, .osm.bz2, .osm.pbf, an Overpass answer in JSON, a street graph that
     osmnx saved, or a vector file that GDAL reads.
     """
-    from .. import roads as networks
+    from nankai_gis.network import roads as networks
 
     target = output or Path(file.name.split(".")[0] + ".gpkg")
     options.refuse_existing(target, overwrite)
@@ -103,7 +103,7 @@ def fetch(
 
     FEATURE is the plan's district by default. For a plan whose folder has no roads yet, give a box.
     """
-    from .. import roads as networks
+    from nankai_gis.network import roads as networks
 
     options.refuse_existing(output, overwrite)
     box = _box(bbox, feature) or _around(None)
@@ -119,8 +119,8 @@ def info(snapshot: Path, form: str) -> None:
     """Describe a snapshot: source, date, extent, counts and checksum."""
     from dataclasses import asdict
 
-    from .. import roads as networks
-    from .. import tables
+    from nankai_gis.network import roads as networks
+    from nankai_gis.present import tables
 
     # Loaded, not only looked up: whether a snapshot is whole is part of what it is.
     origin = networks.load(snapshot).origin
@@ -166,7 +166,7 @@ def _around(name: str | None) -> BBox:
             lon += [west, east]
             lat += [south, north]
     if not lon:
-        from ..errors import GeometryError
+        from nankai_gis.errors import GeometryError
 
         raise GeometryError(f"{key} is not located; name a feature that is, or give a box")
     return _widened(min(lon), min(lat), max(lon), max(lat))
@@ -174,7 +174,7 @@ def _around(name: str | None) -> BBox:
 
 def _widened(west: float, south: float, east: float, north: float) -> BBox:
     """A box with one kilometre more on each side."""
-    from ..course import Plane
+    from nankai_gis.geometry.plane import Plane
 
     west, south = Plane(west, south).back((-1000.0, -1000.0))
     east, north = Plane(east, north).back((1000.0, 1000.0))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from . import options
+from nankai_gis.cli import options
 
 
 @click.command("study")
@@ -19,7 +19,7 @@ def study_(file: Path, verify: bool, overwrite: bool) -> None:
     It holds the layers, the definitions, all measures and findings, the checksums of the data and
     the versions of what measured it, so that a figure can be traced and made again.
     """
-    from .. import study
+    from nankai_gis.studies import study
 
     if not verify:
         study.save(options.study(), file, overwrite=overwrite)

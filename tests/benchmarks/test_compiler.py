@@ -15,9 +15,9 @@ from functools import cache
 import pytest
 from cities import grid, scramble
 
-from nankai_gis import boundary
-from nankai_gis.mapped import Mapped
-from nankai_gis.roads import Origin, Roads
+from nankai_gis.compiler import ring as boundary
+from nankai_gis.network.mapped import Mapped
+from nankai_gis.network.roads import Origin, Roads
 
 DERIVE = (
     "from nankai_gis import derive, plan, reference; "

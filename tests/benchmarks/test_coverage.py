@@ -41,7 +41,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from nankai_gis import coverage
+from nankai_gis.measure import coverage
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGE = os.environ.get("NANKAI_GIS_LARGE") == "1"

@@ -100,7 +100,7 @@ def network(pieces: int) -> Any:
 @pytest.fixture(scope="module")
 def layers() -> Callable[[Any], dict[str, Any]]:
     from nankai_gis import layer
-    from nankai_gis.layers import LAYERS
+    from nankai_gis.plan.layers import LAYERS
 
     made: dict[Any, dict[str, Any]] = {}
 
@@ -116,7 +116,7 @@ def layers() -> Callable[[Any], dict[str, Any]]:
 
 
 def this(frames: dict[str, Any]) -> str:
-    from nankai_gis import webmap
+    from nankai_gis.present import webmap
 
     return webmap.html(webmap.draw(frames, **HEADS))
 
@@ -159,7 +159,7 @@ def drawing_time(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     if chromium is None:
         pytest.skip("timed in chromium, which is not on the path (Debian: package chromium)")
     file: Path = tmp_path_factory.mktemp("maps") / "map.html"
-    assets = files("nankai_gis") / "assets"
+    assets = files("nankai_gis.present.webmap") / "assets"
 
     def answer(route: Any) -> None:
         url = route.request.url

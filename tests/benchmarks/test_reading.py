@@ -21,7 +21,7 @@ from pathlib import Path
 import make_network as make
 import pytest
 
-from nankai_gis import roads
+from nankai_gis.network import roads
 
 SIZES = [5_000, 200_000] if os.environ.get("NANKAI_GIS_LARGE") == "1" else [5_000]
 CONFIG = """\

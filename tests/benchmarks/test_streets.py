@@ -18,7 +18,7 @@ import pytest
 import shapely
 from cities import grid, scramble
 
-from nankai_gis import streets
+from nankai_gis.network import streets
 
 
 def network(lanes: int, seed: int = 1) -> gpd.GeoDataFrame:

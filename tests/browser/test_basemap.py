@@ -16,8 +16,9 @@ import pytest
 from frames import HEADS, plan_frames
 from shapely.geometry import Point
 
-from nankai_gis import datum, webmap
-from nankai_gis.webmap.tiles import Tiles
+from nankai_gis.geometry import datum
+from nankai_gis.present import webmap
+from nankai_gis.present.webmap.tiles import Tiles
 
 pytestmark = pytest.mark.browser
 #: Corners, middle and edge of the district; each tile server marks them where it has them.

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from frames import HEADS, plan_frames
 
-from nankai_gis import report, webmap
-from nankai_gis.model import Section
+from nankai_gis.plan.model import Section
+from nankai_gis.present import webmap
+from nankai_gis.reports import documents
 
 pytestmark = pytest.mark.browser
 #: Pixels of a stylesheet.
@@ -147,7 +148,7 @@ def test_a_report_on_paper_has_each_map_whole_with_its_legend(open_map: Any, dra
         Section(key, "節", "", "", ("文。" * 200,), (), picture="圖") for key in ("", "a", "b")
     ]
     maps = {section.id: webmap.iframe(drawn) for section in sections}
-    text = report.html(sections, maps, title="報告", subtitle="", date="2026")
+    text = documents.html(sections, maps, title="報告", subtitle="", date="2026")
     page = open_map(text, ready="iframe").page
     page.emulate_media(media="print")
     holders = page.locator("iframe").element_handles()

@@ -10,7 +10,7 @@ from frames import HEADS
 from hostile import hostile_names
 from shapely.geometry import LineString, Point, box
 
-from nankai_gis import webmap
+from nankai_gis.present import webmap
 
 pytestmark = pytest.mark.browser
 NAMES = hostile_names()

@@ -10,7 +10,7 @@ import pytest
 import shapely
 from frames import HEADS, plan_frames
 
-from nankai_gis import webmap
+from nankai_gis.present import webmap
 
 pytestmark = pytest.mark.browser
 DESK, PHONE = (1280, 800), (390, 844)

@@ -1,0 +1,1 @@
+"""From a clause to geometry: measured courses, the ring of four sides, the axis of a corridor."""

@@ -1,0 +1,166 @@
+"""KML and KMZ, as Google Earth, Ovi and phones read it.
+
+Written here, because the drivers at hand can't give a style to a feature.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from html import escape
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from nankai_gis.exports.layers import ATTRIBUTION, SKETCH, SKETCHED, TITLES, rgb
+from nankai_gis.present.legend import words
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from nankai_gis.exports import Job
+    from nankai_gis.exports.layers import Layer, Record
+    from nankai_gis.present.style import Style
+
+_KML = "http://www.opengis.net/kml/2.2"
+#: What a balloon shows, in this order.
+_SHOWN = (
+    "clause",
+    "section",
+    "area_m2",
+    "area_sd_m2",
+    "stated_area_m2",
+    "perimeter_m",
+    "length_m",
+    "street_name",
+    "status",
+    "accuracy_m",
+    "source",
+    "date",
+    "note",
+)
+
+
+def content(layers: list[Layer], job: Job) -> bytes:
+    """Return a document with a folder for each layer; KMZ is the same, packed."""
+    into = job.reference
+    assert into is not None
+    root = Element("kml", xmlns=_KML)
+    document = SubElement(root, "Document")
+    title = "nankai-gis" + (f" ({into.datum})" if into.is_shifted else "")
+    SubElement(document, "name").text = title
+    said = f"{ATTRIBUTION}. {into.statement}. {SKETCH}:{SKETCHED}。"
+    SubElement(document, "description").text = escape(said)
+    styles: dict[Style, str] = {}
+    folders = [_folder(layer, styles) for layer in layers]
+    for look, key in styles.items():
+        document.append(_style(look, key))
+    document.extend(folders)
+    job.log.rows.update({layer.name: len(layer.records) for layer in layers})
+    ElementTree.indent(root)
+    data: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    if job.format == "kml":
+        return data
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("doc.kml"), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _folder(layer: Layer, styles: dict[Style, str]) -> Element:
+    folder = Element("Folder", id=f"layer-{layer.name}")
+    SubElement(folder, "name").text = layer.title
+    for record, shape, look in zip(layer.records, layer.shapes, layer.looks, strict=True):
+        placemark = SubElement(folder, "Placemark")
+        SubElement(placemark, "name").text = _name(record)
+        SubElement(placemark, "description").text = _balloon(record)
+        key = styles.setdefault(look, f"look-{len(styles)}")
+        SubElement(placemark, "styleUrl").text = f"#{key}"
+        extended = SubElement(placemark, "ExtendedData")
+        for name, value in {"layer": layer.name, **layer.text(record)}.items():
+            if value is not None:
+                data = SubElement(extended, "Data", name=name)
+                SubElement(data, "displayName").text = TITLES.get(name, name)
+                SubElement(data, "value").text = _text(value)
+        if shape is not None:
+            placemark.append(_geometry(shape))
+    return folder
+
+
+def _name(record: Record) -> str:
+    name = str(record.get("name") or record.get("id") or "")
+    return name + (f"({SKETCH})" if record["sketch"] else "")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _balloon(record: Record) -> str:
+    """Return what a balloon shows: HTML, in which everything from the data is escaped."""
+    statuses = words("zh-Hant")["status"]
+    lines = []
+    for column in _SHOWN:
+        value = record.get(column)
+        if value is None or value == "":
+            continue
+        text = f"{value:,.0f}" if isinstance(value, float) else str(value)
+        text = statuses.get(value, text) if column == "status" else text
+        # $[name] would be filled in with the value of that name.
+        shown = escape(text).replace("$", "&#36;")
+        lines.append(f"<tr><th>{escape(TITLES[column])}</th><td>{shown}</td></tr>")
+    return f"<table>{''.join(lines)}</table><p>{escape(ATTRIBUTION)}</p>"
+
+
+def _colour(colour: str, opacity: float = 1.0) -> str:
+    channels = rgb(colour)
+    if channels is None:
+        return "00000000"
+    red, green, blue = channels
+    return f"{round(opacity * 255):02x}{blue:02x}{green:02x}{red:02x}"
+
+
+def _style(look: Style, key: str) -> Element:
+    # There are no dashes in KML; a doubtful line is thinner, and its name says 示意.
+    style = Element("Style", id=key)
+    if look.radius:
+        icon = SubElement(style, "IconStyle")
+        SubElement(icon, "color").text = _colour(look.fill)
+        SubElement(icon, "scale").text = "0.8"
+    line = SubElement(style, "LineStyle")
+    SubElement(line, "color").text = _colour(look.stroke, 0.7 if look.dash else 1)
+    SubElement(line, "width").text = f"{look.weight * (0.7 if look.dash else 1):g}"
+    area = SubElement(style, "PolyStyle")
+    hatched = look.fill == "hatch"
+    SubElement(area, "color").text = (
+        _colour(look.stroke, 0.25) if hatched else _colour(look.fill, look.fill_opacity)
+    )
+    return style
+
+
+def _geometry(shape: BaseGeometry) -> Element:
+    import shapely
+
+    if hasattr(shape, "geoms"):
+        several = Element("MultiGeometry")
+        several.extend(_geometry(part) for part in shape.geoms)
+        return several
+    if shape.geom_type == "Polygon":
+        found = Element("Polygon")
+        SubElement(found, "tessellate").text = "1"
+        turned: Any = shapely.orient_polygons(shape, exterior_cw=False)
+        rings = [("outerBoundaryIs", turned.exterior)]
+        rings += [("innerBoundaryIs", hole) for hole in turned.interiors]
+        for tag, ring in rings:
+            line = SubElement(SubElement(found, tag), "LinearRing")
+            SubElement(line, "coordinates").text = _coordinates(ring)
+        return found
+    found = Element(shape.geom_type)
+    if shape.geom_type == "LineString":
+        SubElement(found, "tessellate").text = "1"
+    SubElement(found, "coordinates").text = _coordinates(shape)
+    return found
+
+
+def _coordinates(line: BaseGeometry) -> str:
+    return " ".join(f"{x:.7f},{y:.7f}" for x, y in line.coords)

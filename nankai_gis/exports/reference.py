@@ -1,0 +1,175 @@
+"""What the coordinates of an output are in, and how they get there from EPSG:4326."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nankai_gis.errors import CRSError
+from nankai_gis.geometry.crs import PLANAR, STORED, ellipsoid
+from nankai_gis.geometry.datum import BD09, GCJ02
+
+if TYPE_CHECKING:
+    import pyproj
+
+Move = Callable[[Any], Any]
+_SHIFTS = {"gcj02": GCJ02, "bd09": BD09}
+#: The shifted coordinates have no EPSG code. A label of their own keeps a program from laying
+#: them over WGS-84 as if they were the same.
+_SHIFTED_WKT = (
+    'GEOGCRS["{0} (shifted from WGS 84)",DATUM["{0}",ELLIPSOID["WGS 84",6378137,298.257223563]],'
+    'CS[ellipsoidal,2],AXIS["longitude",east],AXIS["latitude",north],'
+    'ANGLEUNIT["degree",0.0174532925199433]]'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What coordinates are in.
+
+    Attributes
+    ----------
+    crs : pyproj.CRS
+    code : str
+        ``EPSG:…`` as asked for, or the name of the shift.
+    datum : str
+        Name of the datum or of the shift.
+    statement : str
+        The same in a sentence, for metadata.
+    move : callable or None
+        From an array of longitude, latitude to x (east), y (north); None where nothing moves.
+    """
+
+    crs: pyproj.CRS
+    code: str
+    datum: str
+    statement: str
+    move: Move | None
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether the coordinates are in GCJ-02 or BD-09."""
+        return self.code in {shift.name for shift in _SHIFTS.values()}
+
+
+def parsed(crs: str) -> pyproj.CRS:
+    """Return a CRS that a plane output can be in, or say why it can't."""
+    import pyproj
+
+    try:
+        found = pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError as error:
+        raise CRSError(
+            f"{crs!r} is no CRS that PROJ knows; give a code such as {STORED}, EPSG:4490 or "
+            f"{PLANAR}"
+        ) from error
+    if not (found.is_geographic or found.is_projected) or len(found.axis_info) != 2:
+        raise CRSError(
+            f"{crs} ({found.name}) is not a geographic or projected CRS of two dimensions"
+        )
+    return found
+
+
+def reference(crs: str, datum: str, bounds: Sequence[float] | None) -> Reference:
+    """Return the reference of an output.
+
+    ``bounds`` are west, south, east, north in degrees; None where there is nothing to place.
+    """
+    if datum != "wgs84":
+        return _shifted(datum, bounds)
+    target = parsed(crs)
+    geodetic = target.geodetic_crs
+    name = geodetic.datum.name if geodetic and geodetic.datum else ""
+    datum_name = {"China 2000": "CGCS2000", "World Geodetic System 1984": "WGS-84"}.get(
+        name.removesuffix(" ensemble"), name
+    )
+    statement = f"coordinates in {crs} ({target.name}), x east before y north"
+    if target == parsed(STORED):
+        return Reference(target, crs, datum_name, statement, None)
+    if datum_name == "CGCS2000":
+        # As everywhere here: the two differ by centimetres, and no transformation is published.
+        statement += "; CGCS2000 is taken as the same datum as WGS-84, from which it differs by cm"
+        source = parsed("EPSG:4490")
+    else:
+        source = parsed(STORED)
+    return Reference(target, crs, datum_name, *_transformed(source, target, crs, statement, bounds))
+
+
+def _transformed(
+    source: pyproj.CRS,
+    target: pyproj.CRS,
+    crs: str,
+    statement: str,
+    bounds: Sequence[float] | None,
+) -> tuple[str, Move]:
+    import numpy as np
+    import pyproj
+
+    around: Any = pyproj.aoi.AreaOfInterest(*bounds) if bounds else None
+    try:
+        step = pyproj.Transformer.from_crs(
+            source,
+            target,
+            always_xy=True,
+            # Without a published transformation PROJ would leave the datum as it is, some
+            # hundred metres off, and say nothing.
+            allow_ballpark=False,
+            area_of_interest=around,
+        )
+    except pyproj.exceptions.ProjError as error:
+        raise CRSError(
+            f"no published transformation leads from WGS-84 to {crs} ({target.name}); export in "
+            f"{PLANAR} and transform with the local parameters"
+        ) from error
+    if step.accuracy > 0:
+        statement += f"; the transformation is good to {step.accuracy:g} m ({step.description})"
+
+    def move(places: Any) -> Any:
+        x, y = step.transform(places[:, 0], places[:, 1])
+        moved = np.column_stack([x, y])
+        if not np.isfinite(moved).all():
+            raise CRSError(f"some places can't be told in {crs} ({target.name})")
+        return moved
+
+    return statement, move
+
+
+def outside(found: Reference, bounds: Sequence[float]) -> str | None:
+    """Return a remark where the data lies outside the CRS's area of use."""
+    area = found.crs.area_of_use
+    if area is None:
+        return None
+    west, south, east, north = bounds
+    inside = area.south <= south and north <= area.north
+    if area.west <= area.east:
+        inside = inside and area.west <= west and east <= area.east
+    if inside:
+        return None
+    return f"some places lie outside the area for which {found.code} is made ({area.name})"
+
+
+def _shifted(datum: str, bounds: Sequence[float] | None) -> Reference:
+    import numpy as np
+
+    name, shift = _SHIFTS[datum].name, _SHIFTS[datum].from_wgs84
+    statement = (
+        f"coordinates are {name}, shifted from WGS-84; they are no WGS-84 and no survey datum"
+    )
+    if bounds is not None:
+        west, south, east, north = bounds
+        lon, lat = (west + east) / 2, (south + north) / 2
+        azimuth, _, distance = ellipsoid().inv(lon, lat, *shift(lon, lat))
+        eastward = distance * math.sin(math.radians(azimuth))
+        northward = distance * math.cos(math.radians(azimuth))
+        statement += (
+            f": by {distance:.0f} m in the middle of the data "
+            f"({eastward:+.0f} m east, {northward:+.0f} m north)"
+        )
+    import pyproj
+
+    def move(places: Any) -> Any:
+        return np.array([shift(float(lon), float(lat)) for lon, lat in places]).reshape(-1, 2)
+
+    return Reference(pyproj.CRS.from_wkt(_SHIFTED_WKT.format(name)), name, name, statement, move)

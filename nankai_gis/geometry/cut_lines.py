@@ -1,0 +1,497 @@
+"""Lines by areas: inside, along the boundary, outside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from nankai_gis.errors import GeometryError
+from nankai_gis.geometry.arrays import Bools, Floats, Hashes, Ints, Shapes, spread, sums
+from nankai_gis.geometry.boundaries import Finder, Raster, distinct, edges_of
+from nankai_gis.geometry.cut import BOUNDARY, INSIDE, Cut
+from nankai_gis.geometry.parts import AREA_TYPES
+from nankai_gis.geometry.scale import Ruler, ruler_of, scale
+
+__all__ = ["ALONG_DEG", "LEAST_M", "cut_lines"]
+
+#: A line runs along a boundary if their directions differ by at most this, degrees.
+ALONG_DEG = 30.0
+#: The least tolerance, metres: what 117 degrees in 64 bits can't tell apart, with a margin.
+LEAST_M = 1e-5
+
+_CHUNK = 1 << 13
+_SAME_T = 1e-12
+_LEAST_EAST = 1.0
+
+
+def cut_lines(
+    lines: ArrayLike,
+    areas: ArrayLike,
+    *,
+    boundary_m: float = 0.0,
+    heard: Callable[[int, int], None] | None = None,
+) -> Cut:
+    """Cut lines by areas into pieces inside, along the boundary and outside of each.
+
+    Parameters
+    ----------
+    lines : array_like of LineString
+        Longitude, latitude in degrees; none empty.
+    areas : array_like of Polygon or MultiPolygon
+        Valid, in the same coordinates. They may overlap; edges that several areas share are one
+        boundary.
+    boundary_m : float
+        How near an edge of a boundary a line must be to run along it, metres. Lines that lie on
+        an edge run along it even at 0.0 (within `LEAST_M`).
+    heard : callable, optional
+        Is told, every 8192 lines, how many are done and of how many.
+
+    Returns
+    -------
+    Cut
+        Over a piece nothing changes: it is inside, along or outside of each area as a whole.
+
+    Raises
+    ------
+    GeometryError
+        For geometry of another type, for empty or missing geometry and for invalid areas.
+    ValueError
+        For a tolerance that is negative or no number.
+
+    Examples
+    --------
+    A street of three thousandths of a degree crosses the boundary a third of the way; another
+    runs along it:
+
+    >>> street = shapely.LineString([(116.999, 39.5), (117.002, 39.5)])
+    >>> border = shapely.LineString([(117, 39.2), (117, 39.3)])
+    >>> cut = cut_lines([street, border], [shapely.box(117, 39, 118, 40)])
+    >>> [int(n) for n in cut.line]
+    [0, 0, 1]
+    >>> inside, along = cut.lengths_by_area(1)
+    >>> round(float(inside[0] / cut.line_length_m[0]), 6)
+    0.666667
+    >>> round(float(along[0] / cut.line_length_m[1]), 6)
+    1.0
+    """
+    if not boundary_m >= 0 or math.isinf(boundary_m):
+        raise ValueError(f"boundary_m is {boundary_m}; give metres, zero or more")
+    shapes = np.atleast_1d(np.asarray(lines, dtype=object))
+    fields = np.atleast_1d(np.asarray(areas, dtype=object))
+    _refuse(shapes, (1,), "line", "LineString")
+    _refuse(fields, AREA_TYPES, "area", "Polygon or MultiPolygon")
+    broken = np.flatnonzero(~shapely.is_valid(fields))
+    if len(broken):
+        reason = shapely.is_valid_reason(fields[broken[0]])
+        raise GeometryError(f"area {broken[0]} is invalid ({reason}); use shapely.make_valid")
+    return _Cutter(fields, max(boundary_m, LEAST_M), len(shapes)).cut(shapes, heard)
+
+
+def _refuse(shapes: Shapes, types: tuple[int, ...], what: str, wanted: str) -> None:
+    kinds = shapely.get_type_id(shapes)
+    wrong = kinds != types[0]
+    if len(types) > 1:
+        wrong = ~np.isin(kinds, types)
+    wrong |= shapely.is_empty(shapes)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        shape = shapes[row]
+        empty = "an empty" if shape is not None and shape.is_empty else "a"
+        name = "missing" if shape is None else f"{empty} {shape.geom_type}"
+        raise GeometryError(f"{what} {row} is {name}; give {wanted}, not empty")
+
+
+def _compress(hashes: Hashes) -> tuple[Ints, Ints, Hashes]:
+    """Codes of values, the first place of each, and the values, in order of appearance."""
+    import pandas as pd
+
+    codes, values = pd.factorize(hashes)
+    codes = codes.astype(np.int64)
+    first = np.full(len(values), len(hashes), dtype=np.int64)
+    np.minimum.at(first, codes, np.arange(len(hashes)))
+    return codes, first, values
+
+
+class _Columns:
+    """Columns that grow together, apart from what comes and goes while they do.
+
+    Rows of many batches that are joined at the end stand twice then, and scattered among the
+    temporaries of the batches, which leaves gaps that nothing fits in.
+    """
+
+    def __init__(self, types: tuple[type[np.generic], ...], room: int) -> None:
+        # Room that is never written to takes no memory.
+        self._columns: list[NDArray[Any]] = [np.empty(room, dtype=one) for one in types]
+        self._count = 0
+
+    def append(self, rows: tuple[NDArray[Any], ...]) -> None:
+        low, high = self._count, self._count + len(rows[0])
+        for number, more in enumerate(rows):
+            column = self._columns[number]
+            if high > len(column):
+                wider = np.empty(high + high // 2, dtype=column.dtype)
+                wider[:low] = column[:low]
+                self._columns[number] = column = wider
+            column[low:high] = more
+        self._count = high
+
+    def filled(self) -> list[NDArray[Any]]:
+        return [column[: self._count] for column in self._columns]
+
+
+class _Cutter:
+    """The areas, made ready; cuts lines batch by batch, so that temporaries stay small."""
+
+    def __init__(self, shapes: Shapes, tolerance: float, expected: int) -> None:
+        self.tolerance = tolerance
+        self.count = len(shapes)
+        self.edges = edges_of(shapes)
+        random = np.random.default_rng(20210301)
+        # Independent 64-bit keys: a set of areas is told by the exclusive or of its members.
+        keys = random.integers(1, 2**63, size=(2, max(self.count, 1)), dtype=np.uint64)
+        self.keys = keys
+        self.finder = Finder(shapes)
+        self.known: dict[int, int] = {0: 0}
+        self.state_area: list[Ints] = [np.zeros(0, dtype=np.int64)]
+        self.state_on: list[Ints] = [np.zeros(0, dtype=np.int64)]
+        self.raster: Raster | None = None
+        if not len(self.edges.ends):
+            return
+        latitudes = self.edges.ends[:, [1, 3]]
+        self.east, self.north = scale(latitudes.mean(axis=1))
+        # At a pole a degree of longitude has no length.
+        self.east = np.maximum(self.east, _LEAST_EAST)
+        east, up = scale(np.array([np.abs(latitudes).max(), 0.0]))
+        self.pad = (
+            tolerance / max(float(east[0]), _LEAST_EAST) * 1.02 + 1e-9,
+            tolerance / float(up[1]) * 1.02 + 1e-9,
+        )
+        cells = int(np.clip(2 * expected, 1 << 12, 1 << 22))
+        self.raster = Raster(self.edges, keys[INSIDE], self.pad, cells)
+
+    def cut(self, lines: Shapes, heard: Callable[[int, int], None] | None) -> Cut:
+        count = len(lines)
+        pieces = _Columns(
+            (np.int64, np.float64, np.float64, np.float64, np.int64, np.bool_), count + count // 4
+        )
+        total, run = np.empty(count), np.empty((count, 2))
+        for low in range(0, count, _CHUNK):
+            high = min(low + _CHUNK, count)
+            batch, total[low:high], run[low:high] = self._batch(lines[low:high])
+            batch[0][:] += low
+            pieces.append(batch)
+            if heard is not None:
+                heard(high, count)
+        line, start, stop, length, state, near = pieces.filled()
+        first = np.cumsum([0, *(len(a) for a in self.state_area)])
+        return Cut(
+            lines=lines,
+            line=line,
+            start=start,
+            stop=stop,
+            length_m=length,
+            state=state,
+            near=near,
+            line_length_m=total,
+            line_run=run,
+            state_first=first,
+            state_area=np.concatenate(self.state_area),
+            state_on=np.concatenate(self.state_on),
+            boundary_m=self.tolerance,
+        )
+
+    def _batch(
+        self, lines: Shapes
+    ) -> tuple[tuple[Ints, Floats, Floats, Floats, Ints, Bools], Floats, Floats]:
+        coordinates, index = shapely.get_coordinates(lines, return_index=True)
+        x, y = np.ascontiguousarray(coordinates[:, 0]), np.ascontiguousarray(coordinates[:, 1])
+        fresh = np.empty(len(x), dtype=bool)
+        fresh[0] = True
+        np.not_equal(index[1:], index[:-1], out=fresh[1:])
+        first = np.flatnonzero(fresh)
+        vertices = np.diff(np.append(first, len(x)))
+        # Steps between lines are computed too and then zeroed: cheaper than picking them out.
+        dx, dy = np.diff(x, append=x[-1]), np.diff(y, append=y[-1])
+        ends = first + vertices - 1
+        dx[ends] = 0.0
+        dy[ends] = 0.0
+        south, north = float(y.min()), float(y.max())
+        ruler = ruler_of(south, north)
+        edge_length = ruler.lengths(y, dx, dy)
+        count = len(lines)
+        total = sums(index, edge_length, count)
+        run = np.column_stack((sums(index, np.abs(dx), count), sums(index, np.abs(dy), count)))
+        edges = (vertices - 1).astype(np.float64)
+        if self.raster is None:
+            near = np.zeros(count, dtype=np.bool_)
+            label = np.zeros(count, dtype=np.uint64)
+        else:
+            near = self.raster.touched(*self.raster.cells(*shapely.bounds(lines).T))
+            label = self.raster.labels(x[first], y[first])
+        clean = np.flatnonzero(~near)
+        states = self._decode(label[clean], x[first[clean]], y[first[clean]])
+        whole = (clean, np.zeros(len(clean)), edges[clean], total[clean], states, near[clean])
+        if len(clean) == count:
+            return whole, total, run
+        dirty = np.flatnonzero(near)
+        cut = self._cut_near(dirty, first, vertices, x, y, dx, dy, edge_length, ruler)
+        joined = [np.concatenate(pair) for pair in zip(whole, cut, strict=True)]
+        order = np.argsort(joined[0], kind="stable")
+        line, start, stop, length, state, flag = (column[order] for column in joined)
+        return (line, start, stop, length, state, flag), total, run
+
+    def _decode(self, label: Hashes, x: Floats, y: Floats) -> Ints:
+        """States of places that are near no boundary, by their combined keys."""
+        codes, first, values = _compress(label)
+        fresh = [k for k, value in enumerate(values.tolist()) if value not in self.known]
+        if fresh:
+            at = first[fresh]
+            point, area = self.finder.find(x[at], y[at])
+            order = np.lexsort((area, point))
+            point, area = point[order], area[order]
+            low = np.searchsorted(point, np.arange(len(fresh) + 1))
+            for number, code in enumerate(fresh):
+                members = area[low[number] : low[number + 1]]
+                self._learn(int(values[code]), members, np.zeros(len(members), dtype=np.int64))
+        table = np.array([self.known[value] for value in values.tolist()], dtype=np.int64)
+        return table[codes]
+
+    def _learn(self, value: int, members: Ints, on: Ints) -> None:
+        keys = self.keys[on, members]
+        if int(np.bitwise_xor.reduce(keys, initial=np.uint64(0))) != value:
+            raise GeometryError(
+                "an area's outline contradicts itself: its raster and its polygon disagree on "
+                "what lies inside; check that the areas are valid"
+            )
+        self.known[value] = len(self.state_area)
+        # Copies: a view would keep the whole batch that it is of.
+        self.state_area.append(members.copy())
+        self.state_on.append(on.copy())
+
+    def _cut_near(
+        self,
+        dirty: Ints,
+        first: Ints,
+        vertices: Ints,
+        x: Floats,
+        y: Floats,
+        dx: Floats,
+        dy: Floats,
+        edge_length: Floats,
+        ruler: Ruler,
+    ) -> tuple[Ints, Floats, Floats, Floats, Ints, Bools]:
+        assert self.raster is not None
+        local, number = spread(vertices[dirty] - 1)
+        at = first[dirty][local] + number
+        x0, y0, ex, ey = x[at], y[at], dx[at], dy[at]
+        x1, y1 = x[at + 1], y[at + 1]
+        xmin, xmax = np.minimum(x0, x1), np.maximum(x0, x1)
+        ymin, ymax = np.minimum(y0, y1), np.maximum(y0, y1)
+        touched = np.flatnonzero(self.raster.touched(*self.raster.cells(xmin, ymin, xmax, ymax)))
+        box, edge = self.raster.pairs(xmin[touched], ymin[touched], xmax[touched], ymax[touched])
+        row = touched[box]
+        when_row, when, run_row, low, high, run_area = self._meetings(row, edge, x0, y0, ex, ey)
+        # Cut every edge of the lines at 0 and at all meetings.
+        count = len(at)
+        rows = np.concatenate((when_row, run_row, run_row))
+        times = np.concatenate((when, low, high))
+        # One key for both: what it can't tell apart, 1e-10 of an edge, is taken for one cut below.
+        order = np.argsort(rows + 0.5 * times)
+        # Two sorted runs, which a stable sort merges in one pass; the zeros come first.
+        rows = np.concatenate((np.arange(count), rows[order]))
+        times = np.concatenate((np.zeros(count), times[order]))
+        order = np.argsort(rows, kind="stable")
+        rows, times = rows[order], times[order]
+        keep = np.ones(len(rows), dtype=bool)
+        keep[1:] = (rows[1:] != rows[:-1]) | (times[1:] - times[:-1] > _SAME_T)
+        keep &= times < 1.0 - _SAME_T
+        rows, times = rows[keep], times[keep]
+        until = np.ones(len(rows))
+        same = rows[1:] == rows[:-1]
+        until[:-1][same] = times[1:][same]
+        middle = (times + until) / 2
+        mx, my = x0[rows] + ex[rows] * middle, y0[rows] + ey[rows] * middle
+        # Midpoints away from any boundary have their state from the raster, those of the others
+        # is found point by point.
+        calm = ~self.raster.touched_at(mx, my)
+        hashes = np.zeros(len(rows), dtype=np.uint64)
+        hashes[calm] = self.raster.labels(mx[calm], my[calm])
+        loud = np.flatnonzero(~calm)
+        piece, area, on = self._states(loud, rows, middle, mx, my, run_row, low, high, run_area)
+        np.bitwise_xor.at(hashes, piece, self.keys[on, area])
+        # One piece for all that follow each other on a line in the same state.
+        line = dirty[local[rows]]
+        lead = np.ones(len(rows), dtype=bool)
+        lead[1:] = (line[1:] != line[:-1]) | (hashes[1:] != hashes[:-1])
+        split = (times > 0.0) | (until < 1.0)
+        length = edge_length[at][rows]
+        part = np.flatnonzero(split)
+        span = until[part] - times[part]
+        length[part] = ruler.lengths(
+            y0[rows[part]] + ey[rows[part]] * times[part],
+            ex[rows[part]] * span,
+            ey[rows[part]] * span,
+        )
+        head = np.flatnonzero(lead)
+        tail = np.append(head[1:], len(rows)) - 1
+        codes = self._codes(hashes, head, calm, mx, my, piece, area, on)
+        base = number.astype(np.float64)[rows]
+        return (
+            line[head],
+            base[head] + times[head],
+            base[tail] + until[tail],
+            np.add.reduceat(length, head),
+            codes,
+            np.ones(len(head), dtype=np.bool_),
+        )
+
+    def _meetings(
+        self, row: Ints, edge: Ints, x0: Floats, y0: Floats, ex: Floats, ey: Floats
+    ) -> tuple[Ints, Floats, Ints, Floats, Floats, Ints]:
+        """Where edges of lines cross edges of boundaries, and where they run along them."""
+        gx0, gy0, gx1, gy1 = self.edges.ends[edge].T
+        # At the boundary's latitude: that of the line would change as the line is split.
+        east, north = self.east[edge], self.north[edge]
+        dx, dy = ex[row] * east, ey[row] * north
+        wx, wy = (gx0 - x0[row]) * east, (gy0 - y0[row]) * north
+        gx, gy = (gx1 - gx0) * east, (gy1 - gy0) * north
+        turn = dx * gy - dy * gx
+        size2, edge2 = dx * dx + dy * dy, gx * gx + gy * gy
+        sine = math.sin(math.radians(ALONG_DEG))
+        along = turn * turn <= (sine * sine) * size2 * edge2
+        cross = ~along
+        t = (wx[cross] * gy[cross] - wy[cross] * gx[cross]) / turn[cross]
+        u = (wx[cross] * dy[cross] - wy[cross] * dx[cross]) / turn[cross]
+        slack = 1e-9
+        real = (t > 0.0) & (t < 1.0) & (u >= -slack) & (u <= 1.0 + slack)
+        when_row, when = row[cross][real], t[real]
+        # Along: the share of the line's edge within the tolerance of the boundary's edge, for
+        # each area by itself: it is the area's boundary that goes on or turns at the edge's ends.
+        pick = np.flatnonzero(along & (size2 > 0))
+        begin = self.edges.first[edge[pick]]
+        pair, number = spread(self.edges.first[edge[pick] + 1] - begin)
+        own = begin[pair] + number
+        pick = pick[pair]
+        low, high = _within(
+            dx[pick],
+            dy[pick],
+            wx[pick],
+            wy[pick],
+            gx[pick],
+            gy[pick],
+            self.edges.on[own],
+            self.tolerance,
+        )
+        runs = high > low
+        area = self.edges.area[own[runs]]
+        return when_row, when, row[pick][runs], low[runs], high[runs], area
+
+    def _states(
+        self,
+        loud: Ints,
+        rows: Ints,
+        middle: Floats,
+        mx: Floats,
+        my: Floats,
+        run_row: Ints,
+        low: Floats,
+        high: Floats,
+        run_area: Ints,
+    ) -> tuple[Ints, Ints, Ints]:
+        """Rows of piece, area and relation for the pieces near a boundary."""
+        begin = np.searchsorted(rows, run_row)
+        count = np.searchsorted(rows, run_row, side="right") - begin
+        run, number = spread(count)
+        piece = begin[run] + number
+        hit = (middle[piece] > low[run]) & (middle[piece] < high[run])
+        bound = distinct(piece[hit] * self.count + run_area[run[hit]])
+        # Where a piece runs along, it needn't be told whether it is inside.
+        point, inside = self.finder.near(mx[loud], my[loud])
+        within = loud[point] * self.count + inside
+        if len(bound):
+            place = np.minimum(np.searchsorted(bound, within), len(bound) - 1)
+            free = bound[place] != within
+            point, inside, within = point[free], inside[free], within[free]
+        within = within[self.finder.contain(inside, mx[loud[point]], my[loud[point]])]
+        key = np.concatenate((within, bound))
+        on = np.repeat((INSIDE, BOUNDARY), (len(within), len(bound)))
+        order = np.argsort(key, kind="stable")
+        key, on = key[order], on[order]
+        return key // self.count, key % self.count, on
+
+    def _codes(
+        self,
+        hashes: Hashes,
+        head: Ints,
+        calm: Bools,
+        mx: Floats,
+        my: Floats,
+        piece: Ints,
+        area: Ints,
+        on: Ints,
+    ) -> Ints:
+        """States of merged pieces; unknown ones are learnt from their first piece."""
+        out = np.zeros(len(head), dtype=np.int64)
+        still = calm[head]
+        at = head[still]
+        out[still] = self._decode(hashes[at], mx[at], my[at])
+        at = head[~still]
+        codes, first, values = _compress(hashes[at])
+        begin = np.searchsorted(piece, at[first]).tolist()
+        end = np.searchsorted(piece, at[first], side="right").tolist()
+        for value, low, high in zip(values.tolist(), begin, end, strict=True):
+            if value not in self.known:
+                self._learn(value, area[low:high], on[low:high])
+        table = np.array([self.known[value] for value in values.tolist()], dtype=np.int64)
+        out[~still] = table[codes]
+        return out
+
+
+def _within(
+    dx: Floats,
+    dy: Floats,
+    wx: Floats,
+    wy: Floats,
+    gx: Floats,
+    gy: Floats,
+    on: Bools,
+    radius: float,
+) -> tuple[Floats, Floats]:
+    """Interval of t in [0, 1] at which t * d lies within `radius` of the edge from w to w + g.
+
+    Beside the edge, that is, and about those of its ends at which the boundary goes on.
+    """
+    size2 = dx * dx + dy * dy
+    low, high = np.full(len(dx), np.inf), np.full(len(dx), -np.inf)
+    for end, (px, py) in enumerate(((wx, wy), (wx + gx, wy + gy))):
+        along = (px * dx + py * dy) / size2
+        beside = (px * dy - py * dx) ** 2 / size2
+        root = radius * radius - beside
+        half = np.sqrt(np.maximum(root, 0.0) / size2)
+        hit = (root > 0) & on[:, end]
+        low = np.where(hit, np.minimum(low, along - half), low)
+        high = np.where(hit, np.maximum(high, along + half), high)
+    # The strip along the edge: two linear conditions.
+    edge = np.sqrt(gx * gx + gy * gy)
+    ux, uy = gx / edge, gy / edge
+    begin, end_ = np.full(len(dx), -np.inf), np.full(len(dx), np.inf)
+    for slope, value, least, most in (
+        (dx * ux + dy * uy, -(wx * ux + wy * uy), np.zeros(len(dx)), edge),
+        (dy * ux - dx * uy, -(wy * ux - wx * uy), np.array(-radius), np.array(radius)),
+    ):
+        flat = np.abs(slope) < 1e-300
+        never = flat & ((value < least) | (value > most))
+        safe = np.where(flat, 1.0, slope)
+        one, two = (least - value) / safe, (most - value) / safe
+        begin = np.where(flat, begin, np.maximum(begin, np.minimum(one, two)))
+        end_ = np.where(flat, end_, np.minimum(end_, np.maximum(one, two)))
+        begin = np.where(never, np.inf, begin)
+    strip = end_ > begin
+    low = np.where(strip, np.minimum(low, begin), low)
+    high = np.where(strip, np.maximum(high, end_), high)
+    return np.maximum(low, 0.0), np.minimum(high, 1.0)

@@ -1,0 +1,1 @@
+"""Areas, lengths, coverage and checks."""

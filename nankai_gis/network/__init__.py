@@ -1,0 +1,1 @@
+"""The named streets: OSM files, Overpass, snapshots, centrelines, digitised lines."""

@@ -1,0 +1,255 @@
+"""The packaged reference network: the digitised lines, vertex by vertex.
+
+Three tables in ``geodata/digitised`` make it up: ``control_points.csv`` (named positions,
+mostly junctions), ``streets.csv`` (what the lines are called) and ``street_vertices.csv``
+(each line's course). A vertex is either a control point, which it then shares with every
+other line through it, or a position of its own. A vertex at a control point may state its own
+accuracy: a crossing whose place *along* a street is uncertain still lies on that street.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from nankai_gis.errors import DataError, RoadNotFoundError
+from nankai_gis.plan import packaged as catalog
+from nankai_gis.plan.model import STATUSES, Line, Names, Status, Vertex
+from nankai_gis.plan.names import Index
+
+
+@dataclass(frozen=True)
+class Network:
+    """The lines and the control points of a reference network.
+
+    Attributes
+    ----------
+    lines : tuple of Line
+        Those without coordinates included, with no vertices.
+    points : dict of str to Vertex
+        Control points by id.
+    notes : dict of str to str
+        What is said of each control point.
+    sources : dict of str to str
+        Titles of the sources, by id.
+    """
+
+    lines: tuple[Line, ...]
+    points: dict[str, Vertex]
+    notes: dict[str, str]
+    sources: dict[str, str]
+
+    @cached_property
+    def _index(self) -> Index[Line]:
+        return Index(
+            (([line.id, *line.names.every()], line) for line in self.lines),
+            what="street",
+            error=RoadNotFoundError,
+        )
+
+    def __getitem__(self, name: str) -> Line:
+        """Return the line of a name, in any script, or of an id.
+
+        Raises
+        ------
+        RoadNotFoundError
+            With the near names.
+        """
+        return self._index[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._index
+
+    def every(self, name: str) -> list[Line]:
+        """Return the line of a name; here a name has one."""
+        return [self[name]]
+
+    def near(self, name: str) -> list[str]:
+        """Return the names most like one that isn't there, best first."""
+        return self._index.near(name)
+
+    def listed(self, bounds: tuple[float, float, float, float] | None) -> Sequence[Line]:
+        """Return the lines that a plan on this network shows: all, located or not."""
+        return self.lines
+
+    def around(self, bounds: tuple[float, float, float, float]) -> list[Line]:
+        """Return the lines whose bounding box touches a box.
+
+        Parameters
+        ----------
+        bounds : tuple of float
+            West, south, east, north in degrees.
+
+        Returns
+        -------
+        list of Line
+        """
+        west, south, east, north = bounds
+        found = []
+        for line in self.lines:
+            lon, lat = [v.lon for v in line.vertices], [v.lat for v in line.vertices]
+            if lon and not (
+                min(lon) > east or max(lon) < west or min(lat) > north or max(lat) < south
+            ):
+                found.append(line)
+        return found
+
+
+#: The tables of a network, and the columns of each.
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "sources.csv": ("source", "title", "date", "licence"),
+    "control_points.csv": (
+        "point", "lon", "lat", "accuracy_m", "status", "source", "date", "note",
+    ),
+    "streets.csv": ("street", "kind", "name", "name_hans", "name_en", "aliases", "note"),
+    "street_vertices.csv": (
+        "street", "seq", "point", "lon", "lat", "accuracy_m", "status", "source", "date",
+    ),
+}  # fmt: skip
+#: What a line may be.
+LINE_KINDS = ("street", "railway", "river", "line")
+
+
+def _rows(folder: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    file = folder / name
+    try:
+        # Excel puts a byte order mark before the header, and this toolkit's own tables have one.
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: not UTF-8 text; save it as CSV UTF-8") from error
+    except OSError as error:
+        raise DataError(f"{file}: can't be read: {error.strerror or error}") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    missing = [column for column in TABLES[name] if column not in (reader.fieldnames or ())]
+    if missing:
+        raise DataError(
+            f"{file}: the column(s) {', '.join(missing)} are missing; its first line has to be "
+            f"{','.join(TABLES[name])}"
+        )
+    for number, row in enumerate(reader, start=2):
+        if None in row or None in row.values():
+            raise DataError(f"{name} line {number}: not as many cells as the header")
+        yield number, row
+
+
+def _status(text: str, where: str) -> Status:
+    if text not in STATUSES:
+        raise DataError(f"{where}: status {text!r} is none of {', '.join(STATUSES)}")
+    return text
+
+
+def _number(row: dict[str, str], column: str, where: str) -> float:
+    try:
+        return float(row[column])
+    except ValueError as error:
+        raise DataError(f"{where}: {column} is {row[column]!r}, not a number") from error
+
+
+def _vertex(row: dict[str, str], where: str, at: Vertex | None = None) -> Vertex:
+    accuracy = _number(row, "accuracy_m", where)
+    lon, lat = at.position if at else (_number(row, "lon", where), _number(row, "lat", where))
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90 and accuracy > 0):
+        raise DataError(f"{where}: lon {lon}, lat {lat}, accuracy {accuracy} m are out of range")
+    return Vertex(lon, lat, accuracy, _status(row["status"], where), row["source"], row["date"])
+
+
+def read(folder: Path) -> Network:
+    """Read a reference network from its tables.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Holds ``sources.csv``, ``control_points.csv``, ``streets.csv``, ``street_vertices.csv``.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    DataError
+        For a missing table, a row out of range, an unknown status, source, point or street, or
+        vertices out of order; file and line are named.
+
+    Examples
+    --------
+    >>> network = read(catalog.root() / "digitised")
+    >>> network.points["haiguangsi"].position
+    (117.17349, 39.1204)
+    """
+    for name, columns in TABLES.items():
+        if not (folder / name).is_file():
+            raise DataError(
+                f"{folder}: the table {name} is missing; without rows it is its first line alone: "
+                f"{','.join(columns)}"
+            )
+    sources = {row["source"]: row["title"] for _, row in _rows(folder, "sources.csv")}
+    points: dict[str, Vertex] = {}
+    notes: dict[str, str] = {}
+    for number, row in _rows(folder, "control_points.csv"):
+        where = f"control_points.csv line {number}"
+        if row["point"] in points:
+            raise DataError(f"{where}: point {row['point']} stands twice")
+        points[row["point"]] = _vertex(row, where)
+        notes[row["point"]] = row["note"]
+        if row["source"] not in sources:
+            raise DataError(f"{where}: source {row['source']!r} is not in sources.csv")
+
+    courses: dict[str, list[Vertex]] = {}
+    for number, row in _rows(folder, "street_vertices.csv"):
+        where = f"street_vertices.csv line {number}"
+        course = courses.setdefault(row["street"], [])
+        if row["seq"] != str(len(course)):
+            raise DataError(f"{where}: {row['street']} has vertex {row['seq']} out of order")
+        point = None
+        if row["point"]:
+            point = points.get(row["point"])
+            if point is None:
+                raise DataError(f"{where}: point {row['point']} is not in control_points.csv")
+        vertex = point if point and not row["accuracy_m"] else _vertex(row, where, point)
+        if vertex.source not in sources:
+            raise DataError(f"{where}: source {vertex.source!r} is not in sources.csv")
+        course.append(vertex)
+
+    lines = []
+    for number, row in _rows(folder, "streets.csv"):
+        if row["kind"] not in LINE_KINDS:
+            raise DataError(
+                f"streets.csv line {number}: kind {row['kind']!r} is none of "
+                f"{', '.join(LINE_KINDS)}"
+            )
+        names = Names(
+            row["name"],
+            row["name_hans"],
+            row["name_en"],
+            tuple(filter(None, row["aliases"].split(";"))),
+        )
+        vertices = tuple(courses.pop(row["street"], ()))
+        if len(vertices) == 1:
+            raise DataError(f"streets.csv line {number}: {row['street']} has a single vertex")
+        nodes = frozenset(v.position for v in vertices)
+        parts = (vertices,) if vertices else ()
+        lines.append(Line(row["street"], row["kind"], names, parts, row["note"], nodes))
+    if courses:
+        raise DataError(f"street_vertices.csv: {', '.join(courses)} are not in streets.csv")
+    return Network(tuple(lines), points, notes, sources)
+
+
+@cache
+def packaged() -> Network:
+    """Return the reference network that the package ships.
+
+    Returns
+    -------
+    Network
+
+    Examples
+    --------
+    >>> len(packaged()["南開二緯路"].vertices)
+    2
+    """
+    return read(catalog.root() / "digitised")

@@ -1,0 +1,197 @@
+"""Where the packaged data lies, and what each file of it is.
+
+The data folder is found beside the package in a checkout or an editable install, and inside
+the package in a wheel. ``catalog.toml`` describes every file in it; `verify` holds the files
+to their records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from nankai_gis.errors import DataError
+
+_NAME = "catalog.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of one data file.
+
+    Attributes
+    ----------
+    file : str
+        Path inside the data folder, with forward slashes.
+    what, source, licence, date : str
+    crs : str
+        ``""`` for a table without coordinates.
+    rows : int
+        Rows of a table, features of a layer, definitions of a plan file.
+    accuracy : str
+        How good the positions are, in words.
+    sha256 : str
+        Of the file's bytes.
+    """
+
+    file: str
+    what: str
+    source: str
+    licence: str
+    date: str
+    crs: str
+    rows: int
+    accuracy: str
+    sha256: str
+
+
+@cache
+def root() -> Path:
+    """Return the folder of the packaged data.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    DataError
+        If the folder is nowhere: the installation is damaged.
+
+    Examples
+    --------
+    >>> (root() / "catalog.toml").is_file()
+    True
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "geodata", package.parent / "geodata"):
+        if (folder / _NAME).is_file():
+            return folder
+    raise DataError(
+        f"the packaged data is missing: neither {package / 'geodata'} nor "
+        f"{package.parent / 'geodata'} holds {_NAME}; install nankai-gis again"
+    )
+
+
+def path(file: str) -> Path:
+    """Return where a packaged data file lies.
+
+    Parameters
+    ----------
+    file : str
+        Path inside the data folder, such as ``"layers/zones.geojson"``.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    DataError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> path("layers/zones.geojson").name
+    'zones.geojson'
+    """
+    found = root() / file
+    if not found.is_file():
+        raise DataError(f"packaged data file {file} is missing; install nankai-gis again")
+    return found
+
+
+def records(folder: Path | None = None) -> tuple[Record, ...]:
+    """Return the catalogue: one record for each packaged data file.
+
+    Parameters
+    ----------
+    folder : pathlib.Path, optional
+        A data folder other than the packaged one.
+
+    Returns
+    -------
+    tuple of Record
+        In the order of the catalogue.
+
+    Raises
+    ------
+    DataError
+        If the catalogue is not valid TOML or a record lacks a field.
+
+    Examples
+    --------
+    >>> any(r.file == "layers/zones.geojson" for r in records())
+    True
+    """
+    import tomllib
+
+    where = (folder or root()) / _NAME
+    try:
+        entries = tomllib.loads(where.read_text(encoding="utf-8"))["file"]
+        return tuple(Record(file=name, **entry) for name, entry in entries.items())
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise DataError(f"{where.name} is not a readable catalogue: {error}") from error
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> len(digest(root() / "catalog.toml"))
+    64
+    """
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def verify(folder: Path | None = None) -> list[str]:
+    """Compare the packaged files with their records.
+
+    Parameters
+    ----------
+    folder : pathlib.Path, optional
+        A data folder other than the packaged one.
+
+    Returns
+    -------
+    list of str
+        One line for each file that is missing, not in the catalogue, or changed; empty when
+        everything is as recorded.
+
+    Examples
+    --------
+    >>> verify()
+    []
+    """
+    base = folder or root()
+    known = {record.file: record for record in records(base)}
+    present = {
+        file.relative_to(base).as_posix()
+        for file in base.rglob("*")
+        if file.is_file()
+        and file.name not in (_NAME, "LICENSE")
+        and "__pycache__" not in file.parts
+    }
+    faults = [
+        f"{name}: in the catalogue, not in the folder" for name in sorted(known.keys() - present)
+    ]
+    faults += [
+        f"{name}: in the folder, not in the catalogue" for name in sorted(present - known.keys())
+    ]
+    faults += [
+        f"{name}: differs from its recorded SHA-256"
+        for name in sorted(known.keys() & present)
+        if digest(base / name) != known[name].sha256
+    ]
+    return faults

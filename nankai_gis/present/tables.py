@@ -1,0 +1,261 @@
+"""Rows as text: a set table for a terminal, CSV and XLSX for a spreadsheet, JSON for a program.
+
+It arranges what it is given and computes nothing but the change of unit.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nankai_gis.files import spreadsheet
+from nankai_gis.files.spreadsheet import width
+
+#: Square metres in each unit of area; 1 亩 is one fifteenth of a hectare.
+AREA_UNITS: Mapping[str, float] = {"km2": 1e6, "ha": 1e4, "mu": 1e4 / 15, "m2": 1.0}
+#: Metres in each unit of length.
+LENGTH_UNITS: Mapping[str, float] = {"km": 1e3, "m": 1.0}
+#: Names of the units in a Chinese table. No ² or other sign outside GBK: old consoles fail on it.
+UNIT_NAMES: Mapping[str, str] = {
+    "km2": "平方公里",
+    "ha": "公頃",
+    "mu": "畝",
+    "m2": "平方米",
+    "km": "公里",
+    "m": "米",
+}
+#: Decimals at which a metre, or ten square metres, still shows.
+DECIMALS: Mapping[str, int] = {"km2": 3, "ha": 1, "mu": 0, "m2": 0, "km": 2, "m": 0}
+KIND_NAMES: Mapping[str, str] = {
+    "district": "行政區",
+    "zone": "片區",
+    "parcel": "地塊",
+    "corridor": "發展帶",
+    "subdistrict": "街道",
+    "site": "地點",
+    "street": "道路",
+    "railway": "鐵路",
+    "river": "河流",
+    "line": "界線",
+}
+STATUS_NAMES: Mapping[str, str] = {
+    "surveyed": "實測",
+    "osm": "OSM",
+    "digitised": "數字化",
+    "inferred": "推定",
+    "not located": "未定位",
+}
+ROLE_NAMES: Mapping[str, str] = {"main": "主線", "extension": "延伸", "bridge": "連接"}
+VERDICT_NAMES: Mapping[str, str] = {"ok": "相符", "differs": "不符", "cannot tell": "無從判斷"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes
+    ----------
+    title : str
+    align : {'left', 'right'}
+    """
+
+    title: str
+    align: Literal["left", "right"] = "left"
+
+
+def _pad(text: str, to: int, align: str) -> str:
+    gap = " " * (to - width(text))
+    return gap + text if align == "right" else text + gap
+
+
+def terminal(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> str:
+    """Set rows in aligned columns.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    rows : iterable of sequence of str
+        One text for each column. Control characters are shown as a blank.
+
+    Returns
+    -------
+    str
+        Title line, rule, rows; each line ends with a newline.
+
+    Examples
+    --------
+    >>> print(terminal([Column("名稱"), Column("面積", "right")], [["南開區", "41.5"]]), end="")
+    名稱    面積
+    ------  ----
+    南開區  41.5
+    """
+    shown = [[_printable(cell) for cell in row] for row in rows]
+    titles = [column.title for column in columns]
+    widths = [max(map(width, cells)) for cells in zip(titles, *shown, strict=True)]
+    lines = [titles, ["-" * w for w in widths], *shown]
+    aligns = [column.align for column in columns]
+    return "".join("  ".join(map(_pad, line, widths, aligns)).rstrip() + "\n" for line in lines)
+
+
+def _printable(text: str) -> str:
+    # A name from a file must not move the cursor or change the colours of a terminal.
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Cf") else c for c in text)
+
+
+def number(value: float | None, decimals: int, *, sign: bool = False) -> str:
+    """Return a number as a table shows it.
+
+    Parameters
+    ----------
+    value : float or None
+    decimals : int
+    sign : bool
+        Whether a plus sign is shown.
+
+    Returns
+    -------
+    str
+        ``"-"`` for None: what isn't known is not zero.
+
+    Examples
+    --------
+    >>> number(1234.56, 1), number(None, 1), number(0.25, 2, sign=True)
+    ('1,234.6', '-', '+0.25')
+    """
+    if value is None:
+        return "-"
+    return f"{value:{'+' if sign else ''},.{decimals}f}"
+
+
+def csv_text(records: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return records as CSV that a spreadsheet opens with its Chinese intact.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        All with the same keys, which become the header.
+
+    Returns
+    -------
+    bytes
+        UTF-8 with a byte order mark, lines ended by CR LF (RFC 4180). A text that a spreadsheet
+        would run as a formula is led by an apostrophe. Empty for no records.
+
+    Examples
+    --------
+    >>> csv_text([{"name": "=1+1", "km2": -0.5}]).decode("utf-8-sig").split()
+    ['name,km2', "'=1+1,-0.5"]
+    """
+    if not records:
+        return b""
+    return spreadsheet.csv_bytes([records[0], *(record.values() for record in records)])
+
+
+def xlsx_bytes(sheets: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
+    """Return records as a workbook, one sheet for each set.
+
+    Parameters
+    ----------
+    sheets : mapping of str to sequence of mapping
+        Records by the title of their sheet, those of one sheet all with the same keys, which
+        become its head. A sheet without records stays empty.
+
+    Returns
+    -------
+    bytes
+        XLSX, as `nankai_gis.files.spreadsheet.workbook` makes it. Lists are JSON.
+
+    Raises
+    ------
+    ValueError
+        If there is no sheet.
+    OutputError
+        If the system's temporary folder is full.
+
+    Examples
+    --------
+    >>> import io, openpyxl
+    >>> data = xlsx_bytes({"片區": [{"name": ["甲"], "area_ha": 2.25}]})
+    >>> sheet = openpyxl.load_workbook(io.BytesIO(data))["片區"]
+    >>> [[cell.value for cell in row] for row in sheet.rows]
+    [['name', 'area_ha'], ['["甲"]', 2.25]]
+    >>> sheet["B2"].number_format
+    '#,##0.0'
+    """
+    return spreadsheet.workbook([_sheet(title, records) for title, records in sheets.items()])
+
+
+def _sheet(title: str, records: Sequence[Mapping[str, Any]]) -> spreadsheet.Sheet:
+    keys = list(records[0]) if records else []
+    return spreadsheet.Sheet(
+        title,
+        [spreadsheet.Column(key, _number_format(key)) for key in keys],
+        [[_plain(record[key]) for key in keys] for record in records],
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple, Mapping)):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _number_format(key: str) -> str:
+    unit = next((unit for unit in DECIMALS if key.endswith(f"_{unit}")), None)
+    if unit is None:
+        return "General"
+    decimals = DECIMALS[unit]
+    return "#,##0" + (f".{'0' * decimals}" if decimals else "")
+
+
+def json_text(document: Mapping[str, Any]) -> bytes:
+    r"""Return a document as JSON.
+
+    Parameters
+    ----------
+    document : mapping
+
+    Returns
+    -------
+    bytes
+        UTF-8 with its Chinese as it is, indented, ended by a newline.
+
+    Raises
+    ------
+    ValueError
+        For a number that is infinite or not a number, which JSON doesn't know.
+
+    Examples
+    --------
+    >>> json_text({"a": "南開"}).decode()
+    '{\n  "a": "南開"\n}\n'
+    """
+    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def geojson_text(features: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return features as a GeoJSON feature collection (RFC 7946).
+
+    Parameters
+    ----------
+    features : sequence of mapping
+        GeoJSON features in longitude and latitude, exterior rings counter-clockwise; the
+        geometry may be None.
+
+    Returns
+    -------
+    bytes
+        UTF-8, one feature a line, without a ``crs`` member, which the RFC took out.
+
+    Examples
+    --------
+    >>> geojson_text([]).decode().split()
+    ['{"type":', '"FeatureCollection",', '"features":', '[', ']}']
+    """
+    lines = (json.dumps(f, ensure_ascii=False, allow_nan=False) for f in features)
+    body = ",\n".join(lines)
+    return f'{{"type": "FeatureCollection", "features": [\n{body}\n]}}\n'.encode()

@@ -1,0 +1,1 @@
+"""The frozen result of a plan, which every output reads; kept in a file and verified."""

@@ -1,0 +1,60 @@
+"""Terms that stand for the keys of data: kinds, statuses, roles, verdicts, sides, units.
+
+Each table maps a key to its English term; ``tr(KINDS[kind])`` says it in the language in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nankai_gis.words import mark
+
+#: Kinds of features and of lines.
+KINDS: Mapping[str, str] = {
+    "district": mark("district"),
+    "zone": mark("zone"),
+    "parcel": mark("parcel"),
+    "corridor": mark("corridor"),
+    "subdistrict": mark("subdistrict"),
+    "site": mark("site"),
+    "street": mark("road"),
+    "railway": mark("railway"),
+    "river": mark("river"),
+    "line": mark("boundary line"),
+}
+#: How well a position is known.
+STATUSES: Mapping[str, str] = {
+    "surveyed": mark("surveyed"),
+    "osm": mark("OSM data"),
+    "digitised": mark("digitised"),
+    "inferred": mark("inferred"),
+    "not located": mark("not located"),
+}
+#: What a street is to a corridor.
+ROLES: Mapping[str, str] = {
+    "main": mark("main line"),
+    "extension": mark("extension"),
+    "bridge": mark("link"),
+}
+#: What a check finds.
+VERDICTS: Mapping[str, str] = {
+    "ok": mark("agrees"),
+    "differs": mark("differs"),
+    "cannot tell": mark("cannot tell"),
+}
+#: The sides of a zone.
+SIDES: Mapping[str, str] = {
+    "east": mark("east"),
+    "south": mark("south"),
+    "west": mark("west"),
+    "north": mark("north"),
+}
+#: Units of area and length.
+UNITS: Mapping[str, str] = {
+    "km2": mark("km²"),
+    "ha": mark("ha"),
+    "mu": mark("mu"),
+    "m2": mark("m²"),
+    "km": mark("km"),
+    "m": mark("m"),
+}
