@@ -1,4 +1,4 @@
-"""The one catalogue of all words that a person reads, in English, simplified and traditional Chinese.
+"""The one catalogue of words: English, simplified and traditional Chinese.
 
 English stands in the code and is the key, as gettext has it: whoever reads the code meets the
 sentence itself, Babel finds it, and click's own words go through the same door. Chinese is
@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 Language = Literal["zh-Hans", "zh-Hant", "en"]
 
@@ -251,8 +251,8 @@ def quoted(text: object) -> str:
     ...     print(quoted("紅旗路"))
     「紅旗路」
     """
-    left, right = {"zh-Hant": "「」", "zh-Hans": "“”", "en": "''"}[language()]
-    return f"{left}{text}{right}"
+    marks = {"zh-Hant": ("「", "」"), "zh-Hans": ("“", "”"), "en": ("'", "'")}
+    return str(text).join(marks[language()])
 
 
 def listed(items: Iterable[object]) -> str:
