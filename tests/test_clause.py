@@ -8,7 +8,7 @@ from nankai_gis.errors import ClauseError
 from nankai_gis.network import digitised
 from nankai_gis.plan import definitions
 from nankai_gis.plan.clause import parse, roads
-from nankai_gis.plan.names import fold
+from nankai_gis.plan.names import normalise
 
 
 def named(text: str, known: frozenset[str] = frozenset()) -> dict[str, list[str]]:
@@ -167,11 +167,11 @@ def test_the_plans_zones_read_as_they_are_structured(key: str) -> None:
     feature = definitions.packaged().index()[key]
     known = digitised.packaged()
     read = {
-        side: [fold(known[next(n for n in r.names if n in known)].names.hant) for r in rs]
+        side: [normalise(known[next(n for n in r.names if n in known)].names.hant) for r in rs]
         for side, rs in parse(feature.clause, known).sides.items()
     }
     structured = {
-        side: [fold(known[r].names.hant) for r in rs] for side, rs in feature.sides.items()
+        side: [normalise(known[r].names.hant) for r in rs] for side, rs in feature.sides.items()
     }
     assert read == structured
 
@@ -180,8 +180,8 @@ def test_the_plans_zones_read_as_they_are_structured(key: str) -> None:
 def test_the_plans_axes_read_as_they_are_structured(key: str) -> None:
     feature = definitions.packaged().index()[key]
     clause = parse(feature.clause)
-    assert [fold(r.name) for r in clause.main] == [
-        fold(p.road) for p in feature.axis if p.role == "main" and p.road
+    assert [normalise(r.name) for r in clause.main] == [
+        normalise(p.road) for p in feature.axis if p.role == "main" and p.road
     ]
     extension = [(p.road, p.planned) for p in feature.axis if p.role == "extension"]
     assert [(r.name, r.planned) for r in clause.extension] == extension

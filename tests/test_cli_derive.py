@@ -16,10 +16,10 @@ from shapely.geometry import shape
 from nankai_gis.cli import derive
 from nankai_gis.cli.roads import _widened
 from nankai_gis.compiler.course import EXTEND_M, NEAR_M
+from nankai_gis.compiler.runs import Corner
+from nankai_gis.compiler.runs import Run as ModelRun
 from nankai_gis.geometry import crs, geodesic
 from nankai_gis.network.streets import GAP_M
-from nankai_gis.plan.model import Corner
-from nankai_gis.plan.model import Run as ModelRun
 
 CornerKind = Literal["shared", "crossing", "near", "extended"]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]

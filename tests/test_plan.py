@@ -18,7 +18,7 @@ from nankai_gis.errors import AmbiguousNameError, FeatureNotFoundError, PlanErro
 from nankai_gis.plan import definitions
 from nankai_gis.plan import packaged as catalog
 from nankai_gis.plan.model import SIDES, STATUSES, worst
-from nankai_gis.plan.names import Index, fold
+from nankai_gis.plan.names import Index, normalise
 
 GOOD = """
 [a-zone]
@@ -170,7 +170,7 @@ def test_a_name_of_one_thing_in_two_scripts_is_one_name() -> None:
     ("a", "b"), [("衞津路", "卫津路"), ("裏", "里"), ("（甲）", "(甲)"), ("Ａ", "a")]
 )
 def test_folding(a: str, b: str) -> None:
-    assert fold(a) == fold(b)
+    assert normalise(a) == normalise(b)
 
 
 def test_the_least_certain_part_decides() -> None:

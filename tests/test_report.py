@@ -20,10 +20,10 @@ from PIL import Image
 
 from nankai_gis.errors import NotFoundError
 from nankai_gis.measure.features import AreaRow
-from nankai_gis.plan.model import Section, Table
 from nankai_gis.plan.names import simplified
 from nankai_gis.present.legend import sheet
 from nankai_gis.reports import content, documents
+from nankai_gis.reports.sections import Section, Table
 from nankai_gis.studies import study
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from nankai_gis.compiler.course import Lines
     from nankai_gis.compiler.derive import Derived
     from nankai_gis.compiler.ring import Ring
-    from nankai_gis.plan.model import Corner, Feature, Run, Vertex
+    from nankai_gis.compiler.runs import Corner, Run
+    from nankai_gis.plan.model import Feature, Vertex
 
 _CORNERS = {"shared": "共節點", "crossing": "相交", "near": "臨近", "extended": "延長"}
 _ROLES = {"named": "四至", "again": "重複", "bridge": "連接", "stand-in": "代替"}

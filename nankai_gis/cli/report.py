@@ -13,7 +13,7 @@ from nankai_gis.cli import options
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from nankai_gis.plan.model import Section
+    from nankai_gis.reports.sections import Section
     from nankai_gis.studies.study import Study
 
 #: Layers of which a section shows its own feature only, and the column that says which.

@@ -20,8 +20,9 @@ from nankai_gis.compiler.course import (
     located,
     run_accuracy,
 )
+from nankai_gis.compiler.runs import Run
 from nankai_gis.errors import GeometryError
-from nankai_gis.plan.model import AxisPart, Line, Run, Vertex, worst
+from nankai_gis.plan.model import AxisPart, Line, Vertex, worst
 
 # A way this much longer than the one along a single carriageway goes round by the street's end.
 _DETOUR, _DETOUR_M = 1.6, 200.0

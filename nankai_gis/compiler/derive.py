@@ -17,11 +17,12 @@ from nankai_gis.compiler import ring as boundary
 from nankai_gis.compiler.axis import Piece
 from nankai_gis.compiler.course import Ground, Lines, line_accuracy, located, run_length
 from nankai_gis.compiler.ring import Ring
+from nankai_gis.compiler.runs import Run
 from nankai_gis.errors import DataError, GeometryError, NankaiGISError, PlanError, RoadNotFoundError
 from nankai_gis.plan.clause import Clause, Road
 from nankai_gis.plan.definitions import Plan
 from nankai_gis.plan.layers import LAYER_OF_KIND, LAYERS
-from nankai_gis.plan.model import AxisPart, Feature, Line, Run, Vertex, worst
+from nankai_gis.plan.model import AxisPart, Feature, Line, Vertex, worst
 
 FeatureDict = dict[str, Any]
 

@@ -36,6 +36,7 @@ from nankai_gis.compiler.course import (
     run_length,
     together,
 )
+from nankai_gis.compiler.runs import Corner, Run
 from nankai_gis.errors import ClauseError, GeometryError, RoadNotFoundError
 from nankai_gis.geometry import geodesic
 from nankai_gis.geometry.plane import Plane
@@ -43,10 +44,8 @@ from nankai_gis.plan.model import (
     FACING,
     OUTWARD,
     SIDE_NAMES,
-    Corner,
     Line,
     RingPart,
-    Run,
     Status,
     Vertex,
     worst,

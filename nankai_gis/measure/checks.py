@@ -28,7 +28,7 @@ from nankai_gis.plan.clause import parse
 from nankai_gis.plan.definitions import Plan
 from nankai_gis.plan.layers import LAYER_OF_KIND
 from nankai_gis.plan.model import FACING, OUTWARD, SIDE_NAMES, AxisPart, Feature
-from nankai_gis.plan.names import fold
+from nankai_gis.plan.names import normalise
 
 Verdict = Literal["ok", "differs", "cannot tell"]
 Layers = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -160,7 +160,7 @@ class _Ground:
 
     def key(self, name: str) -> str:
         """The same for all names of a line."""
-        return self.known.line(name) or fold(name)
+        return self.known.line(name) or normalise(name)
 
     def position(self, xy: Floats) -> tuple[float, float]:
         """Longitude and latitude of a place in the plane."""
@@ -181,15 +181,17 @@ class _Known:
         self._lines: dict[str, list[str]] = {}
         for item in streets:
             p = item["properties"]
-            for name in {fold(n) for n in (p["name"], p["name_hans"], p["name_en"], *p["aliases"])}:
+            for name in {
+                normalise(n) for n in (p["name"], p["name_hans"], p["name_en"], *p["aliases"])
+            }:
                 self._lines.setdefault(name, []).append(p["id"])
 
     def __contains__(self, name: object) -> bool:
-        return fold(str(name)) in self._lines
+        return normalise(str(name)) in self._lines
 
     def every(self, name: str) -> list[str]:
         """Ids of the lines of a name; empty for none."""
-        return self._lines.get(fold(name), [])
+        return self._lines.get(normalise(name), [])
 
     def line(self, *names: str) -> str | None:
         """Id of the line that one of the names is of."""

@@ -42,7 +42,7 @@ from nankai_gis.errors import AmbiguousNameError, CRSError, DataError, RoadNotFo
 from nankai_gis.geometry import crs
 from nankai_gis.geometry.arrays import Floats, Ints
 from nankai_gis.network import centreline as _centreline
-from nankai_gis.plan.names import fold, nearest
+from nankai_gis.plan.names import nearest, normalise
 
 __all__ = [
     "APART",
@@ -412,12 +412,12 @@ class Streets:
             first = _split(name)
             keys = {}
             for spelling in first:
-                key = fold(spelling)
+                key = normalise(spelling)
                 counts = self._primary.setdefault(key, {})
                 counts[spelling] = counts.get(spelling, 0) + len(rows)
                 keys[key] = True
             for spelling in _split(others):
-                keys[fold(spelling)] = True
+                keys[normalise(spelling)] = True
             for key in keys:
                 index[key].append(rows)
         for key, groups in index.items():
@@ -435,7 +435,7 @@ class Streets:
             yield max(spellings, key=lambda text: (spellings[text], text))
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and fold(name) in self._index
+        return isinstance(name, str) and normalise(name) in self._index
 
     def __repr__(self) -> str:
         return f"<Streets: {len(self)} names on {len(self._ids)} ways>"
@@ -511,7 +511,7 @@ class Streets:
         tuple of Street
             Longest first; empty where no way carries the name.
         """
-        key = fold(name)
+        key = normalise(name)
         if key not in self._index and key in self._looser:
             keys = self._looser[key]
         else:
@@ -537,7 +537,7 @@ class Streets:
         """
         # Of names that are as near as each other, that of the street with the most ways.
         known = sorted(self._index, key=lambda key: (-len(self._index[key]), key))
-        return [self._spelling(key) for key in nearest(fold(name), known)]
+        return [self._spelling(key) for key in nearest(normalise(name), known)]
 
     def frame(self) -> gpd.GeoDataFrame:
         """Return all streets as a table, one row each.
@@ -582,7 +582,7 @@ class Streets:
         if not spellings:
             for row in self._index[key]:
                 for text in _split(self._others[row]):
-                    if fold(text) == key:
+                    if normalise(text) == key:
                         return text
             return key
         return max(spellings, key=lambda text: (spellings[text], text))
@@ -741,8 +741,8 @@ class Streets:
             primary = _split(self._names[row])
             for text in [*primary, *_split(self._others[row])]:
                 weight[text] = weight.get(text, 0.0) + size
-            first.update(text for text in primary if fold(text) in keys)
-        asked = first or {text for text in weight if fold(text) in keys}
+            first.update(text for text in primary if normalise(text) in keys)
+        asked = first or {text for text in weight if normalise(text) in keys}
         name = max(asked, key=lambda text: (weight[text], text))
         return name, tuple(sorted(text for text in weight if text != name))
 
@@ -765,12 +765,12 @@ class Streets:
 
     def _meets(self, street: Street, count: int = 3) -> list[str]:
         """Names of other ways that touch the street."""
-        mine = {fold(street.name), *map(fold, street.aliases)}
+        mine = {normalise(street.name), *map(normalise, street.aliases)}
         near = self._tree.query(street.carriageways, predicate="intersects")
         names: dict[str, int] = {}
         for row in near.tolist():
             for text in _split(self._names[row]):
-                if fold(text) not in mine:
+                if normalise(text) not in mine:
                     names[text] = names.get(text, 0) + 1
         return sorted(names, key=lambda text: (-names[text], text))[:count]
 

@@ -33,7 +33,7 @@ from pydantic import (
 from nankai_gis.errors import AmbiguousNameError, FeatureNotFoundError, PlanError
 from nankai_gis.plan import packaged as catalog
 from nankai_gis.plan.model import KINDS, About, AxisPart, Feature, Names, RingPart, Role, Status
-from nankai_gis.plan.names import Index, fold, simplified
+from nankai_gis.plan.names import Index, normalise, simplified
 
 _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True, pattern=r"\S")]
 _Roads = Annotated[list[_Text], Field(min_length=1)]
@@ -559,7 +559,7 @@ def _referred(plan: Plan) -> tuple[Plan, list[str]]:
     faults = []
     namesakes: dict[tuple[str, str], Feature] = {}
     for f in plan.features:
-        first = namesakes.setdefault((f.kind, fold(f.names.hant)), f)
+        first = namesakes.setdefault((f.kind, normalise(f.names.hant)), f)
         if first is not f:
             faults.append(
                 f"{f.file}: [{f.id}] name: {f.names.hant!r} is the name of [{first.id}], too"

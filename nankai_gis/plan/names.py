@@ -46,7 +46,7 @@ def simplified(text: str) -> str:
 
 
 @lru_cache(maxsize=65536)
-def fold(name: str) -> str:
+def normalise(name: str) -> str:
     """Return the form of a name under which all its spellings are the same.
 
     Parameters
@@ -61,9 +61,9 @@ def fold(name: str) -> str:
 
     Examples
     --------
-    >>> fold("衞津路") == fold("卫津路") == fold(" 衛津路 ")
+    >>> normalise("衞津路") == normalise("卫津路") == normalise(" 衛津路 ")
     True
-    >>> fold("Hongqi-Road") == fold("hongqi road")
+    >>> normalise("Hongqi-Road") == normalise("hongqi road")
     True
     """
     import unicodedata
@@ -158,13 +158,13 @@ class Index(Generic[T]):
         if self._folded is None:
             folded: dict[str, list[T]] = {}
             for key, things in self._exact.items():
-                known = folded.setdefault(fold(key), [])
+                known = folded.setdefault(normalise(key), [])
                 known.extend(thing for thing in things if thing not in known)
             self._folded = folded
         return self._folded
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (name in self._exact or fold(name) in self._by_fold())
+        return isinstance(name, str) and (name in self._exact or normalise(name) in self._by_fold())
 
     def __getitem__(self, name: str) -> T:
         """Return the one thing that answers to a name.
@@ -177,7 +177,7 @@ class Index(Generic[T]):
             If several things answer to it.
         """
         # The exact key first: it spares loading the converter.
-        found = self._exact.get(name) or self._by_fold().get(fold(name)) or []
+        found = self._exact.get(name) or self._by_fold().get(normalise(name)) or []
         if len(found) == 1:
             return found[0]
         if not found:
@@ -199,5 +199,5 @@ class Index(Generic[T]):
         list of str
             At most five, best first (see `nearest`); empty where nothing is near.
         """
-        shown = {fold(key): key for key in reversed(list(self._exact))}
-        return [shown[key] for key in nearest(fold(name), shown)]
+        shown = {normalise(key): key for key in reversed(list(self._exact))}
+        return [shown[key] for key in nearest(normalise(name), shown)]

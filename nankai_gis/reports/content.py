@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nankai_gis.measure.features import AreaRow
-from nankai_gis.plan.model import CREDIT, Feature, Section, Table
+from nankai_gis.plan.model import CREDIT, Feature
 from nankai_gis.present.tables import KIND_NAMES, ROLE_NAMES, STATUS_NAMES, VERDICT_NAMES, number
+from nankai_gis.reports.sections import Section, Table
 from nankai_gis.studies.study import Study
 
 if TYPE_CHECKING:

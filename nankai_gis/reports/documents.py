@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from nankai_gis.errors import NotFoundError
 from nankai_gis.files.spreadsheet import width
-from nankai_gis.plan.model import Section, Table
+from nankai_gis.reports.sections import Section, Table
 
 if TYPE_CHECKING:
     from docx.document import Document

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from frames import HEADS, plan_frames
 
-from nankai_gis.plan.model import Section
 from nankai_gis.present import webmap
 from nankai_gis.reports import documents
+from nankai_gis.reports.sections import Section
 
 pytestmark = pytest.mark.browser
 #: Pixels of a stylesheet.

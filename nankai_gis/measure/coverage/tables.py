@@ -26,7 +26,7 @@ from nankai_gis.measure.coverage.reconciliation import Checks, Ledger
 from nankai_gis.measure.coverage.roadclass import UNCLASSED, class_label
 from nankai_gis.measure.coverage.sums import Pieces, Tally
 from nankai_gis.measure.coverage.validation import Lines, coded, columns_of, take, usable_lines
-from nankai_gis.plan.names import fold
+from nankai_gis.plan.names import normalise
 
 if TYPE_CHECKING:
     import shapely
@@ -372,12 +372,12 @@ def _with_centrelines(
     )
     total = np.bincount(street, weights=km * here, minlength=wide)
     known = {key: number for number, key in enumerate(labels)}
-    known[fold(UNNAMED)] = wide - 1
+    known[normalise(UNNAMED)] = wide - 1
     present = np.bincount(street, minlength=wide) > 0
     zone_at = {one: number for number, one in enumerate(book.zones.ids)}
     rows = []
     for zone, name in zip(table["zone"], table["street"], strict=True):
-        number = known.get(fold(name), -1)
+        number = known.get(normalise(name), -1)
         if number < 0 or not present[number]:
             rows.append((np.nan,) * 5)
             continue

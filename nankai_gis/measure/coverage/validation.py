@@ -15,7 +15,7 @@ from nankai_gis.errors import CRSError, DataError
 from nankai_gis.geometry.arrays import Bools, Floats, Ints, Shapes
 from nankai_gis.geometry.crs import STORED
 from nankai_gis.measure.coverage.reconciliation import Ledger
-from nankai_gis.plan.names import fold
+from nankai_gis.plan.names import normalise
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -164,7 +164,7 @@ def coded(values: pd.Series, by_fold: bool) -> tuple[Ints, dict[str, str]]:
     for row, value in enumerate(np.asarray(unique, dtype=object)):
         text = str(value).strip()
         if text:
-            key = fold(text) if by_fold else text
+            key = normalise(text) if by_fold else text
             known.setdefault(key, text)
             table[row] = number.setdefault(key, len(number))
     out = table[codes]
