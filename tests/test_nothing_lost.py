@@ -36,8 +36,8 @@ ROOT = Path(__file__).resolve().parent.parent
 KINDS = [
     kind for kind in exports.FORMATS if kind != "geoparquet" or importlib.util.find_spec("pyarrow")
 ]
-#: What is no export: a kept study, a snapshot of roads, and what `outfile.write` writes, that is
-#: every map, figure, report, table and example plan, whose bytes are made beforehand.
+#: What is no export: a kept study, a snapshot of roads, and what `atomic.write_bytes` writes: every
+#: map, figure, report, table and example plan, whose bytes are made beforehand.
 OTHERS = ["study", "snapshot", "bytes"]
 EVERY = [*KINDS, *OTHERS]
 OLD = b"what was there before"
@@ -46,7 +46,7 @@ OLD = b"what was there before"
 DRIVER = """
     import json, os, resource, shutil, signal, sys, tempfile
     from pathlib import Path
-    from nankai_gis import derive, export, layers, outfile, plan, reference, roads, study
+    from nankai_gis importX
 
     kind, folder, old = sys.argv[1], Path(sys.argv[2]), sys.argv[3].encode()
     found = study.packaged()
@@ -60,7 +60,7 @@ DRIVER = """
     status = "osm"
     sides = { east = ["衛津路"], south = ["復康路"], west = ["紅旗路"], north = ["鞍山西道"] }
     '''
-    made = derive.layers(plan.parse({"a": zone}), reference.packaged())
+    made = derive.layers(definitions.parse({"a": zone}), digitised.packaged())
     kept = study.Study({**made, "streets": ()}, {"a": zone}, {})
     ways = roads.read(Path(sys.argv[4])) if kind == "snapshot" else None
 
@@ -70,9 +70,9 @@ DRIVER = """
         elif kind == "snapshot":
             ways.save(target, overwrite=overwrite)
         elif kind == "bytes":
-            outfile.write(target, b"0123456789abcdef" * 4096, overwrite=overwrite)
+            atomic.write_bytes(target, b"0123456789abcdef" * 4096, overwrite=overwrite)
         else:
-            export.write(frames, target, format=kind, overwrite=overwrite)
+            exports.write(frames, target, format=kind, overwrite=overwrite)
 
     # Everything is imported and cached before the first fork.
     put(folder / "whole.gpkg")
@@ -212,7 +212,7 @@ def put(kind: str, target: Path, *, overwrite: bool = False, only: str | None = 
     elif kind == "snapshot":
         _ways().save(target, overwrite=overwrite)
     elif kind == "bytes":
-        atomic.write(target, b"0123456789abcdef" * 4096, overwrite=overwrite)
+        atomic.write_bytes(target, b"0123456789abcdef" * 4096, overwrite=overwrite)
     else:
         some = None if only is None else [only]
         exports.write(_frames(), target, format=kind, layers=some, overwrite=overwrite)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from nankai_gis.errors import OutputError
-from nankai_gis.files import atomic
+from nankai_gis.files.atomic import atomic_write, write_bytes
 
 
 def test_a_new_file_is_written_and_readable_by_others(tmp_path: Path) -> None:
-    atomic.write(tmp_path / "a", b"new")
+    write_bytes(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"new"
     mask = os.umask(0)
     os.umask(mask)
@@ -25,9 +25,9 @@ def test_an_existing_file_is_left_alone_unless_told(tmp_path: Path) -> None:
     target.write_bytes(b"old")
     target.chmod(0o640)
     with pytest.raises(OutputError, match="exists; nothing was written"):
-        atomic.write(target, b"new")
+        write_bytes(target, b"new")
     assert target.read_bytes() == b"old"
-    atomic.write(target, b"new", overwrite=True)
+    write_bytes(target, b"new", overwrite=True)
     assert target.read_bytes() == b"new"
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
@@ -35,7 +35,7 @@ def test_an_existing_file_is_left_alone_unless_told(tmp_path: Path) -> None:
 
 def test_a_file_that_appears_meanwhile_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "a"
-    with pytest.raises(OutputError, match="exists"), atomic.replacing(target) as temporary:
+    with pytest.raises(OutputError, match="exists"), atomic_write(target) as temporary:
         temporary.write_bytes(b"mine")
         target.write_bytes(b"theirs")
     assert target.read_bytes() == b"theirs"
@@ -47,7 +47,7 @@ def test_a_writer_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None
     target.write_bytes(b"old")
     with (
         pytest.raises(RuntimeError, match="half way"),
-        atomic.replacing(target, overwrite=True) as temporary,
+        atomic_write(target, overwrite=True) as temporary,
     ):
         temporary.write_bytes(b"ha")
         raise RuntimeError("half way")
@@ -62,9 +62,12 @@ def test_a_file_system_without_links_is_served_too(
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(Path, "hardlink_to", no_links)
-    atomic.write(tmp_path / "a", b"new")
+    write_bytes(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"new"
-    with pytest.raises(OutputError, match="exists"), atomic.replacing(tmp_path / "b") as temporary:
+    with (
+        pytest.raises(OutputError, match="exists"),
+        atomic_write(tmp_path / "b") as temporary,
+    ):
         temporary.write_bytes(b"mine")
         (tmp_path / "b").write_bytes(b"theirs")
     assert (tmp_path / "b").read_bytes() == b"theirs"
@@ -83,7 +86,7 @@ def test_a_flush_goes_through_a_handle_that_may_write(
         flush(handle)
 
     monkeypatch.setattr(os, "fsync", as_windows_does)
-    atomic.write(tmp_path / "a", b"new")
+    write_bytes(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
@@ -93,22 +96,22 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match="No space left on device"):
-        atomic.write(tmp_path / "a", b"new")
+        write_bytes(tmp_path / "a", b"new")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_folders_are_told_from_files(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder"):
-        atomic.write(tmp_path, b"new")
+        write_bytes(tmp_path, b"new")
     with pytest.raises(OutputError, match=r"there is no folder .*nowhere"):
-        atomic.write(tmp_path / "nowhere" / "a", b"new")
+        write_bytes(tmp_path / "nowhere" / "a", b"new")
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(OutputError, match="a device or a pipe"):
-        atomic.write(pipe, b"new", overwrite=True)
+        write_bytes(pipe, b"new", overwrite=True)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
@@ -118,13 +121,13 @@ def test_a_link_stays_and_what_it_points_to_is_written(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "there" / "a")
     with pytest.raises(OutputError, match="exists"):
-        atomic.write(link, b"new")
-    atomic.write(link, b"new", overwrite=True)
+        write_bytes(link, b"new")
+    write_bytes(link, b"new", overwrite=True)
     assert link.is_symlink()
     assert (tmp_path / "there" / "a").read_bytes() == b"new"
     # One that points nowhere is a name that is taken.
     gone = tmp_path / "gone"
     gone.symlink_to(tmp_path / "nothing")
     with pytest.raises(OutputError, match="exists"):
-        atomic.write(gone, b"new")
+        write_bytes(gone, b"new")
     assert not (tmp_path / "nothing").exists()

@@ -302,7 +302,7 @@ def _check_partitioned(roads: Path | None, walk: Path | None, plot: Path | None,
 
 
 def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -> None:
-    from nankai_gis.files.atomic import write
+    from nankai_gis.files.atomic import write_bytes
     from nankai_gis.plan.model import CREDIT
     from nankai_gis.present import chart, figure
 
@@ -329,7 +329,7 @@ def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -
         source=f"各片區合計;CGCS2000 橢球面;{CREDIT}",
     )
     form = next(one for one in figure.FORMATS if target.suffix.lower() == f".{one}")
-    write(target, figure.render(page, form), overwrite=overwrite)
+    write_bytes(target, figure.render(page, form), overwrite=overwrite)
     click.echo(f"wrote {target}", err=True)
 
 

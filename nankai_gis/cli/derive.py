@@ -158,12 +158,12 @@ def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool)
 
     import geopandas
 
-    from nankai_gis.files.atomic import replacing_database
+    from nankai_gis.files.geopackage import atomic_geopackage
     from nankai_gis.geometry.crs import STORED
     from nankai_gis.plan.layers import as_row
 
     frame = geopandas.GeoDataFrame.from_features(map(as_row, made), crs=STORED)
-    with replacing_database(output, overwrite=overwrite) as draft:
+    with atomic_geopackage(output, overwrite=overwrite) as draft:
         for kind, layer in (("Polygon", "zones"), ("LineString", "corridors")):
             part = frame[frame.geom_type == kind]
             if len(part):

@@ -12,7 +12,7 @@ from nankai_gis.errors import NankaiGISError
 from nankai_gis.exports import DATUMS, ENCODINGS, FORMATS, accept, format_of, text_sequences, write
 
 if TYPE_CHECKING:
-    from nankai_gis.exports import Report
+    from nankai_gis.exports import ExportReport
 
 
 @click.command("export")
@@ -102,7 +102,7 @@ def export_(
     _tell(report)
 
 
-def _tell(report: Report) -> None:
+def _tell(report: ExportReport) -> None:
     rows = sum(report.rows.values())
     for line in report.lines():
         click.echo(line, err=True)

@@ -20,7 +20,7 @@ def init(folder: Path, overwrite: bool) -> None:
     and check what you write. `nankai-gis --plan FOLDER …` then works on it.
     """
     from nankai_gis.errors import OutputError
-    from nankai_gis.files.atomic import write
+    from nankai_gis.files.atomic import write_bytes
     from nankai_gis.plan import definitions
     from nankai_gis.present import tables
 
@@ -35,6 +35,6 @@ def init(folder: Path, overwrite: bool) -> None:
     except OSError as error:
         raise OutputError(f"{folder}: can't make this folder: {error.strerror}") from error
     for target, data in files.items():
-        write(target, data, overwrite=overwrite)
+        write_bytes(target, data, overwrite=overwrite)
         click.echo(f"wrote {target}", err=True)
     click.echo(f"next: nankai-gis --plan {shlex.quote(str(folder))} area", err=True)

@@ -96,7 +96,7 @@ def map_(
 ) -> None:
     """Write an interactive map of the plan: one HTML file that opens without a network."""
     from nankai_gis import plan_map
-    from nankai_gis.files.atomic import replacing
+    from nankai_gis.files.atomic import atomic_write
     from nankai_gis.present import webmap
 
     if cdn and embed == "fragment":
@@ -132,7 +132,7 @@ def map_(
             f"{target} ends neither in .html nor in .htm", param_hint="--output"
         )
     # Entered first, so that an output that can't be written is refused before the work.
-    with replacing(target, overwrite=overwrite) as temporary:
+    with atomic_write(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(text().encode())
     click.echo(f"wrote {target}", err=True)
 
@@ -188,7 +188,7 @@ def figure(
 ) -> None:
     """Write a figure of the plan for Word and print: PNG, SVG or PDF, without a browser."""
     from nankai_gis import plan_figure
-    from nankai_gis.files.atomic import replacing
+    from nankai_gis.files.atomic import atomic_write
     from nankai_gis.present import figure as figures
 
     if output.suffix.lower().removeprefix(".") not in figures.FORMATS:
@@ -196,7 +196,7 @@ def figure(
             f"{output} ends neither in .png nor in .svg or .pdf", param_hint="--output"
         )
     # Entered first, so that an output that can't be written is refused before the work.
-    with replacing(output, overwrite=overwrite) as temporary:
+    with atomic_write(output, overwrite=overwrite) as temporary:
         drawn = plan_figure(
             study=options.study(),
             lang=lang,

@@ -235,10 +235,10 @@ def read_layer(path: Path) -> GeoDataFrame:
 
 def refuse_existing(target: Path | None, overwrite: bool) -> None:
     """Refuse an output that exists and may not be replaced, before any long work."""
-    from nankai_gis.files.atomic import refusal
+    from nankai_gis.files.atomic import already_exists
 
     if target is not None and target.exists() and not overwrite:
-        raise refusal(target)
+        raise already_exists(target)
 
 
 def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:
@@ -249,7 +249,9 @@ def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:
     if target is None:
         click.echo(content, nl=False)
         return
-    from nankai_gis.files.atomic import write
+    from nankai_gis.files.atomic import write_bytes
 
-    write(target, content.encode() if isinstance(content, str) else content, overwrite=overwrite)
+    write_bytes(
+        target, content.encode() if isinstance(content, str) else content, overwrite=overwrite
+    )
     click.echo(f"wrote {target}", err=True)

@@ -55,7 +55,7 @@ def report_(
     For each zone, the parcel and each corridor a section with map, area, coverage by subdistrict
     and street, and what differs from the plan's words.
     """
-    from nankai_gis.files.atomic import write
+    from nankai_gis.files.atomic import write_bytes
     from nankai_gis.reports import content, documents
     from nankai_gis.studies import study as studies
 
@@ -80,7 +80,7 @@ def report_(
     else:
         maps = dict(_maps(found, drawn, lang, review))
         data = documents.html(sections, maps, lang=lang, **words).encode()
-    write(output, data, overwrite=overwrite)
+    write_bytes(output, data, overwrite=overwrite)
     click.echo(f"wrote {output}", err=True)
 
 

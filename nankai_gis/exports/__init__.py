@@ -39,14 +39,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from nankai_gis.errors import CRSError, NankaiGISError, NotFoundError, OutputError
-from nankai_gis.exports.report import Change, Log, Omission, Report
-from nankai_gis.files.atomic import replacing
+from nankai_gis.exports.report import Change, ExportReport, Log, Omission
+from nankai_gis.files.atomic import atomic_write
 from nankai_gis.geometry.crs import PLANAR, STORED
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from nankai_gis.exports.layers import Layer
+    from nankai_gis.exports.layers import PreparedLayer
     from nankai_gis.exports.reference import Reference
 
 __all__ = [
@@ -54,9 +54,9 @@ __all__ = [
     "ENCODINGS",
     "FORMATS",
     "Change",
+    "ExportReport",
     "Format",
     "Omission",
-    "Report",
     "accept",
     "format_of",
     "text_sequences",
@@ -117,7 +117,7 @@ class Job:
 
 
 class _Writer(Protocol):
-    def content(self, layers: list[Layer], job: Job) -> bytes: ...
+    def content(self, layers: list[PreparedLayer], job: Job) -> bytes: ...
 
 
 def format_of(path: Path) -> str:
@@ -240,7 +240,7 @@ def write(
     encoding: str = "utf-8",
     overwrite: bool = False,
     layers: Collection[str] | None = None,
-) -> Report:
+) -> ExportReport:
     """Write layers to a file, whole or not at all.
 
     Parameters
@@ -265,7 +265,7 @@ def write(
 
     Returns
     -------
-    Report
+    ExportReport
         What was written, left out and changed.
 
     Raises
@@ -300,7 +300,7 @@ def write(
     name = format_of(path) if format is None else format
     job, wanted = _job(frames, layers, name, crs, datum, encoding)
     # Entered first, so that an output that can't be written is refused before the work.
-    with replacing(path, overwrite=overwrite) as temporary:
+    with atomic_write(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(_content(wanted, job))
     return _report(path, job)
 
@@ -310,7 +310,7 @@ def text_sequences(
     *,
     datum: str = "wgs84",
     layers: Collection[str] | None = None,
-) -> tuple[bytes, Report]:
+) -> tuple[bytes, ExportReport]:
     r"""Return layers as GeoJSON text sequences (RFC 8142), for a pipe.
 
     Parameters
@@ -322,7 +322,7 @@ def text_sequences(
 
     Returns
     -------
-    tuple of bytes and Report
+    tuple of bytes and ExportReport
         Each record is a record separator (U+001E), a feature and a newline.
 
     Raises
@@ -385,9 +385,9 @@ def _content(frames: Mapping[str, GeoDataFrame], job: Job) -> bytes:
     return data
 
 
-def _report(path: Path | None, job: Job) -> Report:
+def _report(path: Path | None, job: Job) -> ExportReport:
     log, into = job.log, job.reference
-    return Report(
+    return ExportReport(
         path,
         job.format,
         into.code if into else "",

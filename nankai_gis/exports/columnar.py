@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from nankai_gis.exports import Job
-    from nankai_gis.exports.layers import Layer
+    from nankai_gis.exports.layers import PreparedLayer
 
 _NAME = "nankai-gis"
 
 
-def content(layers: list[Layer], job: Job) -> bytes:
+def content(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return the layers as one table."""
     assert job.reference is not None
     if job.format == "flatgeobuf":

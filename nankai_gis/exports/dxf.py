@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from nankai_gis.exports import Job
-    from nankai_gis.exports.layers import Layer, Record
+    from nankai_gis.exports.layers import PreparedLayer, Record
     from nankai_gis.present.style import Style
 
 #: AutoCAD 2010: from 2007 on a file is in UTF-8, so that names and texts need no code page.
@@ -36,7 +36,7 @@ _NO_NAME = re.compile(r"[<>/\\\":;?*|=`,]")
 _LONGEST = 250
 
 
-def content(layers: list[Layer], job: Job) -> bytes:
+def content(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return a drawing: closed polylines for areas, polylines for lines, names as texts."""
     from ezdxf import units
     from ezdxf.filemanagement import new
@@ -69,7 +69,7 @@ def content(layers: list[Layer], job: Job) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
-def _layer(layer: Layer, drawing: Drawing, job: Job) -> None:
+def _layer(layer: PreparedLayer, drawing: Drawing, job: Job) -> None:
     name = _NO_NAME.sub("_", layer.title)[:200]
     for added in (name, f"{name}{_LABELS}"):
         if added not in drawing.layers:
@@ -108,7 +108,7 @@ def _entities(shape: BaseGeometry, space: Modelspace, attributes: dict[str, Any]
     ]
 
 
-def _data(layer: Layer, record: Record) -> list[tuple[int, str]]:
+def _data(layer: PreparedLayer, record: Record) -> list[tuple[int, str]]:
     """Return what a row says as extended data: ``column=value``, in strings of 250 bytes."""
     data = []
     for column, value in layer.text(record).items():
@@ -124,7 +124,12 @@ def _data(layer: Layer, record: Record) -> list[tuple[int, str]]:
 
 
 def _label(
-    layer: Layer, record: Record, shape: BaseGeometry, space: Modelspace, name: str, job: Job
+    layer: PreparedLayer,
+    record: Record,
+    shape: BaseGeometry,
+    space: Modelspace,
+    name: str,
+    job: Job,
 ) -> None:
     from ezdxf.enums import TextEntityAlignment
 
@@ -151,7 +156,7 @@ def _label(
     text.set_placement((place.x, place.y), align=TextEntityAlignment.MIDDLE_CENTER)
 
 
-def _notes(layers: list[Layer], drawing: Drawing, statement: str) -> None:
+def _notes(layers: list[PreparedLayer], drawing: Drawing, statement: str) -> None:
     boxes = [shape.bounds for layer in layers for shape in layer.shapes if shape is not None]
     west, south = min(b[0] for b in boxes), min(b[1] for b in boxes)
     drawing.layers.add("說明")

@@ -9,13 +9,13 @@ from nankai_gis.exports.layers import ATTRIBUTION
 
 if TYPE_CHECKING:
     from nankai_gis.exports import Job
-    from nankai_gis.exports.layers import Layer
+    from nankai_gis.exports.layers import PreparedLayer
 
 #: About a centimetre; more would pretend to an accuracy that nothing here has.
 DECIMALS = 7
 
 
-def content(layers: list[Layer], job: Job) -> bytes:
+def content(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return the layers as one collection, or as a sequence of features."""
     features = [feature for layer in layers for feature in _features(layer, job)]
     job.log.rows.update({layer.name: len(layer.records) for layer in layers})
@@ -36,7 +36,7 @@ def _datum(job: Job) -> dict[str, Any]:
     return {"datum": {"name": into.datum, "statement": into.statement}}
 
 
-def _features(layer: Layer, job: Job) -> list[dict[str, Any]]:
+def _features(layer: PreparedLayer, job: Job) -> list[dict[str, Any]]:
     import shapely
 
     sequence = _datum(job) if job.format == "geojsonseq" else {}

@@ -9,13 +9,13 @@ from xml.etree import ElementTree
 
 from nankai_gis.exports.layers import ATTRIBUTION, SKETCH, SKETCHED, rgb
 from nankai_gis.exports.readback import geometry_type, same
-from nankai_gis.files.atomic import check_index
+from nankai_gis.files.geopackage import check_index
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nankai_gis.exports import Job
-    from nankai_gis.exports.layers import Layer
+    from nankai_gis.exports.layers import PreparedLayer
     from nankai_gis.present.style import Style
 
 #: As QGIS makes it when it saves a style into a database.
@@ -35,7 +35,7 @@ VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')"""
 _MILLIMETRES = 25.4 / 96
 
 
-def content(layers: list[Layer], job: Job) -> bytes:
+def content(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return a GeoPackage with a table for each layer and type of geometry."""
     from nankai_gis.exports import scratch
 
@@ -51,7 +51,7 @@ def content(layers: list[Layer], job: Job) -> bytes:
         return target.read_bytes() if parts else b""
 
 
-def _table(part: Layer, job: Job, target: Path) -> None:
+def _table(part: PreparedLayer, job: Job, target: Path) -> None:
     import pyogrio
 
     assert job.reference is not None
@@ -73,13 +73,13 @@ def _table(part: Layer, job: Job, target: Path) -> None:
     same(frame, pyogrio.read_dataframe(target, layer=part.name), part.name)
 
 
-def _title(part: Layer) -> str:
+def _title(part: PreparedLayer) -> str:
     # Identifiers are unique in a GeoPackage.
     kind = part.name.rpartition("_")[2]
     return part.title + {"point": "(點)", "line": "(線)", "polygon": "(面)"}.get(kind, "")
 
 
-def _styles(parts: list[Layer], target: Path) -> None:
+def _styles(parts: list[PreparedLayer], target: Path) -> None:
     with closing(sqlite3.connect(target)) as base, base:
         base.execute(_STYLES)
         base.execute(
@@ -92,7 +92,7 @@ def _styles(parts: list[Layer], target: Path) -> None:
         )
 
 
-def _qml(part: Layer) -> str:
+def _qml(part: PreparedLayer) -> str:
     """Return a style with one rule for each look and line of the legend."""
     groups: dict[tuple[str, Style], list[str]] = {}
     for record, shape, line, look in zip(

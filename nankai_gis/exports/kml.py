@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from nankai_gis.exports import Job
-    from nankai_gis.exports.layers import Layer, Record
+    from nankai_gis.exports.layers import PreparedLayer, Record
     from nankai_gis.present.style import Style
 
 _KML = "http://www.opengis.net/kml/2.2"
@@ -41,7 +41,7 @@ _SHOWN = (
 )
 
 
-def content(layers: list[Layer], job: Job) -> bytes:
+def content(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return a document with a folder for each layer; KMZ is the same, packed."""
     into = job.reference
     assert into is not None
@@ -67,7 +67,7 @@ def content(layers: list[Layer], job: Job) -> bytes:
     return out.getvalue()
 
 
-def _folder(layer: Layer, styles: dict[Style, str]) -> Element:
+def _folder(layer: PreparedLayer, styles: dict[Style, str]) -> Element:
     folder = Element("Folder", id=f"layer-{layer.name}")
     SubElement(folder, "name").text = layer.title
     for record, shape, look in zip(layer.records, layer.shapes, layer.looks, strict=True):

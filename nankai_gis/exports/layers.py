@@ -96,7 +96,7 @@ _UNPRINTABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Field:
     """A column and what its cells are."""
 
     name: str
@@ -109,13 +109,13 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class PreparedLayer:
     """A layer made ready; the lists run in step.
 
     Attributes
     ----------
     name, title : str
-    columns : tuple of Column
+    columns : tuple of Field
     records : list of dict
         Plain values, with lists as lists.
     shapes : list of shapely geometry or None
@@ -127,13 +127,13 @@ class Layer:
 
     name: str
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[Field, ...]
     records: list[Record]
     shapes: list[BaseGeometry | None]
     looks: list[Style]
     legend: list[str]
 
-    def rows(self, numbers: Sequence[int], name: str | None = None) -> Layer:
+    def rows(self, numbers: Sequence[int], name: str | None = None) -> PreparedLayer:
         """Return some of the rows as a layer."""
 
         def some(values: list[Any]) -> list[Any]:
@@ -148,7 +148,7 @@ class Layer:
             legend=some(self.legend),
         )
 
-    def by_shape(self, *, unlocated: bool) -> list[Layer]:
+    def by_shape(self, *, unlocated: bool) -> list[PreparedLayer]:
         """Return one layer for each type of geometry, named after it where there are several.
 
         Rows without a geometry, where wanted, stay with the first of them.
@@ -216,7 +216,9 @@ def bounds(frames: Mapping[str, GeoDataFrame]) -> tuple[float, float, float, flo
     return min(west), min(south), max(east), max(north)
 
 
-def ready(name: str, frame: GeoDataFrame, into: Reference | None, encoding: str, log: Log) -> Layer:
+def ready(
+    name: str, frame: GeoDataFrame, into: Reference | None, encoding: str, log: Log
+) -> PreparedLayer:
     """Return a frame as a layer; without a reference its geometry is left out of account."""
     import shapely
 
@@ -248,17 +250,17 @@ def ready(name: str, frame: GeoDataFrame, into: Reference | None, encoding: str,
     columns = tuple(_column(column, records) for column in dict.fromkeys(names))
     looks, legend = _looks(name, records, shapes)
     title = str(words("zh-Hant")["layers"].get(name, name))
-    return Layer(name, title, columns, records, shapes, looks, legend)
+    return PreparedLayer(name, title, columns, records, shapes, looks, legend)
 
 
-def merged(layers: Sequence[Layer], name: str, title: str) -> Layer:
+def merged(layers: Sequence[PreparedLayer], name: str, title: str) -> PreparedLayer:
     """Return all layers as one, with a column that says which, for formats that hold only one."""
     types: dict[str, set[Type]] = {"layer": {"text"}}
     for layer in layers:
         for column in layer.columns:
             empty = all(record[column.name] is None for record in layer.records)
             types.setdefault(column.name, set()).update(() if empty else (column.type,))
-    columns = tuple(Column(name, _common(name, found)) for name, found in types.items())
+    columns = tuple(Field(name, _common(name, found)) for name, found in types.items())
     records = []
     for layer in layers:
         for record in layer.records:
@@ -267,7 +269,7 @@ def merged(layers: Sequence[Layer], name: str, title: str) -> Layer:
                 if column.type == "text" and row[column.name] is not None:
                     row[column.name] = _as_text(row[column.name])
             records.append(row)
-    return Layer(
+    return PreparedLayer(
         name,
         title,
         columns,
@@ -278,7 +280,7 @@ def merged(layers: Sequence[Layer], name: str, title: str) -> Layer:
     )
 
 
-def located(layers: Sequence[Layer], log: Log) -> list[Layer]:
+def located(layers: Sequence[PreparedLayer], log: Log) -> list[PreparedLayer]:
     """Return the layers without the rows that have no geometry, and note which these were."""
     for layer in layers:
         for record, shape in zip(layer.records, layer.shapes, strict=True):
@@ -383,9 +385,9 @@ def _common(name: str, types: set[Type]) -> Type:
     return "number" if types == {"integer", "number"} else "text"
 
 
-def _column(name: str, records: Sequence[Record]) -> Column:
+def _column(name: str, records: Sequence[Record]) -> Field:
     found = {_type(r[name]) for r in records if r[name] is not None}
-    column = Column(name, _common(name, found))
+    column = Field(name, _common(name, found))
     if column.type == "text" and found != {"text"}:
         for record in records:
             if record[name] is not None:

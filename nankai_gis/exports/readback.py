@@ -9,10 +9,10 @@ from nankai_gis.errors import OutputError
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from nankai_gis.exports.layers import Layer
+    from nankai_gis.exports.layers import PreparedLayer
 
 
-def geometry_type(layer: Layer) -> str:
+def geometry_type(layer: PreparedLayer) -> str:
     """Return the type of geometry of a layer, as OGR calls it."""
     found = {shape.geom_type for shape in layer.shapes if shape is not None}
     if len(found) == 1:

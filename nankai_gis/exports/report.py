@@ -50,7 +50,7 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ExportReport:
     """What an export wrote, what it left out, and what it had to change.
 
     Attributes
@@ -72,7 +72,7 @@ class Report:
 
     Examples
     --------
-    >>> Report(None, "csv", "", "", {"zones": 3}).lines()
+    >>> ExportReport(None, "csv", "", "", {"zones": 3}).lines()
     ['zones: 3 rows']
     """
 

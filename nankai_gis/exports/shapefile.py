@@ -18,7 +18,7 @@ from nankai_gis.exports.layers import (
     ATTRIBUTION,
     SKETCH,
     SKETCHED,
-    Column,
+    Field,
     encodable,
     key_of,
     located,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from nankai_gis.exports import Job
-    from nankai_gis.exports.layers import Layer, Record
+    from nankai_gis.exports.layers import PreparedLayer, Record
 
 _LONGEST = 254
 #: The file in the zip that holds every row and every text as it is.
@@ -54,7 +54,7 @@ _RELATIVE, _ABSOLUTE = 1e-12, 1e-15
 _TYPES = {"yes/no": "1 or 0", "json": "text (JSON)"}
 
 
-def content(layers: list[Layer], job: Job) -> bytes:
+def content(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return a zip of shapefiles, one for each layer and type of geometry."""
     from nankai_gis.exports import scratch
 
@@ -83,7 +83,7 @@ def _packed(files: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def _write(part: Layer, name: str, job: Job, folder: Path) -> list[list[str]]:
+def _write(part: PreparedLayer, name: str, job: Job, folder: Path) -> list[list[str]]:
     import pyogrio
 
     assert job.reference is not None
@@ -115,7 +115,7 @@ def _write(part: Layer, name: str, job: Job, folder: Path) -> list[list[str]]:
     ]
 
 
-def _fitted(value: str | None, record: Record, layer: str, column: Column, job: Job) -> str | None:
+def _fitted(value: str | None, record: Record, layer: str, column: Field, job: Job) -> str | None:
     """Return a text as the table can hold it, and report what that changed."""
     if value is None:
         return None

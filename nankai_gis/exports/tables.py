@@ -11,10 +11,10 @@ from nankai_gis.files.spreadsheet import LONGEST, Sheet, harmless
 
 if TYPE_CHECKING:
     from nankai_gis.exports import Job
-    from nankai_gis.exports.layers import Column, Layer, Record
+    from nankai_gis.exports.layers import Field, PreparedLayer, Record
 
 
-def content(layers: list[Layer], job: Job) -> bytes:
+def content(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return one CSV table, or a workbook with a sheet for each layer."""
     job.log.rows.update({layer.name: len(layer.records) for layer in layers})
     if not layers:
@@ -24,7 +24,7 @@ def content(layers: list[Layer], job: Job) -> bytes:
     return _workbook(layers, job)
 
 
-def csv_bytes(layers: list[Layer], encoding: str, log: Log) -> bytes:
+def csv_bytes(layers: list[PreparedLayer], encoding: str, log: Log) -> bytes:
     """Return layers as one table with a column that says which."""
     table = merged(layers, "", "")
     rows = [[encodable(c.name, encoding) for c in table.columns]]
@@ -50,7 +50,7 @@ def _cell(record: Record, column: str, value: Any, encoding: str, log: Log) -> A
     return cell
 
 
-def _workbook(layers: list[Layer], job: Job) -> bytes:
+def _workbook(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return a workbook: what it is, a sheet for each layer, and what the columns are."""
     titles = spreadsheet.titles(["說明", *(layer.title for layer in layers), "欄位"])
     about = [
@@ -78,7 +78,7 @@ def _notes(title: str, head: list[str], rows: list[list[str]]) -> Sheet:
     return Sheet(title, columns, rows, fixed=1, filtered=False)
 
 
-def _sheet(title: str, layer: Layer, job: Job) -> Sheet:
+def _sheet(title: str, layer: PreparedLayer, job: Job) -> Sheet:
     columns = [
         spreadsheet.Column(c.title, _number_format(c), wrapped=c.type == "text")
         for c in layer.columns
@@ -90,7 +90,7 @@ def _sheet(title: str, layer: Layer, job: Job) -> Sheet:
     return Sheet(title, columns, rows, fixed=1)
 
 
-def _short(layer: Layer, record: Record, column: str, value: Any, job: Job) -> Any:
+def _short(layer: PreparedLayer, record: Record, column: str, value: Any, job: Job) -> Any:
     if isinstance(value, str) and len(value) > LONGEST:
         reason = f"cut to {LONGEST} characters, all that a cell can have"
         log = job.log.changes
@@ -99,7 +99,7 @@ def _short(layer: Layer, record: Record, column: str, value: Any, job: Job) -> A
     return value
 
 
-def _number_format(column: Column) -> str:
+def _number_format(column: Field) -> str:
     if column.type == "number":
         return "#,##0" if column.name.endswith("_m2") else "#,##0.0"
     return "@" if column.type in ("text", "json") else "General"

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from nankai_gis.errors import DataError, OutputError
+from nankai_gis.errors import OutputError
 
 
-def refusal(path: Path) -> OutputError:
+def already_exists(path: Path) -> OutputError:
     """Return the error that says that a file exists and may not be replaced.
 
     Parameters
@@ -30,7 +29,7 @@ def refusal(path: Path) -> OutputError:
 
     Examples
     --------
-    >>> print(refusal(Path("a.csv")))
+    >>> print(already_exists(Path("a.csv")))
     a.csv exists; nothing was written. Give --overwrite to replace it, or name another file
     """
     return OutputError(
@@ -39,7 +38,7 @@ def refusal(path: Path) -> OutputError:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def atomic_write(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary path that becomes the file when the block ends without an error.
 
     Parameters
@@ -64,7 +63,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> with replacing(folder / "a.txt") as temporary:
+    >>> with atomic_write(folder / "a.txt") as temporary:
     ...     _ = temporary.write_text("whole")
     >>> [p.name for p in folder.iterdir()]
     ['a.txt']
@@ -77,7 +76,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     # What a link points to is written, and the link stays.
     path = path.resolve() if path.is_symlink() and path.exists() else path
     if path.exists() and not overwrite:
-        raise refusal(path)
+        raise already_exists(path)
     try:
         handle, name = tempfile.mkstemp(
             prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent
@@ -114,17 +113,17 @@ def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
         # A link fails where the name has come into being meanwhile; a rename would not.
         path.hardlink_to(temporary)
     except FileExistsError as error:
-        raise refusal(path) from error
+        raise already_exists(path) from error
     except OSError:
         # Some file systems have no links; then the name is taken first.
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL))
         except FileExistsError as error:
-            raise refusal(path) from error
+            raise already_exists(path) from error
         temporary.replace(path)
 
 
-def write(path: Path, content: bytes, *, overwrite: bool = False) -> None:
+def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:
     """Write a file whole or not at all.
 
     Parameters
@@ -137,99 +136,15 @@ def write(path: Path, content: bytes, *, overwrite: bool = False) -> None:
     Raises
     ------
     OutputError
-        As `replacing`; an existing file is then as it was.
+        As `atomic_write`; an existing file is then as it was.
 
     Examples
     --------
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "a.txt"
-    >>> write(target, b"whole")
+    >>> write_bytes(target, b"whole")
     >>> target.read_bytes()
     b'whole'
     """
-    with replacing(path, overwrite=overwrite) as temporary:
+    with atomic_write(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
-
-
-@contextlib.contextmanager
-def replacing_database(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Do as `replacing` for a GeoPackage, which GDAL and SQLite write.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    overwrite : bool
-        Whether an existing file may be replaced.
-
-    Yields
-    ------
-    pathlib.Path
-        A path at which there is no file yet: GDAL takes an empty one for a broken database.
-
-    Raises
-    ------
-    OutputError
-        As `replacing`, and where GDAL or SQLite can't write or read back what was written.
-
-    Examples
-    --------
-    >>> import geopandas, tempfile
-    >>> target = Path(tempfile.mkdtemp()) / "a.gpkg"
-    >>> points = geopandas.GeoSeries.from_wkt(["POINT (117 39)"], crs=4326)
-    >>> with replacing_database(target) as draft:
-    ...     points.to_file(draft, layer="a", driver="GPKG")
-    >>> target.read_bytes()[:13]
-    b'SQLite format'
-    """
-    import sqlite3
-
-    with replacing(path, overwrite=overwrite) as draft:
-        draft.unlink()
-        try:
-            yield draft
-            check_index(draft)
-        # pyogrio's errors are RuntimeErrors.
-        except (RuntimeError, sqlite3.Error, DataError) as error:
-            # GDAL tells of the first statement that failed, not why.
-            left = shutil.disk_usage(path.parent).free
-            full = f" (the disk is full: {left} bytes left)" if left < 1 << 20 else ""
-            raise OutputError(f"can't write {path}: {error}{full}") from error
-
-
-def check_index(path: Path) -> None:
-    """Hold a GeoPackage to having a spatial index for each layer.
-
-    GDAL writes the index last, and where it can't, on a disk that is full, it says nothing.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Raises
-    ------
-    OSError
-        If a layer has none.
-    sqlite3.Error
-        If the file is no GeoPackage.
-
-    Examples
-    --------
-    >>> import geopandas, tempfile
-    >>> target = Path(tempfile.mkdtemp()) / "a.gpkg"
-    >>> points = geopandas.GeoSeries.from_wkt(["POINT (117 39)"], crs=4326)
-    >>> points.to_file(target, driver="GPKG", SPATIAL_INDEX="NO")
-    >>> check_index(target)
-    Traceback (most recent call last):
-    OSError: [Errno 5] the spatial index of a wasn't written; is the disk full?
-    """
-    import errno
-    import sqlite3
-
-    with contextlib.closing(sqlite3.connect(path)) as base:
-        rows = base.execute(
-            "SELECT table_name FROM gpkg_geometry_columns WHERE "
-            "'rtree_' || table_name || '_' || column_name NOT IN (SELECT name FROM sqlite_master)"
-        ).fetchall()
-    if rows:
-        lost = ", ".join(row[0] for row in rows)
-        raise OSError(errno.EIO, f"the spatial index of {lost} wasn't written; is the disk full?")

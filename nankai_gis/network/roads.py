@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nankai_gis.errors import DataError, OutputError
-from nankai_gis.files import atomic, record
+from nankai_gis.files import geopackage
 from nankai_gis.geometry.crs import STORED
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Roads:
         path = Path(path)
         if path.suffix.lower() != ".gpkg":
             raise OutputError(f"{path}: a snapshot is a GeoPackage; let its name end in .gpkg")
-        with atomic.replacing_database(path, overwrite=overwrite) as draft:
+        with geopackage.atomic_geopackage(path, overwrite=overwrite) as draft:
             _write(self, draft)
             if _checksum(load(draft).frame) != _checksum(self.frame):
                 raise OutputError(f"{path}: what was written doesn't read back the same")
@@ -625,20 +625,20 @@ def _write(roads: Roads, path: Path) -> None:
         "origin": asdict(roads.origin),
         "content": _checksum(roads.frame),
     }
-    record.write(path, _RECORD, content, "where the ways come from")
+    geopackage.write_metadata(path, _RECORD, content, "where the ways come from")
 
 
 def _is_snapshot(path: Path) -> bool:
     if path.suffix.lower() != ".gpkg" or not path.is_file():
         return False
     try:
-        return record.read(path, _RECORD, "snapshot") is not None
+        return geopackage.read_metadata(path, _RECORD, "snapshot") is not None
     except DataError:
         return True  # one that is damaged: `load` says how
 
 
 def _recorded(path: Path) -> dict[str, Any]:
-    found = record.read(path, _RECORD, "snapshot")
+    found = geopackage.read_metadata(path, _RECORD, "snapshot")
     if found is None:
         raise DataError(f"{path.name}: no snapshot; `nankai-gis roads import` makes one of it")
     if not isinstance(found.get("origin"), dict):

@@ -1067,8 +1067,8 @@ def save(drawn: Figure, path: Path, *, overwrite: bool = False) -> None:
     >>> target.read_bytes()[:5]
     b'<?xml'
     """
-    from nankai_gis.files.atomic import replacing
+    from nankai_gis.files.atomic import atomic_write
 
     form = _known(path.suffix.lower().removeprefix("."))
-    with replacing(path, overwrite=overwrite) as temporary:
+    with atomic_write(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(render(drawn, form))

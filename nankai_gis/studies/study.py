@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nankai_gis.errors import DataError, FeatureNotFoundError, GeometryError, OutputError, PlanError
-from nankai_gis.files import record
+from nankai_gis.files import geopackage
 from nankai_gis.measure import features as measure
 from nankai_gis.measure.features import AreaRow, LengthRow
 from nankai_gis.plan import layers
@@ -593,7 +593,7 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
     >>> load(file).areas(["parcel"]) == packaged().areas(["parcel"])
     True
     """
-    from nankai_gis.files.atomic import replacing_database
+    from nankai_gis.files.geopackage import atomic_geopackage
 
     if path.suffix.lower() != ".gpkg":
         raise OutputError(f"{path}: a study is a GeoPackage; let its name end in .gpkg")
@@ -607,11 +607,13 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
         "ways": list(study.ways),
         "results": study.results(),
     }
-    with replacing_database(path, overwrite=overwrite) as draft:
+    with atomic_geopackage(path, overwrite=overwrite) as draft:
         for name, frame in _tables(study):
             frame.to_file(draft, layer=name, driver="GPKG")
         content = {"sha256": _sha256(made), "study": made}
-        record.write(draft, _RECORD, content, "definitions, results, sources, versions")
+        geopackage.write_metadata(
+            draft, _RECORD, content, "definitions, results, sources, versions"
+        )
         if load(draft).results() != study.results():
             raise OutputError(f"{path}: what was written doesn't read back the same")
 
@@ -671,7 +673,7 @@ def _sha256(made: Mapping[str, Any]) -> str:
 
 
 def _recorded(path: Path) -> dict[str, Any]:
-    content = record.read(path, _RECORD, "study")
+    content = geopackage.read_metadata(path, _RECORD, "study")
     if content is None:
         raise DataError(f"{path.name} is not a study of nankai-gis; `nankai-gis study` makes one")
     if content.get("sha256") != _sha256(content.get("study", {})):
