@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from nankai_gis.compiler import derive
+from nankai_gis.compiler.layers import plan_layers
 from nankai_gis.network import digitised
 from nankai_gis.plan import definitions, packaged
 
@@ -67,7 +67,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare only")
     check = parser.parse_args().check
 
-    made = derive.layers(definitions.read(GEODATA / "plan"), digitised.read(GEODATA / "digitised"))
+    made = plan_layers(definitions.read(GEODATA / "plan"), digitised.read(GEODATA / "digitised"))
     wanted = {GEODATA / "layers" / f"{name}.geojson": collection(f) for name, f in made.items()}
     stale = [p for p, data in wanted.items() if not p.is_file() or p.read_bytes() != data]
     if not check:

@@ -15,7 +15,7 @@ from shapely.geometry import shape
 
 from nankai_gis.cli import derive
 from nankai_gis.cli.roads import _widened
-from nankai_gis.compiler.course import EXTEND_M, NEAR_M
+from nankai_gis.compiler.junction import EXTEND_M, NEAR_M
 from nankai_gis.compiler.runs import Corner
 from nankai_gis.compiler.runs import Run as ModelRun
 from nankai_gis.geometry import crs, geodesic

@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import LineString
 
-from nankai_gis.compiler import axis
-from nankai_gis.compiler import ring as boundary
-from nankai_gis.compiler.course import run_length
+from nankai_gis.compiler.axis import axis_pieces
 from nankai_gis.compiler.derive import clause_feature, derive
-from nankai_gis.compiler.ring import Ring
+from nankai_gis.compiler.measured import run_length
+from nankai_gis.compiler.ring import Ring, ring_of_lines
+from nankai_gis.compiler.search import ring_of_sides
 from nankai_gis.errors import ClauseError, CRSError, GeometryError, RoadNotFoundError
 from nankai_gis.geometry.plane import Plane
 from nankai_gis.network import digitised
@@ -167,7 +167,7 @@ def test_the_ring_is_the_quarter(plan, turn, mirror, seed):
     made = quarter(*plan)
     city = made.draft.city(turn=turn, mirror=mirror)
     lines = network(scramble(city.frame, seed))
-    ring = boundary.enclose(sides_of(made, mirror, seed), lines)
+    ring = ring_of_sides(sides_of(made, mirror, seed), lines)
     check(ring, made, city, lines)
     assert not ring.missing
     assert {run.role for run in ring.runs} == {"named"}
@@ -190,7 +190,7 @@ def test_how_the_ways_are_cut_and_listed_changes_nothing(plan, one, other):
     made = quarter(*plan)
     city = made.draft.city()
     first, second = (
-        boundary.enclose(sides_of(made, False, seed), network(scramble(city.frame, seed)))
+        ring_of_sides(sides_of(made, False, seed), network(scramble(city.frame, seed)))
         for seed in (one, other)
     )
     a, b = plain(first.coordinates), plain(second.coordinates)
@@ -207,7 +207,7 @@ def test_how_the_ways_are_cut_and_listed_changes_nothing(plan, one, other):
 def test_other_streets_and_other_places_change_nothing(plan, seed, data):
     made = quarter(*plan)
     answer = network(made.draft.city().frame)
-    before = boundary.enclose(made.sides, answer)
+    before = ring_of_sides(made.sides, answer)
     x, y = np.array(made.corners).T
     # Streets through the quarter, some without a name, and the same names ten kilometres off.
     for k, share in enumerate((0.31, 0.63)):
@@ -219,7 +219,7 @@ def test_other_streets_and_other_places_change_nothing(plan, seed, data):
     for k, name in enumerate(sorted(twice)):
         made.draft.add(name, [(10_000, 300 * k), (10_800, 300 * k)])
     city = made.draft.city()
-    after = boundary.enclose(sides_of(made, False, seed), network(scramble(city.frame, seed)))
+    after = ring_of_sides(sides_of(made, False, seed), network(scramble(city.frame, seed)))
     assert plain(after.coordinates).area == pytest.approx(plain(before.coordinates).area, rel=0.005)
     assert sorted(run.name for run in after.runs) == sorted(made.names)
 
@@ -239,7 +239,7 @@ def test_streets_that_cross_everywhere_are_sorted_out_by_their_sides(quarters, t
     made = quarter(corners, LONG)
     city = made.draft.city(turn=turn / 2, mirror=mirror)
     lines = network(scramble(city.frame, seed))
-    check(boundary.enclose(sides_of(made, mirror, seed), lines), made, city, lines)
+    check(ring_of_sides(sides_of(made, mirror, seed), lines), made, city, lines)
 
 
 @pytest.mark.parametrize("turn", [-12, 0, 15, 40])
@@ -249,7 +249,7 @@ def test_a_riser_may_stand_under_the_side_of_its_steps(turn):
     sides = {**made.sides, "east": ["乙道"], "north": ["丙街", "丁路", "戊道"]}
     city = made.draft.city(turn=turn)
     lines = network(city.frame)
-    check(boundary.enclose(sides, lines), made, city, lines)
+    check(ring_of_sides(sides, lines), made, city, lines)
 
 
 # ------------------------------------------------------------------ corners by the cascade
@@ -260,7 +260,7 @@ def short(room: float, **more: Any) -> tuple[Ring, Quarter, City, Mapped]:
     made = quarter([(0, 0), (800, 0), (800, 600), (0, 600)], {0: Edge(before=-room, **more)})
     city = made.draft.city()
     lines = network(city.frame)
-    return boundary.enclose(made.sides, lines), made, city, lines
+    return ring_of_sides(made.sides, lines), made, city, lines
 
 
 @pytest.mark.parametrize("width", [0.0, 20.0])
@@ -295,7 +295,7 @@ def test_two_ends_are_carried_to_where_they_would_cross(one, two):
     )
     city = made.draft.city(turn=12)
     lines = network(city.frame)
-    ring = boundary.enclose(made.sides, lines)
+    ring = ring_of_sides(made.sides, lines)
     check(ring, made, city, lines)
     (corner,) = [c for c in ring.corners if c.gap_m]
     assert corner.gap_m == pytest.approx(one + two, abs=1)
@@ -308,7 +308,7 @@ def test_two_ends_are_not_carried_further_than_the_limit_together(one, two):
         [(0, 0), (800, 0), (800, 600), (0, 600)], {0: Edge(before=-one), 3: Edge(after=-two)}
     )
     with pytest.raises(GeometryError, match="甲路 meets only 乙道"):
-        boundary.enclose(made.sides, network(made.draft.city().frame))
+        ring_of_sides(made.sides, network(made.draft.city().frame))
 
 
 @pytest.mark.parametrize("grade", [1, -1])
@@ -316,7 +316,7 @@ def test_a_bridge_crosses_without_a_node(grade):
     made = quarter([(0, 0), (800, 0), (800, 600), (0, 600)], {0: Edge(grade=grade, width=20)})
     city = made.draft.city(turn=-25)
     lines = network(city.frame)
-    ring = boundary.enclose(made.sides, lines)
+    ring = ring_of_sides(made.sides, lines)
     check(ring, made, city, lines)
     assert sorted(corner.kind for corner in ring.corners) == [
         "crossing", "crossing", "shared", "shared",
@@ -334,7 +334,7 @@ def test_a_side_street_meets_the_middle_of_a_dual_carriageway():
     )
     lines = network(draft.city().frame)
     sides = {"west": ["西路"], "south": ["南道"], "east": ["東路"], "north": ["北道"]}
-    ring = boundary.enclose(sides, lines)
+    ring = ring_of_sides(sides, lines)
     found = plain(ring.coordinates)
     answer = shapely.box(0, 0, 800, 600)
     assert found.symmetric_difference(answer).area < 200
@@ -357,7 +357,7 @@ def test_a_street_that_meets_the_other_aslant_ends_on_it(order):
     draft.add("北道", [(-300, 588), (900, 588)])
     lines = network(draft.city().frame)
     names = ["西路", "南道", "東路", "北道"][::order]
-    ring = boundary.ring([RingPart(name) for name in names], lines)
+    ring = ring_of_lines([RingPart(name) for name in names], lines)
     plane = Plane(*HERE)
     corner = min(ring.corners, key=lambda c: math.hypot(*plane.to(c.position)))
     assert corner.kind == "shared"
@@ -378,7 +378,7 @@ def test_a_street_is_used_again_to_get_round_what_it_passes():
     )
     lines = network(scramble(draft.city().frame, 5))
     sides = {"west": ["西路"], "south": ["南道", "湖濱路"], "east": ["東路"], "north": ["北道"]}
-    ring = boundary.enclose(sides, lines)
+    ring = ring_of_sides(sides, lines)
     assert [run.role for run in ring.runs if run.name == "南道"].count("again") == 1
     assert plain(ring.coordinates).area == pytest.approx(1_000_000 + 300 * 300, rel=1e-3)
     sound(ring, lines)
@@ -444,12 +444,12 @@ def test_an_explicit_ring_overrides_the_search():
 def test_a_misspelt_road_is_reported_and_the_rest_compiles():
     made = quarter([(0, 0), (800, 0), (800, 600), (0, 600)])
     lines = network(made.draft.city().frame)
-    ring = boundary.enclose({**made.sides, "west": [*made.sides["west"], "丙大街"]}, lines)
+    ring = ring_of_sides({**made.sides, "west": [*made.sides["west"], "丙大街"]}, lines)
     assert list(ring.missing) == ["丙大街"]
     assert "丙街" in ring.missing["丙大街"]
     assert len(ring.runs) == 4
     with pytest.raises(RoadNotFoundError, match="西北路"):
-        boundary.enclose({"west": ["西北路"]}, lines)
+        ring_of_sides({"west": ["西北路"]}, lines)
 
 
 def test_a_road_on_the_wrong_side_is_named():
@@ -457,7 +457,7 @@ def test_a_road_on_the_wrong_side_is_named():
     lines = network(made.draft.city().frame)
     wrong = {**made.sides, "east": made.sides["west"], "west": made.sides["east"]}
     with pytest.raises(GeometryError, match="丁路 is named on the east side") as caught:
-        boundary.enclose(wrong, lines)
+        ring_of_sides(wrong, lines)
     assert "乙道 is named on the west side" in str(caught.value)
 
 
@@ -478,9 +478,9 @@ def test_streets_that_are_not_named_lead_no_ring_round_a_contradiction():
     draft.add("北道", [(-200, 600), (1200, 600)]).add("南道", [(-200, 0), (1200, 0)])
     lines = network(draft.city(turn=-20).frame)
     sides = {"east": ["東路"], "west": ["西路"], "north": ["北道"], "south": ["南道"]}
-    assert len(boundary.enclose(sides, lines).runs) == 4
+    assert len(ring_of_sides(sides, lines).runs) == 4
     with pytest.raises(GeometryError, match="南道 is named on the north side") as caught:
-        boundary.enclose({**sides, "north": ["南道"], "south": ["北道"]}, lines)
+        ring_of_sides({**sides, "north": ["南道"], "south": ["北道"]}, lines)
     assert "北道 is named on the south side" in str(caught.value)
 
 
@@ -492,7 +492,7 @@ def test_a_notch_is_not_the_quarter_between_its_sides(turn):
     lines = network(draft.city(turn=turn).frame)
     sides = {"east": ["東路"], "west": ["西路"], "north": ["南道"], "south": ["北道"]}
     with pytest.raises(GeometryError, match="don't close"):
-        boundary.enclose(sides, lines)
+        ring_of_sides(sides, lines)
 
 
 @pytest.mark.parametrize("turn", [20, 35, -20, -35])
@@ -500,11 +500,11 @@ def test_a_clause_turned_by_a_quarter_is_refused(turn):
     # Every street of a city that lies askew faces two sides.
     made = quarter([(0, 0), (800, 0), (800, 600), (0, 600)])
     lines = network(made.draft.city(turn=turn).frame)
-    assert len(boundary.enclose(made.sides, lines).runs) == 4
+    assert len(ring_of_sides(made.sides, lines).runs) == 4
     order = ["east", "north", "west", "south"][:: 1 if turn < 0 else -1]
     turned = {side: made.sides[order[k - 3]] for k, side in enumerate(order)}
     with pytest.raises(GeometryError, match=r"乙道 is named on the \w+ side, but lies on the east"):
-        boundary.enclose(turned, lines)
+        ring_of_sides(turned, lines)
 
 
 @pytest.mark.parametrize(
@@ -520,7 +520,7 @@ def test_a_side_that_is_missing_is_named(left_out, message):
     lines = network(made.draft.add("旁路", [(-200, 300), (1000, 300)]).city().frame)
     sides = {side: names for side, names in made.sides.items() if side not in left_out}
     with pytest.raises(ClauseError, match=message):
-        boundary.enclose(sides, lines)
+        ring_of_sides(sides, lines)
 
 
 def test_a_road_is_found_by_either_of_its_names():
@@ -545,7 +545,7 @@ def test_roads_that_are_all_missing_are_listed_each_with_its_near_names():
     made = quarter([(0, 0), (800, 0), (800, 600), (0, 600)])
     lines = network(made.draft.city().frame)
     with pytest.raises(RoadNotFoundError) as caught:
-        boundary.enclose({"west": ["丁丁路"], "east": ["xyz"], "south": ["乙大道"]}, lines)
+        ring_of_sides({"west": ["丁丁路"], "east": ["xyz"], "south": ["乙大道"]}, lines)
     told = str(caught.value)
     assert "xyz, 乙大道 (near names: 乙道" in told
     assert "丁丁路 (near names: 丁路" in told
@@ -558,7 +558,7 @@ def test_sides_that_do_not_meet_are_named():
     far = made.draft.roads.pop(3)
     lines = network(made.draft.add(far.name, [(-4000, 0), (-4000, 600)]).city().frame)
     with pytest.raises(GeometryError, match="丁路 meets none of the other roads"):
-        boundary.enclose(made.sides, lines)
+        ring_of_sides(made.sides, lines)
 
 
 def test_a_figure_of_eight_is_no_ring():
@@ -572,9 +572,9 @@ def test_a_figure_of_eight_is_no_ring():
     lines = network(draft.city().frame)
     parts = [RingPart(n) for n in ("甲路", "東路", "乙路", "西路")]
     with pytest.raises(GeometryError, match="crosses itself"):
-        boundary.ring(parts, lines)
+        ring_of_lines(parts, lines)
     with pytest.raises(GeometryError):
-        boundary.enclose(
+        ring_of_sides(
             {"north": ["甲路"], "south": ["乙路"], "west": ["西路"], "east": ["東路"]}, lines
         )
 
@@ -583,7 +583,7 @@ def test_an_empty_network_knows_no_road():
     lines = network(TWO.city().frame.iloc[:0])
     assert isinstance(compiled(CLAUSE, lines).error, RoadNotFoundError)
     with pytest.raises(RoadNotFoundError):
-        boundary.ring([RingPart("南道")], lines)
+        ring_of_lines([RingPart("南道")], lines)
 
 
 def test_latitude_before_longitude_is_refused():
@@ -642,7 +642,7 @@ def test_an_axis_runs_between_its_crossings_over_breaks(seed, gap, bridged):
     made.draft.add("丁路", [(9000, 0), (9000, 500)])
     lines = network(scramble(made.draft.city(turn=20).frame, seed))
     for start, end in (("丁路", "乙道"), ("乙道", "丁路")):
-        (piece,) = axis.axis([AxisPart("甲路", "main", start=start, end=end)], lines, {})
+        (piece,) = axis_pieces([AxisPart("甲路", "main", start=start, end=end)], lines, {})
         assert piece.run is not None
         assert run_length(piece.run.vertices) == pytest.approx(1000, abs=1)
         assert piece.run.bridged_m == pytest.approx(bridged, abs=1)
@@ -652,7 +652,7 @@ def test_an_axis_runs_between_its_crossings_over_breaks(seed, gap, bridged):
         line = shapely.LineString([plane.to(v.position) for v in other.vertices])
         first = shapely.Point(plane.to(piece.run.vertices[0].position))
         assert line.distance(first) < 1.0
-    (whole,) = axis.axis([AxisPart("甲路", "main")], lines, {})
+    (whole,) = axis_pieces([AxisPart("甲路", "main")], lines, {})
     assert whole.run is not None
     assert run_length(whole.run.vertices) == pytest.approx(1820, abs=1)
 
@@ -688,7 +688,7 @@ def test_an_axis_stays_on_one_of_two_far_carriageways(joined, start, end, metres
     lines = network(far_apart(joined).city(turn=20).frame)
     assert len(lines["大道"].parts) == (1 if joined else 2)
     for one, other in ((start, end), (end, start)):
-        (piece,) = axis.axis([AxisPart("大道", "main", start=one, end=other)], lines, {})
+        (piece,) = axis_pieces([AxisPart("大道", "main", start=one, end=other)], lines, {})
         assert piece.run is not None
         assert run_length(piece.run.vertices) == pytest.approx(metres, abs=1)
         assert piece.run.bridged_m == 0.0
@@ -698,7 +698,7 @@ def test_an_axis_stays_on_one_of_two_far_carriageways(joined, start, end, metres
 def test_from_one_far_carriageway_to_the_other_at_one_junction_is_no_axis(joined):
     lines = network(far_apart(joined).city().frame)
     with pytest.raises(GeometryError, match="has no length"):
-        axis.axis([AxisPart("大道", "main", start="戊路", end="戊路")], lines, {})
+        axis_pieces([AxisPart("大道", "main", start="戊路", end="戊路")], lines, {})
 
 
 @pytest.mark.parametrize("joined", [True, False])
@@ -716,8 +716,8 @@ def test_a_ring_runs_on_one_of_two_far_carriageways(joined, across, along, answe
     north, south = (across, "大道") if across == "北道" else ("大道", across)
     sides = {"north": [north], "south": [south], "west": [along[0]], "east": [along[1]]}
     rings = [
-        boundary.enclose(sides, lines),
-        boundary.ring([RingPart(name) for name in (north, along[0], south, along[1])], lines),
+        ring_of_sides(sides, lines),
+        ring_of_lines([RingPart(name) for name in (north, along[0], south, along[1])], lines),
     ]
     for ring in rings:
         found = plain(ring.coordinates)
@@ -728,7 +728,7 @@ def test_a_ring_runs_on_one_of_two_far_carriageways(joined, across, along, answe
 def test_from_one_far_carriageway_to_the_other_is_no_side_of_a_ring():
     lines = network(far_apart(joined=True).city().frame)
     with pytest.raises(GeometryError):
-        boundary.ring([RingPart("大道"), RingPart("戊路")], lines)
+        ring_of_lines([RingPart("大道"), RingPart("戊路")], lines)
 
 
 def test_far_carriageways_all_round_do_not_multiply_the_search():
@@ -739,10 +739,10 @@ def test_far_carriageways_all_round_do_not_multiply_the_search():
     edges = {k: Edge(width=60.0, before=300, after=300) for k in range(len(corners))}
     made = quarter(corners, edges)
     lines = network(made.draft.city().frame)
-    ring = boundary.enclose(made.sides, lines)
+    ring = ring_of_sides(made.sides, lines)
     answer = shapely.Polygon(corners)
     assert plain(ring.coordinates).exterior.hausdorff_distance(answer.exterior) < 45
     sound(ring, lines)
     # A million ways to choose the carriageways are not tried.
     with pytest.raises(GeometryError, match="crosses itself"):
-        boundary.ring([RingPart(road.name) for road in made.draft.roads], lines)
+        ring_of_lines([RingPart(road.name) for road in made.draft.roads], lines)

@@ -12,7 +12,7 @@ from evidence import EVIDENCE, ROOT
 from shapely.geometry import LineString, Point, Polygon, shape
 from shapely.ops import unary_union
 
-from nankai_gis.compiler import derive
+from nankai_gis.compiler.layers import plan_layers
 from nankai_gis.errors import DataError, GeometryError, NotFoundError, RoadNotFoundError
 from nankai_gis.geometry import geodesic
 from nankai_gis.network import digitised
@@ -164,7 +164,7 @@ def test_a_definition_that_does_not_compile_is_named() -> None:
 
     def build(*names: str) -> None:
         ring = tuple(RingPart(name) for name in names)
-        derive.layers(
+        plan_layers(
             definitions.Plan((replace(feature, ring=ring, claims=()),)), digitised.packaged()
         )
 

@@ -17,7 +17,8 @@ from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, P
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import split
 
-from nankai_gis.compiler.derive import derive, features
+from nankai_gis.compiler.derive import derive
+from nankai_gis.compiler.layers import derived_features
 from nankai_gis.errors import GeometryError
 from nankai_gis.geometry import crs, geodesic, ruler
 from nankai_gis.measure import features as measure
@@ -227,7 +228,7 @@ POLYGONS = [
 def test_a_compiled_ring_is_measured_as_the_layers_are(drawn: dict[str, Any]) -> None:
     feature = definitions.packaged().index()[drawn["properties"]["id"]]
     made = derive(feature, digitised.packaged(), digitised.packaged().points)
-    (row,) = features([made], "")
+    (row,) = derived_features([made], "")
     assert row["geometry"] == drawn["geometry"]
     assert row["properties"]["area_m2"] == geodesic.area(drawn["geometry"])
 

@@ -23,8 +23,8 @@ import shapely
 from evidence import EVIDENCE
 from pyproj import Geod
 
-from nankai_gis.compiler import ring as boundary
 from nankai_gis.compiler.derive import Derived, clause_feature, derive
+from nankai_gis.compiler.ring import ring_area
 from nankai_gis.errors import ClauseError, GeometryError, RoadNotFoundError
 from nankai_gis.geometry.cut_lines import LEAST_M
 from nankai_gis.measure import coverage
@@ -241,7 +241,7 @@ def test_a_clause_becomes_the_ring_of_its_streets(case: str, network: Mapped) ->
     if straight:
         plain = shapely.Polygon(corners(names))
         assert polygon.symmetric_difference(plain).area < 0.02 * plain.area
-        assert boundary.ring_area(ring) == pytest.approx(
+        assert ring_area(ring) == pytest.approx(
             abs(GEOD.geometry_area_perimeter(plain)[0]), rel=0.02
         )
 
@@ -252,7 +252,7 @@ def test_the_two_nodes_of_a_staggered_crossing_are_two_corners(one: Mapped) -> N
     assert made.ring is not None
     nearest = min(away(c.position, (117.71328, 39.03219)) for c in made.ring.corners)
     assert nearest < NEAR_M
-    assert boundary.ring_area(made.ring) == pytest.approx(1.348e6, rel=0.005)
+    assert ring_area(made.ring) == pytest.approx(1.348e6, rel=0.005)
 
 
 def test_how_a_corner_was_found_is_said(one: Mapped) -> None:

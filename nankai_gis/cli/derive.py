@@ -12,8 +12,8 @@ from nankai_gis.cli import options
 from nankai_gis.plan.model import SIDE_NAMES
 
 if TYPE_CHECKING:
-    from nankai_gis.compiler.course import Lines
     from nankai_gis.compiler.derive import Derived
+    from nankai_gis.compiler.lines import LineSource
     from nankai_gis.compiler.ring import Ring
     from nankai_gis.compiler.runs import Corner, Run
     from nankai_gis.plan.model import Feature, Vertex
@@ -61,7 +61,7 @@ def derive_(
 
     if text is not None and (names or definitions):
         raise click.UsageError("--text stands for a definition; leave out features and definitions")
-    lines: Lines
+    lines: LineSource
     points: Mapping[str, Vertex]
     folder = options.plan_folder()
     if folder is not None and compare and roads is None:
@@ -111,14 +111,14 @@ def derive_(
         raise SystemExit(1)
 
 
-def _from_text(text: str, lines: Lines) -> Feature:
+def _from_text(text: str, lines: LineSource) -> Feature:
     from nankai_gis.compiler.derive import clause_feature
     from nankai_gis.plan.clause import parse
 
     return clause_feature(parse(text, lines), lines)
 
 
-def _mapped(path: Path) -> tuple[Lines, str]:
+def _mapped(path: Path) -> tuple[LineSource, str]:
     """The network of a file or snapshot, and what it is."""
     from nankai_gis.network import mapped
     from nankai_gis.network.roads import read
@@ -129,7 +129,7 @@ def _mapped(path: Path) -> tuple[Lines, str]:
     return network, _told(network)
 
 
-def _told(network: Lines) -> str:
+def _told(network: LineSource) -> str:
     """What a network is."""
     from nankai_gis.network import digitised, mapped
 
@@ -144,10 +144,10 @@ def _told(network: Lines) -> str:
 
 
 def _write(derived: list[Derived], source: str, output: Path, overwrite: bool) -> None:
-    from nankai_gis.compiler.derive import features
+    from nankai_gis.compiler.layers import derived_features
     from nankai_gis.present import tables
 
-    made = features(derived, source)
+    made = derived_features(derived, source)
     if output.suffix.lower() == ".gpkg":
         _write_geopackage(made, output, overwrite)
     else:
@@ -171,7 +171,7 @@ def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool)
     click.echo(f"wrote {output}", err=True)
 
 
-def _diagnosis(one: Derived, lines: Lines, compare: bool) -> str:
+def _diagnosis(one: Derived, lines: LineSource, compare: bool) -> str:
     from nankai_gis.present import tables
 
     feature = one.feature
@@ -194,15 +194,15 @@ def _diagnosis(one: Derived, lines: Lines, compare: bool) -> str:
 
 
 def _stretch(run: Run) -> str:
-    from nankai_gis.compiler.course import run_length
+    from nankai_gis.compiler.measured import run_length
 
     length = run_length(run.vertices)
     told = f"{run.name}:{length / 1e3:.2f} 公里,精度 {run.accuracy_m:.0f} 米"
     return told + (f",其中接續 {run.bridged_m:.0f} 米" if run.bridged_m > 0.5 else "")
 
 
-def _ring(ring: Ring, feature: Feature, lines: Lines) -> list[str]:
-    from nankai_gis.compiler.course import run_length
+def _ring(ring: Ring, feature: Feature, lines: LineSource) -> list[str]:
+    from nankai_gis.compiler.measured import run_length
     from nankai_gis.compiler.ring import ring_area
     from nankai_gis.present import tables
     from nankai_gis.present.tables import Column, number
@@ -255,7 +255,7 @@ def _ring(ring: Ring, feature: Feature, lines: Lines) -> list[str]:
     return told
 
 
-def _named_on(run: Run, feature: Feature, lines: Lines) -> str:
+def _named_on(run: Run, feature: Feature, lines: LineSource) -> str:
     """The sides on which the clause names the line, or that for which it stands."""
     found = []
     for side, roads in feature.sides.items():
@@ -269,7 +269,7 @@ def _named_on(run: Run, feature: Feature, lines: Lines) -> str:
     return "".join(dict.fromkeys(found)) or "-"
 
 
-def _passed_over(run: Run, lines: Lines) -> str:
+def _passed_over(run: Run, lines: LineSource) -> str:
     """Streets of the same name elsewhere, which were not taken."""
     if run.name not in lines:
         return ""
@@ -288,7 +288,7 @@ _UNNAMED_SHARE = 0.2
 
 def _doubtful(ring: Ring) -> bool:
     """Whether so much of a ring isn't what its clause says that no part of it is sure."""
-    from nankai_gis.compiler.course import run_length
+    from nankai_gis.compiler.measured import run_length
 
     lengths = [run_length(run.vertices) for run in ring.runs]
     unnamed = sum(

@@ -12,7 +12,7 @@ from nankai_gis.cli import options
 from nankai_gis.plan.model import SIDE_NAMES
 
 if TYPE_CHECKING:
-    from nankai_gis.compiler.course import Ground
+    from nankai_gis.compiler.lines import PlanNetwork
     from nankai_gis.plan.model import Feature, Line
     from nankai_gis.studies.study import Study
 
@@ -112,8 +112,8 @@ def show(name: str) -> None:
     options.deliver("\n".join(lines) + "\n", None, False)
 
 
-def _street(line: Line, network: Ground) -> str:
-    from nankai_gis.compiler.course import line_accuracy, line_length
+def _street(line: Line, network: PlanNetwork) -> str:
+    from nankai_gis.compiler.measured import line_accuracy, line_length
     from nankai_gis.plan.model import worst
     from nankai_gis.present import tables
 
@@ -156,7 +156,7 @@ def _reading(feature: Feature) -> list[str]:
     ]
 
 
-def _geometry(feature: Feature, found: Study, network: Ground) -> list[str]:
+def _geometry(feature: Feature, found: Study, network: PlanNetwork) -> list[str]:
     from nankai_gis.studies.study import AREAL
 
     if feature.axis:
@@ -183,7 +183,7 @@ def _at(site: Mapping[str, Any]) -> str:
     return f"{lon:.5f}, {lat:.5f};"
 
 
-def _ring(feature: Feature, found: Study, network: Ground) -> list[str]:
+def _ring(feature: Feature, found: Study, network: PlanNetwork) -> list[str]:
     from nankai_gis.geometry.geodesic import length
     from nankai_gis.present import tables
     from nankai_gis.present.tables import Column, number

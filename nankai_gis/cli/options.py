@@ -15,7 +15,7 @@ import click
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from nankai_gis.compiler.course import Ground
+    from nankai_gis.compiler.lines import PlanNetwork
     from nankai_gis.network.mapped import Mapped
     from nankai_gis.studies.study import Study
 
@@ -53,7 +53,7 @@ def study() -> Study:
     return found
 
 
-def network() -> Ground:
+def network() -> PlanNetwork:
     """Return the network of the plan that the command is about."""
     from nankai_gis.network import digitised, mapped
 

@@ -11,17 +11,12 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nankai_gis.compiler.course import (
-    Course,
-    Courses,
-    Lines,
-    Place,
-    Position,
-    located,
-    run_accuracy,
-)
+from nankai_gis.compiler.junction import Junctions
+from nankai_gis.compiler.lines import LineSource, located
+from nankai_gis.compiler.measured import MeasuredLine, Place, run_accuracy
 from nankai_gis.compiler.runs import Run
 from nankai_gis.errors import GeometryError
+from nankai_gis.geometry.plane import Position
 from nankai_gis.plan.model import AxisPart, Line, Vertex, worst
 
 # A way this much longer than the one along a single carriageway goes round by the street's end.
@@ -50,14 +45,14 @@ class Piece:
     run: Run | None
 
 
-def chosen(parts: Sequence[AxisPart], lines: Lines) -> dict[str, Line]:
+def chosen(parts: Sequence[AxisPart], lines: LineSource) -> dict[str, Line]:
     """Choose the streets of an axis, those that lie together where names are shared.
 
     Parameters
     ----------
     parts : sequence of AxisPart
         All pieces of the axis: each helps to tell the others' namesakes apart.
-    lines : Lines
+    lines : LineSource
 
     Returns
     -------
@@ -88,9 +83,9 @@ def chosen(parts: Sequence[AxisPart], lines: Lines) -> dict[str, Line]:
     return dict(zip(names, located(lines, names), strict=True))
 
 
-def axis(
+def axis_pieces(
     parts: Sequence[AxisPart],
-    lines: Lines,
+    lines: LineSource,
     points: Mapping[str, Vertex],
     streets: Mapping[str, Line] | None = None,
 ) -> tuple[Piece, ...]:
@@ -99,7 +94,7 @@ def axis(
     Parameters
     ----------
     parts : sequence of AxisPart
-    lines : Lines
+    lines : LineSource
     points : mapping of str to Vertex
         Control points that straight pieces run through.
     streets : mapping of str to Line, optional
@@ -124,7 +119,7 @@ def axis(
     >>> from nankai_gis.network import digitised as reference
     >>> network = reference.packaged()
     >>> part = AxisPart("紅旗路", "main", start="黃河道", end="長江道")
-    >>> len(axis([part], network, network.points))
+    >>> len(axis_pieces([part], network, network.points))
     1
     """
     streets = chosen(parts, lines) if streets is None else streets
@@ -132,7 +127,7 @@ def axis(
 
 
 def _piece(
-    part: AxisPart, lines: Lines, points: Mapping[str, Vertex], streets: Mapping[str, Line]
+    part: AxisPart, lines: LineSource, points: Mapping[str, Vertex], streets: Mapping[str, Line]
 ) -> Piece:
     if part.road is None:
         missing = [name for name in part.through if name not in points]
@@ -151,7 +146,7 @@ def _piece(
             located(lines, [name])
     line, *others = (streets[name] for name in names)
     ends = dict(zip(names[1:], others, strict=True))
-    courses = Courses(lines, line.parts[0][0].position)
+    courses = Junctions(lines, line.parts[0][0].position)
     course = courses.course(line)
     starts = _places(ends.get(part.start or ""), course, courses)
     stops = _places(ends.get(part.end or ""), course, courses)
@@ -185,7 +180,7 @@ def _piece(
 
 
 def _ways(
-    course: Course, starts: Sequence[_Stop], stops: Sequence[_Stop]
+    course: MeasuredLine, starts: Sequence[_Stop], stops: Sequence[_Stop]
 ) -> list[tuple[float, Place, Place]]:
     """Every way from a start to a stop elsewhere, by its cost: the shortest first."""
     ways = sorted(
@@ -202,12 +197,12 @@ def _first(stops: Sequence[_Stop]) -> list[_Stop]:
     return list({spot or place: (place, spot) for place, spot in reversed(stops)}.values())
 
 
-def _across(course: Course, stops: Sequence[_Stop]) -> list[_Stop]:
+def _across(course: MeasuredLine, stops: Sequence[_Stop]) -> list[_Stop]:
     """The same places, and those across from them on the other carriageway."""
     return [*stops, *((p, spot) for place, spot in stops for p in course.opposite(place))]
 
 
-def _places(other: Line | None, course: Course, courses: Courses) -> list[_Stop]:
+def _places(other: Line | None, course: MeasuredLine, courses: Junctions) -> list[_Stop]:
     """Where a piece may begin or end: at a line, or at the course's own ends."""
     if other is None:
         return [(place, None) for place, _ in course.ends()]

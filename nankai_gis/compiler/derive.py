@@ -1,28 +1,18 @@
-"""From definitions and a network to layers: the one place where geometry is made.
-
-The packaged layers are this module's output on the packaged plan and reference network; the
-layers carry everything an output needs to say where a geometry comes from.
-"""
+"""From a definition and a network to a ring or an axis."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shapely.geometry import shape
-
-from nankai_gis.compiler import axis as corridor
-from nankai_gis.compiler import ring as boundary
-from nankai_gis.compiler.axis import Piece
-from nankai_gis.compiler.course import Ground, Lines, line_accuracy, located, run_length
-from nankai_gis.compiler.ring import Ring
-from nankai_gis.compiler.runs import Run
-from nankai_gis.errors import DataError, GeometryError, NankaiGISError, PlanError, RoadNotFoundError
+from nankai_gis.compiler.axis import Piece, axis_pieces, chosen
+from nankai_gis.compiler.lines import LineSource
+from nankai_gis.compiler.ring import Ring, ring_of_lines
+from nankai_gis.compiler.search import ring_of_sides
+from nankai_gis.errors import GeometryError, NankaiGISError, RoadNotFoundError
 from nankai_gis.plan.clause import Clause, Road
-from nankai_gis.plan.definitions import Plan
-from nankai_gis.plan.layers import LAYER_OF_KIND, LAYERS
-from nankai_gis.plan.model import AxisPart, Feature, Line, Vertex, worst
+from nankai_gis.plan.model import AxisPart, Feature, Vertex
 
 FeatureDict = dict[str, Any]
 
@@ -53,7 +43,7 @@ class Derived:
 
 def derive(
     feature: Feature,
-    lines: Lines,
+    lines: LineSource,
     points: Mapping[str, Vertex] | None = None,
     *,
     search: bool = True,
@@ -64,7 +54,7 @@ def derive(
     ----------
     feature : Feature
         With a ring, sides or an axis.
-    lines : Lines
+    lines : LineSource
         The packaged reference network, or that of a snapshot.
     points : mapping of str to Vertex, optional
         Control points that the definition may name.
@@ -95,7 +85,7 @@ def derive(
 
 
 def _derive_ring(
-    feature: Feature, lines: Lines, points: Mapping[str, Vertex], search: bool
+    feature: Feature, lines: LineSource, points: Mapping[str, Vertex], search: bool
 ) -> Derived:
     absent = [
         part.line
@@ -103,7 +93,7 @@ def _derive_ring(
         if part.line not in lines or not any(line.parts for line in lines.every(part.line))
     ]
     if feature.ring and not (absent and feature.sides and search):
-        ring = boundary.ring(feature.ring, lines, points)
+        ring = ring_of_lines(feature.ring, lines, points)
         return Derived(feature, ring=_with_roles(ring, feature, lines))
     if not feature.sides:
         raise GeometryError(f"{feature.id} has neither a ring nor sides to compile")
@@ -113,11 +103,11 @@ def _derive_ring(
             f"the ring of the definition names {'、'.join(absent)}, which this network doesn't "
             "hold; the ring was searched for from the four sides",
         )
-    ring = boundary.enclose(feature.sides, lines, feature.inside)
+    ring = ring_of_sides(feature.sides, lines, feature.inside)
     return Derived(feature, ring=ring, remarks=remarks)
 
 
-def _with_roles(ring: Ring, feature: Feature, lines: Lines) -> Ring:
+def _with_roles(ring: Ring, feature: Feature, lines: LineSource) -> Ring:
     """A ring in which a line that the clause doesn't name is a bridge."""
     if not feature.sides:
         return ring
@@ -135,13 +125,13 @@ def _with_roles(ring: Ring, feature: Feature, lines: Lines) -> Ring:
     return replace(ring, runs=runs)
 
 
-def _derive_axis(feature: Feature, lines: Lines, points: Mapping[str, Vertex]) -> Derived:
+def _derive_axis(feature: Feature, lines: LineSource, points: Mapping[str, Vertex]) -> Derived:
     pieces: list[Piece] = []
     remarks: list[str] = []
-    streets = corridor.chosen(feature.axis, lines)
+    streets = chosen(feature.axis, lines)
     for part in feature.axis:
         try:
-            pieces += corridor.axis([part], lines, points, streets)
+            pieces += axis_pieces([part], lines, points, streets)
         except (RoadNotFoundError, GeometryError) as error:
             # A street that is missing keeps its place in the axis; the others are drawn.
             pieces.append(Piece(part, None, None))
@@ -194,366 +184,3 @@ def clause_feature(clause: Clause, known: Container[str] = ()) -> Feature:
         sides={side: tuple(map(name, roads)) for side, roads in clause.sides.items()},
         axis=axis,
     )
-
-
-def layers(plan: Plan, network: Ground, *, search: bool = False) -> dict[str, list[FeatureDict]]:
-    """Make every layer from a plan and a network.
-
-    Parameters
-    ----------
-    plan : Plan
-    network : Ground
-        The packaged reference network, or that of `nankai_gis.network.mapped.beside`.
-    search : bool
-        Whether a ring may be searched for from the four sides where the network lacks a line of
-        the definition's own ring, and a piece of an axis stay undrawn where it lacks the street.
-        What was done so stands in the feature's ``remarks``. Without, that is an error; a side
-        that the network lacks is an error with and without.
-
-    Returns
-    -------
-    dict of str to list of dict
-        GeoJSON features by layer, in the order of `nankai_gis.plan.layers.LAYERS`; polygons are
-        counter-clockwise and share their vertices with the lines that bound them.
-
-    Raises
-    ------
-    RoadNotFoundError, GeometryError, DataError
-        If a definition doesn't compile on this network; the message names the feature.
-    PlanError
-        With `search`, instead of these: for all definitions that don't compile, at once.
-
-    Examples
-    --------
-    >>> from nankai_gis.plan import definitions as plan
-    >>> from nankai_gis.network import digitised as reference
-    >>> made = layers(plan.packaged(), reference.packaged())
-    >>> len(made["zones"]), len(made["subdistricts"])
-    (3, 12)
-    """
-    made: dict[str, list[FeatureDict]] = {name: [] for name in LAYERS}
-    faults = []
-    for feature in plan.features:
-        try:
-            made[LAYER_OF_KIND[feature.kind]] += _features(feature, plan, network, search)
-        except NankaiGISError as error:
-            # The error keeps its class and its candidates; the reader learns which definition.
-            error.args = (f"{feature.file}: [{feature.id}]: {error}",)
-            if not search:
-                raise
-            faults.append(str(error.args[0]))
-    if faults:
-        raise PlanError(faults)
-    made["streets"] = [_street(line, network) for line in network.listed(extent(made))]
-    return made
-
-
-def extent(made: Mapping[str, Sequence[FeatureDict]]) -> tuple[float, float, float, float] | None:
-    """Return west, south, east and north of all that a plan draws, its streets apart.
-
-    Parameters
-    ----------
-    made : mapping of str to sequence of dict
-        GeoJSON features by layer.
-
-    Returns
-    -------
-    tuple of float or None
-        Degrees; None where nothing is drawn.
-
-    Examples
-    --------
-    >>> from nankai_gis.plan import layers
-    >>> west, south, east, north = extent({"parcel": layers.features("parcel")})
-    >>> west < east, south < north
-    (True, True)
-    """
-    items = (feature for name, layer in made.items() if name != "streets" for feature in layer)
-    drawn = [shape(f["geometry"]).bounds for f in items if f["geometry"] is not None]
-    if not drawn:
-        return None
-    west, south, east, north = zip(*drawn, strict=True)
-    return min(west), min(south), max(east), max(north)
-
-
-def _features(feature: Feature, plan: Plan, network: Ground, search: bool) -> list[FeatureDict]:
-    if feature.kind == "site":
-        return [_site(feature, network)]
-    derived = derive(feature, network, network.points, search=search)
-    if derived.error is not None:
-        raise derived.error
-    if derived.remarks and not search:
-        raise GeometryError("; ".join(derived.remarks))
-    if derived.ring is None:
-        made = _axis(feature, derived.axis, network)
-    else:
-        for name, near in derived.ring.missing.items():
-            # A ring that does without a road of its clause is a guess; `derive` shows it.
-            raise RoadNotFoundError("road", name, near, hint="a side can't do without it")
-        made = [_polygon(feature, derived.ring, plan, network)]
-    for item in made if derived.remarks else ():
-        item["properties"]["remarks"] = "; ".join(derived.remarks)
-        if derived.ring is not None:
-            item["properties"]["status"] = "inferred"
-    return made
-
-
-def features(derived: Iterable[Derived], source: str) -> list[FeatureDict]:
-    """Return what was derived as GeoJSON features, with where each geometry comes from.
-
-    Parameters
-    ----------
-    derived : iterable of Derived
-        Those with an error have no feature.
-    source : str
-        The network: what it is and its date.
-
-    Returns
-    -------
-    list of dict
-        Polygons, and one line for each piece of an axis that is located.
-
-    Examples
-    --------
-    >>> from nankai_gis.plan import definitions as plan
-    >>> from nankai_gis.network import digitised as reference
-    >>> made = derive(plan.packaged().index()["xuefu"], reference.packaged())
-    >>> [f["geometry"]["type"] for f in features([made], "packaged")]
-    ['Polygon']
-    """
-    found: list[FeatureDict] = []
-    for one in derived:
-        common = _common(one.feature) | {"source": source}
-        if one.ring is not None:
-            ring = one.ring
-            properties = common | {
-                # A ring that does without a road of its clause is a guess at what it means.
-                "status": "inferred" if ring.missing else worst([one.feature.status, ring.status]),
-                "accuracy_m": round(_mean_accuracy(ring.runs), 1),
-                "area_m2": boundary.ring_area(ring),
-                "missing": "、".join(ring.missing),
-                "parts": _parts(ring.runs),
-            }
-            coordinates = [[list(position) for position in ring.coordinates]]
-            found.append(_as_feature(properties, {"type": "Polygon", "coordinates": coordinates}))
-        for rank, piece in enumerate(one.axis, start=1):
-            if piece.run is None:
-                continue
-            properties = common | {
-                "id": f"{one.feature.id}-{rank}",
-                "corridor": one.feature.id,
-                "rank": rank,
-                "role": piece.part.role,
-                "planned": piece.part.planned,
-                "street_name": piece.run.name,
-                "status": piece.run.status,
-                "accuracy_m": round(piece.run.accuracy_m, 1),
-                "length_m": run_length(piece.run.vertices),
-            }
-            line = {"type": "LineString", "coordinates": _positions(piece.run.vertices)}
-            found.append(_as_feature(properties, line))
-    return found
-
-
-def _common(feature: Feature) -> dict[str, Any]:
-    return {
-        "id": feature.id,
-        "kind": feature.kind,
-        "name": feature.names.hant,
-        "name_hans": feature.names.hans,
-        "name_en": feature.names.en,
-        "aliases": list(feature.names.aliases),
-        "clause": feature.clause,
-        "clause_source": feature.clause_source,
-        "section": feature.place,
-        "note": feature.note,
-    }
-
-
-def _provenance(vertices: Iterable[Vertex], network: Ground) -> dict[str, str]:
-    vertices = list(vertices)
-    dates = sorted({v.date for v in vertices if v.date}) or [""]
-    sources = sorted({v.source for v in vertices})
-    return {
-        "source": "; ".join(network.sources[s] for s in sources),
-        "source_ids": ";".join(sources),
-        "date": dates[0] if len(dates) == 1 else f"{dates[0]}/{dates[-1]}",
-    }
-
-
-def _positions(vertices: Iterable[Vertex]) -> list[list[float]]:
-    return [[v.lon, v.lat] for v in vertices]
-
-
-def _as_feature(properties: dict[str, Any], geometry: dict[str, Any] | None) -> FeatureDict:
-    return {"type": "Feature", "properties": properties, "geometry": geometry}
-
-
-def _parts(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    parts, start = [], 0
-    for run in runs:
-        stop = start + len(run.vertices) - 1
-        parts.append(
-            {
-                "line": run.line,
-                "name": run.name,
-                "for": run.stands_for,
-                "start": start,
-                "stop": stop,
-                "accuracy_m": round(run.accuracy_m, 1),
-                "status": run.status,
-            }
-        )
-        start = stop
-    return parts
-
-
-def _polygon(feature: Feature, ring: Ring, plan: Plan, network: Ground) -> FeatureDict:
-    vertices = [v for run in ring.runs for v in run.vertices]
-    subdistricts = plan.index(["subdistrict"])
-    properties = _common(feature) | {
-        "status": worst([feature.status, ring.status]),
-        "accuracy_m": round(_mean_accuracy(ring.runs), 1),
-        "stated_area_m2": feature.stated_area_m2,
-        "claims": [subdistricts[name].id for name in feature.claims],
-        "within": feature.within,
-        "code": feature.code,
-        "population": feature.population[0] if feature.population else None,
-        "population_year": feature.population[1] if feature.population else None,
-        "parts": _parts(ring.runs),
-        **_provenance(vertices, network),
-    }
-    coordinates = [[list(position) for position in ring.coordinates]]
-    return _as_feature(properties, {"type": "Polygon", "coordinates": coordinates})
-
-
-def _mean_accuracy(runs: Sequence[Run]) -> float:
-    weights = [run_length(run.vertices) for run in runs]
-    return sum(r.accuracy_m * w for r, w in zip(runs, weights, strict=True)) / sum(weights)
-
-
-def _along(
-    pieces: Sequence[Piece], network: Ground
-) -> dict[tuple[float, float], list[tuple[str, float]]]:
-    """For every position of an axis, the lines that run on through it, with their accuracy."""
-    places = [v.position for piece in pieces if piece.run for v in piece.run.vertices]
-    if not places:
-        return {}
-    lon, lat = zip(*places, strict=True)
-    through: dict[tuple[float, float], list[tuple[str, float]]] = {}
-    for line in network.around((min(lon), min(lat), max(lon), max(lat))):
-        for part in line.parts:
-            for vertex in part[1:-1]:
-                through.setdefault(vertex.position, []).append((line.id, vertex.accuracy_m))
-    return through
-
-
-def _end_accuracy(
-    end: Vertex,
-    line: str,
-    along: dict[tuple[float, float], list[tuple[str, float]]],
-    network: Ground,
-) -> float:
-    """How well it is known where, along its street, a piece ends.
-
-    A piece that ends at a crossing reaches as far as the other line lies: what counts is the
-    accuracy across that line. Elsewhere it is the accuracy of the position itself.
-    """
-    others = [accuracy for other, accuracy in along.get(end.position, ()) if other != line]
-    if others:
-        return min(others)
-    known = [v.accuracy_m for v in network.points.values() if v.position == end.position]
-    return known[0] if known else end.accuracy_m
-
-
-def _axis(feature: Feature, pieces: Sequence[Piece], network: Ground) -> list[FeatureDict]:
-    along = _along(pieces, network)
-    features = []
-    for rank, piece in enumerate(pieces, start=1):
-        part, run = piece.part, piece.run
-        properties = _common(feature) | {
-            "id": f"{feature.id}-{rank}",
-            "corridor": feature.id,
-            "rank": rank,
-            "role": part.role,
-            "planned": part.planned,
-            "street": piece.line.id if piece.line else "",
-            "street_name": _street_name(piece),
-        }
-        if run is None:
-            properties |= {"status": "not located", "accuracy_m": None, "end_accuracy_m": None}
-            properties |= {"source": "", "source_ids": "", "date": ""}
-            features.append(_as_feature(properties, None))
-            continue
-        ends = (run.vertices[0], run.vertices[-1])
-        properties |= {
-            "status": run.status,
-            "accuracy_m": round(run.accuracy_m, 1),
-            "end_accuracy_m": [_end_accuracy(v, run.line, along, network) for v in ends],
-            **_provenance(run.vertices, network),
-        }
-        line = {"type": "LineString", "coordinates": _positions(run.vertices)}
-        features.append(_as_feature(properties, line))
-    return features
-
-
-def _street_name(piece: Piece) -> str:
-    if piece.line is not None:
-        return piece.line.names.hant
-    return piece.part.road or "、".join(piece.part.stands_for)
-
-
-def _street(line: Line, network: Ground) -> FeatureDict:
-    properties: dict[str, Any] = {
-        "id": line.id,
-        "kind": line.kind,
-        "name": line.names.hant,
-        "name_hans": line.names.hans,
-        "name_en": line.names.en,
-        "aliases": list(line.names.aliases),
-        "note": line.note,
-    }
-    if not line.vertices:
-        properties |= {"status": "not located", "accuracy_m": None}
-        properties |= {"source": "", "source_ids": "", "date": ""}
-        return _as_feature(properties, None)
-    properties |= {
-        "status": worst(v.status for v in line.vertices),
-        "accuracy_m": round(line_accuracy(line), 1),
-        **_provenance(line.vertices, network),
-    }
-    return _as_feature(properties, _line_geometry(line))
-
-
-def _line_geometry(line: Line) -> dict[str, Any]:
-    if len(line.parts) == 1:
-        return {"type": "LineString", "coordinates": _positions(line.vertices)}
-    return {"type": "MultiLineString", "coordinates": [_positions(p) for p in line.parts]}
-
-
-def _site(feature: Feature, network: Ground) -> FeatureDict:
-    properties = _common(feature) | {"theme": feature.theme}
-    if feature.line is not None:
-        located(network, [feature.line])
-        line = network[feature.line]
-        vertices, accuracy = line.vertices, line_accuracy(line)
-        geometry = _line_geometry(line)
-    elif feature.point is not None:
-        if feature.point not in network.points:
-            raise DataError(
-                f"no control point is called {feature.point!r}; add it to "
-                "digitised/control_points.csv, or leave out point: the site is then listed"
-            )
-        vertices = (network.points[feature.point],)
-        accuracy = vertices[0].accuracy_m
-        geometry = {"type": "Point", "coordinates": _positions(vertices)[0]}
-    else:
-        properties |= {"status": "not located", "accuracy_m": None}
-        properties |= {"source": "", "source_ids": "", "date": ""}
-        return _as_feature(properties, None)
-    properties |= {
-        "status": worst([feature.status, *(v.status for v in vertices)]),
-        "accuracy_m": round(accuracy, 1),
-        **_provenance(vertices, network),
-    }
-    return _as_feature(properties, geometry)

@@ -26,7 +26,7 @@ from nankai_gis.plan.names import Index
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from nankai_gis.compiler.course import Ground
+    from nankai_gis.compiler.lines import PlanNetwork
     from nankai_gis.measure.checks import Finding
     from nankai_gis.measure.coverage import Coverage
     from nankai_gis.plan.definitions import Plan
@@ -457,7 +457,7 @@ def packaged() -> Study:
     return Study(made, _Texts(_within(root / "plan", "*.toml")), _Digests(files))
 
 
-def read(folder: str | os.PathLike[str], network: Ground | None = None) -> Study:
+def read(folder: str | os.PathLike[str], network: PlanNetwork | None = None) -> Study:
     """Return the study of a plan of one's own, compiled on the network beside it.
 
     Parameters
@@ -465,7 +465,7 @@ def read(folder: str | os.PathLike[str], network: Ground | None = None) -> Study
     folder : str or path-like
         Holds the definitions, ``*.toml``, and may hold the network to compile them on (see
         `nankai_gis.network.mapped.beside`); without one that is the packaged reference network.
-    network : Ground, optional
+    network : PlanNetwork, optional
         That network, where it has been read already.
 
     Returns
@@ -488,7 +488,7 @@ def read(folder: str | os.PathLike[str], network: Ground | None = None) -> Study
     >>> read(folder).areas(["zone"]) == packaged().areas(["zone"])
     True
     """
-    from nankai_gis.compiler import derive
+    from nankai_gis.compiler import layers as compiled
     from nankai_gis.network import digitised, mapped
     from nankai_gis.plan import definitions as plan
 
@@ -505,7 +505,7 @@ def read(folder: str | os.PathLike[str], network: Ground | None = None) -> Study
     if not definitions.features:
         raise PlanError([f"{folder}: no feature is defined here; add one"])
     try:
-        made = derive.layers(definitions, network, search=True)
+        made = compiled.plan_layers(definitions, network, search=True)
     except PlanError as error:
         if network is not digitised.packaged():
             raise
@@ -515,7 +515,7 @@ def read(folder: str | os.PathLike[str], network: Ground | None = None) -> Study
         )
         raise PlanError([*error.faults, where]) from error
     kept = {name: tuple(features) for name, features in made.items()}
-    bounds = derive.extent(made)
+    bounds = compiled.extent(made)
     ways: tuple[dict[str, Any], ...] = ()
     if bounds is not None and isinstance(network, mapped.Mapped | mapped.Joined):
         ways = _features_of(network.vicinity(bounds))

@@ -15,13 +15,16 @@ from functools import cache
 import pytest
 from cities import grid, scramble
 
-from nankai_gis.compiler import ring as boundary
+from nankai_gis.compiler.search import ring_of_sides
+from nankai_gis.errors import GeometryError
 from nankai_gis.network.mapped import Mapped
 from nankai_gis.network.roads import Origin, Roads
 
 DERIVE = (
-    "from nankai_gis import derive, plan, reference; "
-    "made = derive.layers(plan.packaged(), reference.packaged()); "
+    "from nankai_gis.compiler.layers import plan_layers; "
+    "from nankai_gis.network import digitised; "
+    "from nankai_gis.plan import definitions; "
+    "made = plan_layers(definitions.packaged(), digitised.packaged()); "
     "assert len(made['zones']) == 3"
 )
 # Streets each way: some 240, 2,400 and 24,000 pieces.
@@ -99,6 +102,6 @@ def test_one_block_as_the_city_grows(benchmark, times, what):
 def _enclose(sides, network) -> str:
     """The names of the ring's runs, or what the search says instead."""
     try:
-        return "、".join(run.name for run in boundary.enclose(sides, network).runs)
-    except boundary.GeometryError as error:
+        return "、".join(run.name for run in ring_of_sides(sides, network).runs)
+    except GeometryError as error:
         return str(error)[:60]

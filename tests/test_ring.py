@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nankai_gis.compiler import axis
-from nankai_gis.compiler import ring as boundary
+from nankai_gis.compiler.axis import axis_pieces
+from nankai_gis.compiler.ring import Ring, ring_of_lines
 from nankai_gis.errors import GeometryError
 from nankai_gis.network.digitised import Network
 from nankai_gis.plan.model import AxisPart, Line, Names, RingPart, Status, Vertex
@@ -30,7 +30,7 @@ def index(*lines: Line) -> Network:
     return Network(lines, {}, {}, {})
 
 
-def at(ring: boundary.Ring) -> list[tuple[int, int]]:
+def at(ring: Ring) -> list[tuple[int, int]]:
     return [(round((x - 117) / STEP), round((y - 39) / STEP)) for x, y in ring.coordinates]
 
 
@@ -48,7 +48,7 @@ def parts(*names: str) -> list[RingPart]:
 
 
 def test_a_block_is_cut_out_of_its_streets() -> None:
-    ring = boundary.ring(parts("south", "middle", "north", "west"), GRID)
+    ring = ring_of_lines(parts("south", "middle", "north", "west"), GRID)
     assert set(at(ring)) == {(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (1, 2), (0, 2), (0, 1)}
     assert [run.line for run in ring.runs] == ["south", "middle", "north", "west"]
 
@@ -59,9 +59,9 @@ def test_a_block_is_cut_out_of_its_streets() -> None:
 def test_direction_and_start_do_not_matter(order: tuple[str, ...]) -> None:
     import shapely
 
-    ring = boundary.ring(parts(*order), GRID)
+    ring = ring_of_lines(parts(*order), GRID)
     one = shapely.Polygon(
-        boundary.ring(parts("south", "middle", "north", "west"), GRID).coordinates
+        ring_of_lines(parts("south", "middle", "north", "west"), GRID).coordinates
     )
     assert shapely.Polygon(ring.coordinates).equals(one)
     assert shapely.LinearRing(ring.coordinates).is_ccw
@@ -72,7 +72,7 @@ def test_a_stair_uses_a_street_twice() -> None:
     middle = line("middle", *((2, y) for y in range(-1, 5)))
     west = line("west", *((0, y) for y in range(-1, 5)))
     lines = index(SOUTH, NORTH, west, middle, EAST, high)
-    ring = boundary.ring(parts("south", "east", "north", "middle", "high", "west"), lines)
+    ring = ring_of_lines(parts("south", "east", "north", "middle", "high", "west"), lines)
     assert (4, 2) in at(ring)
     assert (2, 4) in at(ring)
     assert (4, 4) not in at(ring)
@@ -81,7 +81,7 @@ def test_a_stair_uses_a_street_twice() -> None:
 def test_where_streets_meet_twice_the_shortest_simple_ring_counts() -> None:
     loop = line("loop", (0, 0), (0, -2), (4, -2), (4, 0), (5, 0), (5, 3), (0, 3), (0, 0))
     lines = index(SOUTH, NORTH, WEST, MIDDLE, EAST, loop)
-    ring = boundary.ring(parts("south", "loop"), lines)
+    ring = ring_of_lines(parts("south", "loop"), lines)
     assert (4, -2) in at(ring)
     assert (5, 3) not in at(ring)
 
@@ -89,7 +89,7 @@ def test_where_streets_meet_twice_the_shortest_simple_ring_counts() -> None:
 def test_a_ring_road_is_followed_through_its_seam() -> None:
     loop = line("loop", (2, 0), (4, 0), (4, 4), (0, 4), (0, 0), (2, 0))
     across = line("across", (-1, 1), (5, 1))
-    ring = boundary.ring(parts("loop", "across"), index(loop, across))
+    ring = ring_of_lines(parts("loop", "across"), index(loop, across))
     assert {(0, 0), (2, 0), (4, 0), (4, 1), (0, 1)} == set(at(ring))
 
 
@@ -97,10 +97,10 @@ def test_until_chooses_the_corner() -> None:
     bend = line("bend", (0, 0), (0, 2), (4, 2), (4, 0))
     lines = index(SOUTH, bend)
     points = {"left": vertex(0, 0), "right": vertex(4, 0)}
-    ring = boundary.ring([RingPart("bend", until="right"), RingPart("south")], lines, points)
+    ring = ring_of_lines([RingPart("bend", until="right"), RingPart("south")], lines, points)
     assert {(0, 2), (4, 2), (2, 0)} <= set(at(ring))
     with pytest.raises(GeometryError, match="at nowhere"):
-        boundary.ring([RingPart("bend", until="nowhere"), RingPart("south")], lines, points)
+        ring_of_lines([RingPart("bend", until="nowhere"), RingPart("south")], lines, points)
 
 
 def test_a_figure_of_eight_is_refused() -> None:
@@ -108,7 +108,7 @@ def test_a_figure_of_eight_is_refused() -> None:
     back = line("back", (4, 0), (0, 2))
     lines = index(cross, back, line("left", (0, 0), (0, 2)), line("right", (4, 0), (4, 2)))
     with pytest.raises(GeometryError, match="crosses itself"):
-        boundary.ring(parts("cross", "right", "back", "left"), lines)
+        ring_of_lines(parts("cross", "right", "back", "left"), lines)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_corner_is_the_same_whichever_way_round(names: tuple[str, ...]) -> Non
     # The stub ends 22 m short of the north: its end is carried there, and nothing else moves.
     short = Vertex(117 + 2 * STEP, 39 + 2 * STEP - 0.0002, 10.0, "osm", "s", "2026")
     lines = index(SOUTH, NORTH, WEST, course("stub", vertex(2, 0), short))
-    ring = boundary.ring(parts(*names), lines)
+    ring = ring_of_lines(parts(*names), lines)
     (near,) = [corner for corner in ring.corners if corner.kind == "near"]
     assert near.position == pytest.approx(vertex(2, 2).position)
     assert near.gap_m == pytest.approx(22.2, abs=0.1)
@@ -139,7 +139,7 @@ def test_a_vertex_a_hair_beside_a_corner_makes_no_spike() -> None:
         Vertex(117 + hair, 39 + 2 * STEP, 10.0, "osm", "s", "2026"),
         vertex(4, 2),
     )
-    ring = boundary.ring(
+    ring = ring_of_lines(
         parts("south", "middle", "north", "west"), index(SOUTH, WEST, MIDDLE, north)
     )
     assert len(ring.runs) == 4
@@ -154,7 +154,7 @@ def test_a_run_keeps_every_vertex_between_its_corners() -> None:
         Vertex(117 + x, 39 + y, 10.0, "osm", "s", "2026") for x, y in ((5e-5, 2e-5), (39.9e-3, 0))
     ]
     bent = course("bent", vertex(-1, 0), vertex(0, 0), *near, vertex(4, 0), vertex(5, 0))
-    ring = boundary.ring(parts("bent", "east", "north", "west"), index(bent, NORTH, WEST, EAST))
+    ring = ring_of_lines(parts("bent", "east", "north", "west"), index(bent, NORTH, WEST, EAST))
     run = next(run for run in ring.runs if run.line == "bent")
     assert [v.position for v in run.vertices] == [v.position for v in bent.vertices[1:-1]]
 
@@ -163,7 +163,7 @@ def test_accuracy_is_weighted_by_length_and_the_worst_status_counts() -> None:
     rough = course(
         "rough", vertex(0, 0), vertex(0, 2, 90.0, "inferred"), vertex(0, 3, 90.0, "inferred")
     )
-    ring = boundary.ring(
+    ring = ring_of_lines(
         parts("south", "middle", "north", "rough"), index(SOUTH, NORTH, MIDDLE, rough)
     )
     run = next(r for r in ring.runs if r.line == "rough")
@@ -172,7 +172,7 @@ def test_accuracy_is_weighted_by_length_and_the_worst_status_counts() -> None:
 
 
 def test_a_stand_in_is_inferred_and_at_least_as_rough_as_stated() -> None:
-    ring = boundary.ring(
+    ring = ring_of_lines(
         [*parts("south", "middle", "north"), RingPart("west", "lost road", 200.0)], GRID
     )
     run = ring.runs[-1] if ring.runs[-1].line == "west" else ring.runs[0]
@@ -182,7 +182,7 @@ def test_a_stand_in_is_inferred_and_at_least_as_rough_as_stated() -> None:
 def test_an_axis_keeps_order_ends_and_what_is_missing() -> None:
     lost = course("lost")
     lines = index(SOUTH, NORTH, WEST, MIDDLE, EAST, lost)
-    pieces = axis.axis(
+    pieces = axis_pieces(
         [
             AxisPart("south", "main", start="middle", end="west"),
             AxisPart("lost", "extension", planned=True),
@@ -212,8 +212,8 @@ def test_an_axis_keeps_order_ends_and_what_is_missing() -> None:
 )
 def test_an_axis_that_does_not_compile_says_why(part: AxisPart, message: str) -> None:
     with pytest.raises(GeometryError, match=message):
-        axis.axis([part], GRID, {"a": vertex(0, 0)})
+        axis_pieces([part], GRID, {"a": vertex(0, 0)})
 
 
 def test_no_parts_make_an_empty_axis() -> None:
-    assert axis.axis([], GRID, {}) == ()
+    assert axis_pieces([], GRID, {}) == ()
