@@ -30,7 +30,7 @@ from nankai_gis.errors import OutputError
 from nankai_gis.files import atomic
 from nankai_gis.network import roads
 from nankai_gis.plan import layers
-from nankai_gis.studies import study
+from nankai_gis.studies import store, study
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = [
@@ -66,7 +66,7 @@ DRIVER = """
 
     def put(target, overwrite=False):
         if kind == "study":
-            study.save(kept, target, overwrite=overwrite)
+            store.save(kept, target, overwrite=overwrite)
         elif kind == "snapshot":
             ways.save(target, overwrite=overwrite)
         elif kind == "bytes":
@@ -208,7 +208,7 @@ def faults(kind: str, folder: str) -> dict[str, Any]:
 def put(kind: str, target: Path, *, overwrite: bool = False, only: str | None = None) -> None:
     """Write an output of a kind; of an export only one layer, if told."""
     if kind == "study":
-        study.save(study.packaged(), target, overwrite=overwrite)
+        store.save(study.packaged(), target, overwrite=overwrite)
     elif kind == "snapshot":
         _ways().save(target, overwrite=overwrite)
     elif kind == "bytes":

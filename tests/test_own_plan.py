@@ -21,7 +21,7 @@ from nankai_gis.geometry import geodesic
 from nankai_gis.network import digitised, mapped
 from nankai_gis.plan import definitions
 from nankai_gis.present import webmap
-from nankai_gis.studies import study
+from nankai_gis.studies import store, study
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -164,11 +164,11 @@ def test_a_kept_study_of_ones_own_is_traced_to_its_folder(tmp_path: Path) -> Non
     assert set(made.data) == {
         "zones.toml", "roads.osm", *(f"digitised/{name}" for name in TABLES)
     }  # fmt: skip
-    study.save(made, tmp_path / "s.gpkg")
-    again = study.load(tmp_path / "s.gpkg")
+    store.save(made, tmp_path / "s.gpkg")
+    again = store.load(tmp_path / "s.gpkg")
     assert dict(again.data) == dict(made.data)
     assert again.areas(["zone"]) == made.areas(["zone"])
-    assert study.differences(tmp_path / "s.gpkg") == []
+    assert store.differences(tmp_path / "s.gpkg") == []
 
 
 def test_roads_beside_the_definitions_are_compiled_on(run: Run, tmp_path: Path) -> None:
@@ -396,7 +396,7 @@ def test_coverage_is_what_the_kept_study_says(run: Run, tmp_path: Path, tables: 
     """A printed figure is traced in the study: carriageways, unnamed streets and all."""
     folder(tmp_path / "p", tables=tables, zones=ZONE)
     assert run("--plan", "p", "study", "s.gpkg").returncode == 0
-    kept = study.load(tmp_path / "s.gpkg").coverage
+    kept = store.load(tmp_path / "s.gpkg").coverage
     assert kept.streets.centreline_boundary_km.notna().any()
     for by, title, table in (
         ("zone", "片區", kept.zones),

@@ -12,22 +12,22 @@ import pytest
 
 from nankai_gis.errors import DataError, OutputError
 from nankai_gis.geometry import geodesic
-from nankai_gis.studies import study
+from nankai_gis.studies import store, study
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("study") / "plan.gpkg"
-    study.save(study.packaged(), path)
+    store.save(study.packaged(), path)
     return path
 
 
 def test_every_figure_reads_back_the_same(kept: Path) -> None:
-    again, packaged = study.load(kept), study.packaged()
+    again, packaged = store.load(kept), study.packaged()
     assert again.results() == packaged.results()
     assert again.plan == packaged.plan
     assert again.coverage.areas.equals(packaged.coverage.areas)
-    assert study.differences(kept) == []
+    assert store.differences(kept) == []
 
 
 def test_a_gis_opens_its_layers(kept: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_gis_opens_its_layers(kept: Path) -> None:
 
 
 def test_it_says_what_it_was_made_with(kept: Path) -> None:
-    record = study._recorded(kept)
+    record = store._recorded(kept)
     assert set(record["made_with"]) == {"nankai-gis", "shapely", "pyproj", "geopandas", "numpy"}
     assert record["data"]["layers/zones.geojson"]
     assert "qihang-bay" in record["definitions"]["zones.toml"]
@@ -51,15 +51,15 @@ def tamper(path: Path, change: tuple[str, str], checksum: bool) -> Path:
         assert change[0] in text
         content = json.loads(text.replace(*change, 1))
         if checksum:
-            content["sha256"] = study._sha256(content["study"])
+            content["sha256"] = store._sha256(content["study"])
         base.execute("UPDATE nankai_gis_study SET record = ?", (json.dumps(content),))
     return path
 
 
 @pytest.mark.parametrize("name", ["a#b.gpkg", "a%20b.gpkg", "a?b.gpkg", "南開 區.gpkg"])
 def test_any_name_that_a_folder_takes(tmp_path: Path, name: str) -> None:
-    study.save(study.packaged(), tmp_path / name)
-    assert study.differences(tmp_path / name) == []
+    store.save(study.packaged(), tmp_path / name)
+    assert store.differences(tmp_path / name) == []
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
@@ -72,14 +72,14 @@ def copy(kept: Path, tmp_path: Path) -> Path:
 
 def test_a_changed_study_is_refused(copy: Path) -> None:
     with pytest.raises(DataError, match="changed after it was written"):
-        study.load(tamper(copy, ("啟航灣", "起航灣"), checksum=False))
+        store.load(tamper(copy, ("啟航灣", "起航灣"), checksum=False))
 
 
 def test_figures_and_versions_that_no_longer_hold_are_named(copy: Path) -> None:
     area = json.dumps(study.packaged().areas(["parcel"])[0].area_m2)
     tamper(copy, (f'"area_m2": {area}', '"area_m2": 2200000.0'), checksum=True)
     tamper(copy, ('"shapely": "', '"shapely": "0.'), checksum=True)
-    told = study.differences(copy)
+    told = store.differences(copy)
     assert len(told) == 2
     assert told[0].startswith("shapely: made with 0.")
     assert told[1].startswith("areas xiyingmen area_m2: 2200000.0 then")
@@ -91,7 +91,7 @@ def test_coverage_is_kept_and_made_again(copy: Path) -> None:
         "laochengxiang", "gulou")]  # fmt: skip
     assert row["area_km2"] == pytest.approx(1.904, abs=0.001)
     tamper(copy, (f'"area_km2": {json.dumps(row["area_km2"])}', '"area_km2": 9.5'), checksum=True)
-    (told,) = study.differences(copy)
+    (told,) = store.differences(copy)
     assert told.startswith("coverage.areas laochengxiang gulou area_km2: 9.5 then")
 
 
@@ -121,14 +121,14 @@ def test_a_layer_that_was_edited_is_told(copy: Path, statement: str, told: str) 
         ).fetchall():
             base.execute(f'DROP TRIGGER "{trigger}"')  # they call functions that only GDAL has
         base.execute(statement)
-    (line,) = study.differences(copy)
+    (line,) = store.differences(copy)
     assert line.startswith(f"the table {told}")
 
 
 def test_results_that_are_missing_are_told(copy: Path) -> None:
     tamper(copy, ('"lengths": ', '"long": '), checksum=True)
     tamper(copy, ('"area_sd_m2": ', '"sd": '), checksum=True)
-    told = "\n".join(study.differences(copy))
+    told = "\n".join(store.differences(copy))
     assert "lengths: is not among the results kept" in told
     assert "long: is not made any more" in told
     assert "area_sd_m2: None then" in told
@@ -137,30 +137,30 @@ def test_results_that_are_missing_are_told(copy: Path) -> None:
 def test_a_study_without_a_layer_is_refused(copy: Path) -> None:
     tamper(copy, ('"parcel": [', '"plot": ['), checksum=True)
     with pytest.raises(DataError, match="lacks parcel"):
-        study.load(copy)
+        store.load(copy)
 
 
 @pytest.mark.parametrize("part", ["results", "made_with", "ways"])
 def test_a_record_without_a_part_is_refused(copy: Path, part: str) -> None:
     tamper(copy, (f'"{part}": ', '"other": '), checksum=True)
     with pytest.raises(DataError, match=f"lacks {part}"):
-        study.differences(copy)
+        store.differences(copy)
 
 
 def test_another_geopackage_is_no_study(tmp_path: Path) -> None:
     path = tmp_path / "other.gpkg"
     study.packaged().frame("parcel")[["id", "geometry"]].to_file(path, driver="GPKG")
     with pytest.raises(DataError, match="is not a study"):
-        study.load(path)
+        store.load(path)
 
 
 def test_an_existing_study_is_kept(copy: Path) -> None:
     before = copy.read_bytes()
     with pytest.raises(OutputError, match="exists"):
-        study.save(study.packaged(), copy)
+        store.save(study.packaged(), copy)
     assert copy.read_bytes() == before
     with pytest.raises(OutputError, match="let its name end"):
-        study.save(study.packaged(), copy.with_suffix(".geojson"))
+        store.save(study.packaged(), copy.with_suffix(".geojson"))
 
 
 def test_a_covered_layer_says_the_share_and_the_zone() -> None:
@@ -178,7 +178,7 @@ def test_a_covered_layer_says_the_share_and_the_zone() -> None:
 
 
 def test_a_name_alone_is_one_name(kept: Path) -> None:
-    held = study.load(str(kept))
+    held = store.load(str(kept))
     assert [row.id for row in held.areas(names="啟航灣")] == ["qihang-bay"]
     assert [row.id for row in held.areas("parcel")] == ["xiyingmen"]
     assert {row.corridor for row in held.lengths("智慧服務共享帶")} == {"smart-service"}

@@ -57,7 +57,7 @@ def report_(
     """
     from nankai_gis.files.atomic import write_bytes
     from nankai_gis.reports import content, documents
-    from nankai_gis.studies import study as studies
+    from nankai_gis.studies import store
 
     kind = output.suffix.lower()
     if kind not in (".docx", ".html"):
@@ -65,7 +65,7 @@ def report_(
     options.refuse_existing(output, overwrite)
     if kept is not None and options.plan_folder() is not None:
         raise click.UsageError("give --plan or --study, not both")
-    found = options.study() if kept is None else studies.load(kept)
+    found = options.study() if kept is None else store.load(kept)
     sections = content.compose(found, hans=lang == "zh-Hans")
     about = found.plan.about
     words = {

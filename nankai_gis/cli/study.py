@@ -19,15 +19,15 @@ def study_(file: Path, verify: bool, overwrite: bool) -> None:
     It holds the layers, the definitions, all measures and findings, the checksums of the data and
     the versions of what measured it, so that a figure can be traced and made again.
     """
-    from nankai_gis.studies import study
+    from nankai_gis.studies import store
 
     if not verify:
-        study.save(options.study(), file, overwrite=overwrite)
+        store.save(options.study(), file, overwrite=overwrite)
         click.echo(f"wrote {file}", err=True)
         return
     if options.plan_folder() is not None:
         raise click.UsageError("--verify makes the plan in FILE again; leave out --plan")
-    told = study.differences(file)
+    told = store.differences(file)
     for line in told:
         click.echo(line)
     count = f"{len(told)} difference{'s' if len(told) > 1 else ''}"

@@ -169,6 +169,8 @@ class _About(_Table):
     """Date of the data: year, year-month or year-month-day."""
     summary: str = ""
     """The plan's structure in one sentence, for the report."""
+    summary_hans: str | None = None
+    summary_en: str | None = None
 
     @field_validator("date")
     @classmethod
@@ -366,7 +368,7 @@ def _about(table: _About) -> About:
         subtitle=_names(table, "subtitle"),
         source=_names(table, "source"),
         date=table.date,
-        summary=table.summary,
+        summary=_names(table, "summary"),
     )
 
 

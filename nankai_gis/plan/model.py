@@ -116,19 +116,18 @@ class About:
 
     Attributes
     ----------
-    title, subtitle, source : Names
-        Source: what maps and figures cite.
+    title, subtitle, source, summary : Names
+        Source: what maps and figures cite. Summary: the plan's structure in one sentence, for the
+        report. Each "" where the plan gives none.
     date : str
         Date of the data, as precise as it is known.
-    summary : str
-        The plan's structure in one sentence, for the report; "" for none.
     """
 
     title: Names = Names("空間格局", "空间格局", "Spatial structure")
     subtitle: Names = Names("", "", "")
     source: Names = Names("", "", "")
     date: str = ""
-    summary: str = ""
+    summary: Names = Names("", "", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def _overview(study: Study, rows: Iterable[AreaRow]) -> Section:
         "",
         "",
         (
-            *filter(None, ["".join([*district, about.summary])]),
+            *filter(None, ["".join([*district, about.summary.hant])]),
             "邊界由規劃文字中的四至在路網上生成;依據不是「實測」者並非測繪成果,僅為示意。"
             "± 為由邊界位置精度推得的一倍標準差。",
         ),
