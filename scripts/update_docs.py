@@ -18,6 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+# Where its words are in the catalogue already, the program speaks the script of the pages.
+os.environ.setdefault("NANKAI_GIS_LANG", "zh-Hant")
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "tutorial.md"

@@ -95,7 +95,7 @@ def test_a_feature_by_any_name(run: Run, name: str) -> None:
 
 
 def test_length_by_street_with_what_is_not_located(run: Run) -> None:
-    text = run("length", "創新資源引育帶").stdout.decode()
+    text = run("length", "創新資源引育帶", NANKAI_GIS_LANG="zh-Hant").stdout.decode()
     (missing,) = [line for line in text.splitlines() if line.split()[1:2] == ["雅安道"]]
     assert missing.split()[2:] == ["延伸", "-", "-", "未定位"]
     pieces = json.loads(run("length", "innovation-resource", "--format", "json").stdout)["pieces"]
@@ -135,7 +135,7 @@ def test_list_names_everything_once(run: Run) -> None:
     ],
 )
 def test_show(run: Run, name: str, expected: list[str]) -> None:
-    done = run("show", name)
+    done = run("show", name, NANKAI_GIS_LANG="zh-Hant")
     assert done.returncode == 0
     for text in expected:
         assert text in done.stdout.decode()
@@ -257,9 +257,9 @@ def test_an_encoding_without_chinese_is_said(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [["area"], ["length"], ["list"], ["show", "啟航灣"]])
 def test_an_old_chinese_console_shows_everything(run: Run, command: list[str]) -> None:
-    done = run(*command, PYTHONIOENCODING="gbk")
+    done = run(*command, PYTHONIOENCODING="gbk", NANKAI_GIS_LANG="zh-Hant")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.decode("gbk") == run(*command).stdout.decode()
+    assert done.stdout.decode("gbk") == run(*command, NANKAI_GIS_LANG="zh-Hant").stdout.decode()
 
 
 def test_help_names_every_command(run: Run) -> None:

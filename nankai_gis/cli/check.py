@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from nankai_gis.cli import options
+from nankai_gis.words import tr
+from nankai_gis.words.terms import VERDICTS
 
 if TYPE_CHECKING:
     from nankai_gis.measure.checks import Finding
@@ -77,16 +79,14 @@ def _reasons(without: tuple[str, ...]) -> dict[str, str]:
 
 
 def _counts(found: list[Finding]) -> str:
-    from nankai_gis.present.tables import VERDICT_NAMES
-
-    counts = {v: sum(f.verdict == v for f in found) for v in VERDICT_NAMES}
-    return ",".join(f"{VERDICT_NAMES[v]} {n}" for v, n in counts.items())
+    counts = {v: sum(f.verdict == v for f in found) for v in VERDICTS}
+    return ",".join(f"{tr(VERDICTS[v])} {n}" for v, n in counts.items())
 
 
 def _table(found: list[Finding], reasons: dict[str, str], everything: bool) -> str:
     from nankai_gis.measure import checks
     from nankai_gis.present import tables
-    from nankai_gis.present.tables import VERDICT_NAMES, Column
+    from nankai_gis.present.tables import Column
 
     titles = {rule.id: rule.title for rule in checks.RULES}
     shown = [f for f in found if everything or f.verdict != "ok"]
@@ -95,7 +95,7 @@ def _table(found: list[Finding], reasons: dict[str, str], everything: bool) -> s
             f.rule,
             titles[f.rule],
             f.feature,
-            VERDICT_NAMES[f.verdict],
+            tr(VERDICTS[f.verdict]),
             f.figures,
             f"{f.place[0]:.4f},{f.place[1]:.4f}" if f.place else "-",
             "推定" if f.inferred else "",
@@ -125,7 +125,6 @@ def _html(found: list[Finding], reasons: dict[str, str]) -> bytes:
     from html import escape
 
     from nankai_gis.measure import checks
-    from nankai_gis.present.tables import VERDICT_NAMES
 
     titles = {rule.id: rule.title for rule in checks.RULES}
     rows = "\n".join(
@@ -137,7 +136,7 @@ def _html(found: list[Finding], reasons: dict[str, str]) -> bytes:
                     f.rule,
                     titles[f.rule],
                     f.feature,
-                    VERDICT_NAMES[f.verdict],
+                    tr(VERDICTS[f.verdict]),
                     f.figures,
                     f.clause,
                     f"{f.place[0]:.5f}, {f.place[1]:.5f}" if f.place else "",

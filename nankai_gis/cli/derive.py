@@ -10,6 +10,8 @@ import click
 
 from nankai_gis.cli import options
 from nankai_gis.plan.model import SIDE_NAMES
+from nankai_gis.words import tr
+from nankai_gis.words.terms import ROLES, STATUSES
 
 if TYPE_CHECKING:
     from nankai_gis.compiler.derive import Derived
@@ -155,7 +157,6 @@ def _write(derived: list[Derived], source: str, output: Path, overwrite: bool) -
 
 
 def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool) -> None:
-
     import geopandas
 
     from nankai_gis.files.geopackage import atomic_geopackage
@@ -172,8 +173,6 @@ def _write_geopackage(made: list[dict[str, Any]], output: Path, overwrite: bool)
 
 
 def _diagnosis(one: Derived, lines: LineSource, compare: bool) -> str:
-    from nankai_gis.present import tables
-
     feature = one.feature
     told = [f"{feature.names.hant}({feature.id})"]
     if one.error is not None:
@@ -182,7 +181,7 @@ def _diagnosis(one: Derived, lines: LineSource, compare: bool) -> str:
     if one.ring is not None:
         told += _ring(one.ring, feature, lines)
     for piece in one.axis:
-        role, name = tables.ROLE_NAMES[piece.part.role], piece.part.road or ""
+        role, name = tr(ROLES[piece.part.role]), piece.part.road or ""
         if piece.run is None:
             told.append(f"  {role} {name}:未定位" + ("、規劃" if piece.part.planned else ""))
         else:
@@ -224,7 +223,7 @@ def _ring(ring: Ring, feature: Feature, lines: LineSource) -> list[str]:
                 number(length / straight if straight > 1 else None, 2),
                 number(run.bridged_m, 0) if run.bridged_m > 0.5 else "",
                 number(run.accuracy_m, 0),
-                tables.STATUS_NAMES[run.status],
+                tr(STATUSES[run.status]),
                 _confidence(run, (corner, ring.corners[k]), doubtful),
                 _passed_over(run, lines),
             ]

@@ -10,6 +10,8 @@ import click
 
 from nankai_gis.cli import options
 from nankai_gis.plan.model import SIDE_NAMES
+from nankai_gis.words import terms, tr
+from nankai_gis.words.terms import ROLES, STATUSES
 
 if TYPE_CHECKING:
     from nankai_gis.compiler.lines import PlanNetwork
@@ -65,9 +67,9 @@ def list_features(kinds: tuple[str, ...], form: str, output: Path | None, overwr
                 [
                     str(r["id"]),
                     str(r["name"]),
-                    tables.KIND_NAMES[str(r["kind"])],
+                    tr(terms.KINDS[str(r["kind"])]),
                     str(r["section"]) or "-",
-                    tables.STATUS_NAMES[str(r["status"])],
+                    tr(STATUSES[str(r["status"])]),
                 ]
                 for r in rows
             ],
@@ -115,16 +117,15 @@ def show(name: str) -> None:
 def _street(line: Line, network: PlanNetwork) -> str:
     from nankai_gis.compiler.measured import line_accuracy, line_length
     from nankai_gis.plan.model import worst
-    from nankai_gis.present import tables
 
     told = [
         "  ".join(dict.fromkeys((line.names.hant, line.names.hans, line.names.en))),
-        f"id:{line.id}    類型:{tables.KIND_NAMES[line.kind]}",
+        f"id:{line.id}    類型:{tr(terms.KINDS[line.kind])}",
     ]
     if line.names.aliases:
         told.append(f"別名:{'、'.join(line.names.aliases)}")
     if line.vertices:
-        status = tables.STATUS_NAMES[worst(v.status for v in line.vertices)]
+        status = tr(STATUSES[worst(v.status for v in line.vertices)])
         told += [
             "",
             f"長度:{line_length(line) / 1e3:.2f} 公里(中心線)",
@@ -143,9 +144,7 @@ def _street(line: Line, network: PlanNetwork) -> str:
 
 
 def _kind(feature: Feature) -> str:
-    from nankai_gis.present import tables
-
-    return tables.KIND_NAMES[feature.kind]
+    return tr(terms.KINDS[feature.kind])
 
 
 def _reading(feature: Feature) -> list[str]:
@@ -167,11 +166,10 @@ def _geometry(feature: Feature, found: Study, network: PlanNetwork) -> list[str]
     p = site["properties"]
     if p["status"] == "not located":
         return ["", "位置:未定位(沒有帶來源的坐標)"]
-    from nankai_gis.present import tables
 
     return [
         "",
-        f"位置:{_at(site)}{tables.STATUS_NAMES[p['status']]},精度 {p['accuracy_m']:g} 米",
+        f"位置:{_at(site)}{tr(STATUSES[p['status']])},精度 {p['accuracy_m']:g} 米",
         f"來源:{p['source']}({p['date']})",
     ]
 
@@ -200,7 +198,7 @@ def _ring(feature: Feature, found: Study, network: PlanNetwork) -> list[str]:
                 part["for"] or "",
                 number(length({"type": "LineString", "coordinates": course}) / 1e3, 2),
                 number(part["accuracy_m"], 0),
-                tables.STATUS_NAMES[part["status"]],
+                tr(STATUSES[part["status"]]),
             ]
         )
     columns = [
@@ -222,7 +220,7 @@ def _ring(feature: Feature, found: Study, network: PlanNetwork) -> list[str]:
         "",
         f"面積:{row.area_m2 / 1e6:.3f} ± {row.area_sd_m2 / 1e6:.3f} 平方公里{stated}",
         f"周長:{row.perimeter_m / 1e3:.2f} 公里,其中推定 {row.inferred_share * 100:.0f}%",
-        f"依據:{tables.STATUS_NAMES[row.status]}",
+        f"依據:{tr(STATUSES[row.status])}",
         "來源:" + "\n      ".join(network.sources[s] for s in p["source_ids"].split(";")),
     ]
 
@@ -234,10 +232,10 @@ def _axis(feature: Feature, found: Study) -> list[str]:
     cells = [
         [
             row.street_name,
-            tables.ROLE_NAMES[row.role],
+            tr(ROLES[row.role]),
             number(None if row.length_m is None else row.length_m / 1e3, 2),
             number(None if row.length_sd_m is None else row.length_sd_m / 1e3, 2),
-            tables.STATUS_NAMES[row.status] + ("、規劃" if row.planned else ""),
+            tr(STATUSES[row.status]) + ("、規劃" if row.planned else ""),
         ]
         for row in found.lengths([feature.id])
     ]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nankai_gis.cli import options
+from nankai_gis.words import tr
+from nankai_gis.words.terms import KINDS, ROLES, STATUSES, UNITS
 
 if TYPE_CHECKING:
     from nankai_gis.measure.features import AreaRow, LengthRow
@@ -130,7 +132,7 @@ def _area_table(rows: list[AreaRow], unit: str) -> str:
         cells.append(
             [
                 row.name,
-                tables.KIND_NAMES[row.kind],
+                tr(KINDS[row.kind]),
                 number(row.area_m2 / size, decimals),
                 number(row.area_sd_m2 / size, decimals),
                 number(row.planar_area_m2 / size, decimals),
@@ -139,11 +141,11 @@ def _area_table(rows: list[AreaRow], unit: str) -> str:
                 number(None if stated is None else stated / size, decimals),
                 number(None if deviation is None else deviation / size, decimals, sign=True),
                 number(percent, 1, sign=True),
-                tables.STATUS_NAMES[row.status],
+                tr(STATUSES[row.status]),
             ]
         )
     table = tables.terminal([Column("名稱"), Column("類型"), *right, Column("依據")], cells)
-    notes = f"\n面積單位:{tables.UNIT_NAMES[unit]};周長單位:公里。{_AREA_METHOD}"
+    notes = f"\n面積單位:{tr(UNITS[unit])};周長單位:公里。{_AREA_METHOD}"
     if any(row.status == "inferred" for row in rows):
         notes += _SKETCH
     return table + notes
@@ -243,12 +245,12 @@ def _length_table(rows: list[LengthRow], unit: str) -> str:
         pieces = list(group)
         name = pieces[0].corridor_name
         for row in pieces:
-            status = tables.STATUS_NAMES[row.status] + ("、規劃" if row.planned else "")
+            status = tr(STATUSES[row.status]) + ("、規劃" if row.planned else "")
             cells.append(
                 [
                     name,
                     row.street_name,
-                    tables.ROLE_NAMES[row.role],
+                    tr(ROLES[row.role]),
                     shown(row.length_m),
                     shown(row.length_sd_m),
                     status,
@@ -268,6 +270,6 @@ def _length_table(rows: list[LengthRow], unit: str) -> str:
     ]
     return (
         tables.terminal(columns, cells)
-        + f"\n長度單位:{tables.UNIT_NAMES[unit]},CGCS2000 橢球面,按道路中心線計,雙幅路只計一次。\n"
+        + f"\n長度單位:{tr(UNITS[unit])},CGCS2000 橢球面,按道路中心線計,雙幅路只計一次。\n"
         "± 為一倍標準差,取決於兩端位置。未定位的道路沒有長度;代替它們的直線段與規劃段不計入合計。\n"
     )

@@ -18,38 +18,8 @@ from nankai_gis.files.spreadsheet import width
 AREA_UNITS: Mapping[str, float] = {"km2": 1e6, "ha": 1e4, "mu": 1e4 / 15, "m2": 1.0}
 #: Metres in each unit of length.
 LENGTH_UNITS: Mapping[str, float] = {"km": 1e3, "m": 1.0}
-#: Names of the units in a Chinese table. No ² or other sign outside GBK: old consoles fail on it.
-UNIT_NAMES: Mapping[str, str] = {
-    "km2": "平方公里",
-    "ha": "公頃",
-    "mu": "畝",
-    "m2": "平方米",
-    "km": "公里",
-    "m": "米",
-}
 #: Decimals at which a metre, or ten square metres, still shows.
 DECIMALS: Mapping[str, int] = {"km2": 3, "ha": 1, "mu": 0, "m2": 0, "km": 2, "m": 0}
-KIND_NAMES: Mapping[str, str] = {
-    "district": "行政區",
-    "zone": "片區",
-    "parcel": "地塊",
-    "corridor": "發展帶",
-    "subdistrict": "街道",
-    "site": "地點",
-    "street": "道路",
-    "railway": "鐵路",
-    "river": "河流",
-    "line": "界線",
-}
-STATUS_NAMES: Mapping[str, str] = {
-    "surveyed": "實測",
-    "osm": "OSM",
-    "digitised": "數字化",
-    "inferred": "推定",
-    "not located": "未定位",
-}
-ROLE_NAMES: Mapping[str, str] = {"main": "主線", "extension": "延伸", "bridge": "連接"}
-VERDICT_NAMES: Mapping[str, str] = {"ok": "相符", "differs": "不符", "cannot tell": "無從判斷"}
 
 
 @dataclass(frozen=True, slots=True)

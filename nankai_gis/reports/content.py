@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from nankai_gis.measure.features import AreaRow
 from nankai_gis.plan.model import CREDIT, Feature
-from nankai_gis.present.tables import KIND_NAMES, ROLE_NAMES, STATUS_NAMES, VERDICT_NAMES, number
+from nankai_gis.present.tables import number
 from nankai_gis.reports.sections import Section, Table
 from nankai_gis.studies.study import Study
+from nankai_gis.words import tr
+from nankai_gis.words.terms import KINDS, ROLES, STATUSES, VERDICTS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -125,13 +127,13 @@ def _overview(study: Study, rows: Iterable[AreaRow]) -> Section:
         tuple(
             (
                 row.name,
-                KIND_NAMES[row.kind],
+                tr(KINDS[row.kind]),
                 number(row.area_m2 / 1e6, 3),
                 number(row.area_sd_m2 / 1e6, 3),
                 number(row.perimeter_m / 1e3, 2),
                 number(None if row.stated_area_m2 is None else row.stated_area_m2 / 1e6, 2),
                 _deviation(row),
-                STATUS_NAMES[row.status],
+                tr(STATUSES[row.status]),
             )
             for row in rows
         ),
@@ -218,7 +220,7 @@ def _polygon(study: Study, feature: Feature, row: AreaRow) -> Section:
                 part["name"],
                 part["for"] or "",
                 number(part["accuracy_m"], 0),
-                STATUS_NAMES[part["status"]],
+                tr(STATUSES[part["status"]]),
             )
             for part in shape["properties"]["parts"]
         ),
@@ -247,7 +249,7 @@ def _shows(*figures: float, decimals: int) -> bool:
 
 
 def _coverage_tables(study: Study, feature: Feature) -> list[Table]:
-    kind = KIND_NAMES[feature.kind]
+    kind = tr(KINDS[feature.kind])
     subdistricts = Table(
         f"{feature.names.hant}覆蓋的街道",
         ("街道", "面積(平方公里)", f"佔{kind}", "佔街道"),
@@ -301,10 +303,10 @@ def _corridor(study: Study, feature: Feature) -> Section:
         tuple(
             (
                 p.street_name,
-                ROLE_NAMES[p.role] + ("(規劃)" if p.planned else ""),
+                tr(ROLES[p.role]) + ("(規劃)" if p.planned else ""),
                 number(None if p.length_m is None else p.length_m / 1e3, 2),
                 number(None if p.length_sd_m is None else p.length_sd_m / 1e3, 2),
-                STATUS_NAMES[p.status],
+                tr(STATUSES[p.status]),
             )
             for p in pieces
         ),
@@ -344,7 +346,7 @@ def _check_table(study: Study, feature: Feature) -> list[Table]:
 
     titles = {rule.id: rule.title for rule in RULES}
     rows = tuple(
-        (titles[f.rule], VERDICT_NAMES[f.verdict], f.figures)
+        (titles[f.rule], tr(VERDICTS[f.verdict]), f.figures)
         for f in study.checks
         if feature.id in f.feature.split(" / ") and f.verdict != "ok"
     )
@@ -365,8 +367,8 @@ def _findings(study: Study) -> Section:
     from nankai_gis.measure.checks import RULES
 
     titles = {rule.id: rule.title for rule in RULES}
-    counts = {verdict: sum(f.verdict == verdict for f in study.checks) for verdict in VERDICT_NAMES}
-    told = ",".join(f"{VERDICT_NAMES[v]} {n} 項" for v, n in counts.items())
+    counts = {verdict: sum(f.verdict == verdict for f in study.checks) for verdict in VERDICTS}
+    told = ",".join(f"{tr(VERDICTS[v])} {n} 項" for v, n in counts.items())
     rows = tuple(
         (f.rule, titles[f.rule], _named(study, f.feature), f.figures, "推定" if f.inferred else "")
         for f in study.checks
