@@ -44,7 +44,7 @@ def test_a_record_holds_for_its_file(record: packaged.Record) -> None:
 
 def test_a_changed_a_missing_and_an_unknown_file_are_told_apart(tmp_path: Path) -> None:
     folder = tmp_path / "geodata"
-    shutil.copytree(packaged.root(), folder)
+    shutil.copytree(packaged.data_folder(), folder)
     (folder / "plan" / "zones.toml").write_text("# changed", encoding="utf-8")
     (folder / "plan" / "sites.toml").unlink()
     (folder / "plan" / "new.toml").write_text("", encoding="utf-8")

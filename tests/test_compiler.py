@@ -25,7 +25,8 @@ from nankai_gis.compiler.search import ring_of_sides
 from nankai_gis.errors import ClauseError, CRSError, GeometryError, RoadNotFoundError
 from nankai_gis.geometry.plane import Plane
 from nankai_gis.network import digitised
-from nankai_gis.network.mapped import SHIFT_M, Mapped, shift
+from nankai_gis.network.datum_shift import SHIFT_M, datum_shift
+from nankai_gis.network.osm_network import OsmNetwork
 from nankai_gis.network.roads import Origin, Roads
 from nankai_gis.plan.clause import parse
 from nankai_gis.plan.model import AxisPart, RingPart
@@ -39,8 +40,8 @@ often = settings(
 )
 
 
-def network(frame: Any) -> Mapped:
-    return Mapped(Roads(frame, Origin("city", "xml", "2026-01-01", (0, 0, 0, 0), 0, 0, 0)))
+def network(frame: Any) -> OsmNetwork:
+    return OsmNetwork(Roads(frame, Origin("city", "xml", "2026-01-01", (0, 0, 0, 0), 0, 0, 0)))
 
 
 def plain(lonlat: Sequence[tuple[float, float]]) -> shapely.Polygon:
@@ -49,7 +50,7 @@ def plain(lonlat: Sequence[tuple[float, float]]) -> shapely.Polygon:
     return shapely.Polygon([plane.to(p) for p in lonlat])
 
 
-def check(ring: Ring, made: Quarter, city: City, lines: Mapped) -> None:
+def check(ring: Ring, made: Quarter, city: City, lines: OsmNetwork) -> None:
     """Whether a ring is the quarter, and sound in itself."""
     found, answer = plain(ring.coordinates), plain(city.lay(made.outline))
     assert found.is_valid
@@ -61,7 +62,7 @@ def check(ring: Ring, made: Quarter, city: City, lines: Mapped) -> None:
     sound(ring, lines)
 
 
-def sound(ring: Ring, lines: Mapped) -> None:
+def sound(ring: Ring, lines: OsmNetwork) -> None:
     """Runs join, and every vertex lies on its line or is the corner with the next."""
     plane = Plane(*HERE)
 
@@ -255,7 +256,7 @@ def test_a_riser_may_stand_under_the_side_of_its_steps(turn):
 # ------------------------------------------------------------------ corners by the cascade
 
 
-def short(room: float, **more: Any) -> tuple[Ring, Quarter, City, Mapped]:
+def short(room: float, **more: Any) -> tuple[Ring, Quarter, City, OsmNetwork]:
     """A block whose southern street stops short of the western one."""
     made = quarter([(0, 0), (800, 0), (800, 600), (0, 600)], {0: Edge(before=-room, **more)})
     city = made.draft.city()
@@ -400,7 +401,7 @@ TWO = (
 CLAUSE = "東至東路,南至南道,西至西路,北至北一道、北二道"
 
 
-def compiled(text: str, lines: Mapped, **more: Any) -> Any:
+def compiled(text: str, lines: OsmNetwork, **more: Any) -> Any:
     return derive(replace(clause_feature(parse(text), lines), **more), lines)
 
 
@@ -620,7 +621,7 @@ def test_a_network_in_another_datum_is_measured(moved):
             points = np.array([v.position for v in line.vertices])
             lonlat = gcj02(points) if moved else points
             rows.append(cities.way(len(rows), line.names.hans, lonlat))
-    found = shift(network(to_frame(rows)), packaged)
+    found = datum_shift(network(to_frame(rows)), packaged)
     assert found is not None
     spot = np.array([[117.15, 39.12]])
     east, north = (gcj02(spot) - spot)[0] * (86_500, 111_000) if moved else (0.0, 0.0)

@@ -181,7 +181,7 @@ def test_a_definition_that_does_not_compile_is_named() -> None:
 def tables(folder: Path) -> Path:
     import shutil
 
-    shutil.copytree(packaged.root() / "digitised", folder / "digitised")
+    shutil.copytree(packaged.data_folder() / "digitised", folder / "digitised")
     return folder / "digitised"
 
 

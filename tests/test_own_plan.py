@@ -18,7 +18,8 @@ from test_cli_derive import osm
 import nankai_gis
 from nankai_gis.errors import DataError, PlanError
 from nankai_gis.geometry import geodesic
-from nankai_gis.network import digitised, mapped
+from nankai_gis.network import digitised, plan_folder
+from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.plan import definitions
 from nankai_gis.present import webmap
 from nankai_gis.studies import store, study
@@ -201,8 +202,8 @@ def test_digitised_lines_go_before_mapped_ones(tmp_path: Path) -> None:
 
 
 def test_a_joined_network_answers_as_the_two_do(tmp_path: Path) -> None:
-    joined = mapped.beside(folder(tmp_path / "p", tables=True))
-    assert isinstance(joined, mapped.Joined)
+    joined = plan_folder.read_network(folder(tmp_path / "p", tables=True))
+    assert isinstance(joined, MergedNetwork)
     assert joined["东四路"].id == "east"
     assert [line.id for line in joined.every("東四路")] == ["east"]
     assert joined["南一路"].id.startswith("南一路@")
@@ -214,7 +215,7 @@ def test_a_joined_network_answers_as_the_two_do(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_streets_stands_on_the_packaged_ones(example: Path) -> None:
-    assert mapped.beside(example) is digitised.packaged()
+    assert plan_folder.read_network(example) is digitised.packaged()
 
 
 def test_two_road_networks_are_one_too_many(run: Run, tmp_path: Path) -> None:
@@ -375,7 +376,7 @@ def test_a_street_in_several_parts_is_drawn_and_measured_by_its_parts(
     where = folder(tmp_path / "p", roads=False, corridors=corridor("南一路"))
     text = osm(streets).replace("</osm>", "") + more.split(">", 1)[1]
     (where / "roads.osm").write_text(text, encoding="utf-8")
-    line = mapped.beside(where)["断头路"]
+    line = plan_folder.read_network(where)["断头路"]
     found = study.read(where).frame("streets").set_index("name")
     assert found.loc["断头路"].geometry.geom_type == "MultiLineString"
     assert len(line.parts) == 2
@@ -449,7 +450,7 @@ def test_data_in_another_datum_is_told(run: Run, tmp_path: Path) -> None:
 def test_what_is_no_network_is_not_taken_for_one(tmp_path: Path, suffix: str) -> None:
     where = folder(tmp_path / "p", zones=ZONE)
     (where / f"roads.{suffix}").write_bytes(b"")
-    assert mapped.roads_beside(where) == where / "roads.osm"
+    assert plan_folder.find_roads(where) == where / "roads.osm"
 
 
 def write(name: str, text: str, encoding: str = "utf-8") -> Callable[[Path], object]:

@@ -15,8 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nankai_gis.errors import AmbiguousNameError, FeatureNotFoundError, PlanError
-from nankai_gis.plan import definitions
-from nankai_gis.plan import packaged as catalog
+from nankai_gis.plan import definitions, packaged
 from nankai_gis.plan.model import SIDES, STATUSES, worst
 from nankai_gis.plan.names import Index, normalise
 
@@ -179,7 +178,7 @@ def test_the_least_certain_part_decides() -> None:
 
 
 def test_definitions_of_the_package_stand_in_the_catalogue() -> None:
-    listed = {r.file for r in catalog.records()}
+    listed = {r.file for r in packaged.records()}
     assert {f"plan/{f.file}" for f in definitions.packaged().features} <= listed
 
 
@@ -190,7 +189,7 @@ SCHEMA = definitions.schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 EVERY = {
     file.name: tomllib.loads(file.read_text(encoding="utf-8"))
-    for file in sorted((catalog.root() / "plan").glob("*.toml"))
+    for file in sorted((packaged.data_folder() / "plan").glob("*.toml"))
 }
 EVERY["example.toml"] = tomllib.loads(definitions.example())
 BASE_TABLES = [(key, table) for tables in EVERY.values() for key, table in tables.items()]

@@ -7,7 +7,7 @@ import pytest
 from nankai_gis.compiler.axis import axis_pieces
 from nankai_gis.compiler.ring import Ring, ring_of_lines
 from nankai_gis.errors import GeometryError
-from nankai_gis.network.digitised import Network
+from nankai_gis.network.digitised import DigitisedNetwork
 from nankai_gis.plan.model import AxisPart, Line, Names, RingPart, Status, Vertex
 
 STEP = 0.01
@@ -26,8 +26,8 @@ def course(key: str, *vertices: Vertex) -> Line:
     return Line(key, "street", Names(key, key, key), (vertices,) if vertices else (), "", nodes)
 
 
-def index(*lines: Line) -> Network:
-    return Network(lines, {}, {}, {})
+def index(*lines: Line) -> DigitisedNetwork:
+    return DigitisedNetwork(lines, {}, {}, {})
 
 
 def at(ring: Ring) -> list[tuple[int, int]]:

@@ -29,7 +29,7 @@ from nankai_gis.errors import ClauseError, GeometryError, RoadNotFoundError
 from nankai_gis.geometry.cut_lines import LEAST_M
 from nankai_gis.measure import coverage
 from nankai_gis.network import roads
-from nankai_gis.network.mapped import Mapped
+from nankai_gis.network.osm_network import OsmNetwork
 from nankai_gis.plan.clause import parse
 from nankai_gis.plan.model import SIDES
 
@@ -183,18 +183,20 @@ def away(a: tuple[float, float], b: tuple[float, float]) -> float:
     return float(GEOD.inv(*a, *b)[2])
 
 
-def compiled(text: str, network: Mapped, inside: tuple[tuple[float, float], ...] = ()) -> Derived:
+def compiled(
+    text: str, network: OsmNetwork, inside: tuple[tuple[float, float], ...] = ()
+) -> Derived:
     return derive(replace(clause_feature(parse(text, network), network), inside=inside), network)
 
 
 @pytest.fixture(scope="module", params=[JSON, PBF], ids=["json", "pbf"])
-def network(request: pytest.FixtureRequest) -> Mapped:
-    return Mapped(roads.read(request.param))
+def network(request: pytest.FixtureRequest) -> OsmNetwork:
+    return OsmNetwork(roads.read(request.param))
 
 
 @pytest.fixture(scope="module")
-def one() -> Mapped:
-    return Mapped(roads.read(PBF))
+def one() -> OsmNetwork:
+    return OsmNetwork(roads.read(PBF))
 
 
 def test_the_junctions_are_those_of_the_raw_data() -> None:
@@ -221,7 +223,7 @@ def test_the_junctions_are_those_of_the_raw_data() -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_clause_becomes_the_ring_of_its_streets(case: str, network: Mapped) -> None:
+def test_a_clause_becomes_the_ring_of_its_streets(case: str, network: OsmNetwork) -> None:
     text, names, straight = CASES[case]
     made = compiled(text, network)
     assert made.error is None
@@ -246,7 +248,7 @@ def test_a_clause_becomes_the_ring_of_its_streets(case: str, network: Mapped) ->
         )
 
 
-def test_the_two_nodes_of_a_staggered_crossing_are_two_corners(one: Mapped) -> None:
+def test_the_two_nodes_of_a_staggered_crossing_are_two_corners(one: OsmNetwork) -> None:
     # 第四大街 comes to 北海路 in the south-west and leaves it 130 m on, in the north-east.
     made = compiled("东至北海路,南至第三大街,西至南海路,北至第四大街", one)
     assert made.ring is not None
@@ -255,7 +257,7 @@ def test_the_two_nodes_of_a_staggered_crossing_are_two_corners(one: Mapped) -> N
     assert ring_area(made.ring) == pytest.approx(1.348e6, rel=0.005)
 
 
-def test_how_a_corner_was_found_is_said(one: Mapped) -> None:
+def test_how_a_corner_was_found_is_said(one: OsmNetwork) -> None:
     def kinds(case: str) -> dict[frozenset[str], str]:
         ring = compiled(CASES[case][0], one).ring
         assert ring is not None
@@ -274,14 +276,14 @@ def test_how_a_corner_was_found_is_said(one: Mapped) -> None:
     assert short[frozenset(("京山道", "中心北路"))] == "crossing"
 
 
-def test_a_break_is_bridged_and_said(one: Mapped) -> None:
+def test_a_break_is_bridged_and_said(one: OsmNetwork) -> None:
     ring = compiled(CASES["a break of 679 m"][0], one).ring
     assert ring is not None
     bridged = {run.name: round(run.bridged_m) for run in ring.runs if run.bridged_m}
     assert bridged == {"第一大街": pytest.approx(679, abs=2)}
 
 
-def test_the_side_of_a_dual_crossing_stays_on_the_centrelines(one: Mapped) -> None:
+def test_the_side_of_a_dual_crossing_stays_on_the_centrelines(one: OsmNetwork) -> None:
     ring = compiled(CASES["single by dual"][0], one).ring
     assert ring is not None
     for run in ring.runs:
@@ -290,20 +292,20 @@ def test_the_side_of_a_dual_crossing_stays_on_the_centrelines(one: Mapped) -> No
         assert offsets.max() < 0.1
 
 
-def test_a_road_on_the_wrong_side_is_named(one: Mapped) -> None:
+def test_a_road_on_the_wrong_side_is_named(one: OsmNetwork) -> None:
     error = compiled("东至滨海九路,南至新港大道,西至跃进路,北至京门大道", one).error
     assert isinstance(error, GeometryError)
     assert "滨海九路 is named on the east side" in str(error)
     assert "跃进路 is named on the west side" in str(error)
 
 
-def test_sides_swapped_are_an_error(one: Mapped) -> None:
+def test_sides_swapped_are_an_error(one: OsmNetwork) -> None:
     error = compiled("西至新城东路,南至第一大街,东至新城西路,北至第三大街", one).error
     assert isinstance(error, GeometryError)
     assert "新城东路 is named on the west side" in str(error)
 
 
-def test_streets_that_are_not_named_lead_no_ring_round_swapped_sides(one: Mapped) -> None:
+def test_streets_that_are_not_named_lead_no_ring_round_swapped_sides(one: OsmNetwork) -> None:
     error = compiled("东至北海路,南至泰达大街,西至黄海路,北至第三大街", one).error
     assert isinstance(error, GeometryError)
     assert "第三大街 is named on the north side, but lies on another side" in str(error)
@@ -311,7 +313,7 @@ def test_streets_that_are_not_named_lead_no_ring_round_swapped_sides(one: Mapped
 
 
 @pytest.mark.parametrize("case", ["block", "a wavy side", "dual in the south"])
-def test_a_clause_closes_in_none_but_its_own_order_of_sides(case: str, one: Mapped) -> None:
+def test_a_clause_closes_in_none_but_its_own_order_of_sides(case: str, one: OsmNetwork) -> None:
     feature = clause_feature(parse(CASES[case][0], one), one)
     for order in permutations(SIDES):
         sides = {side: feature.sides[named] for side, named in zip(SIDES, order, strict=True)}
@@ -327,32 +329,32 @@ def test_a_clause_closes_in_none_but_its_own_order_of_sides(case: str, one: Mapp
     ],
 )
 def test_no_stair_closes_with_its_sides_mixed_up(
-    case: str, order: tuple[str, ...], one: Mapped
+    case: str, order: tuple[str, ...], one: OsmNetwork
 ) -> None:
     feature = clause_feature(parse(CASES[case][0], one), one)
     sides = {side: feature.sides[named] for side, named in zip(SIDES, order, strict=True)}
     assert isinstance(derive(replace(feature, sides=sides), one).error, GeometryError)
 
 
-def test_a_side_that_is_missing_is_named(one: Mapped) -> None:
+def test_a_side_that_is_missing_is_named(one: OsmNetwork) -> None:
     error = compiled("东至北海路,南至第一大街,西至黄海路", one).error
     assert isinstance(error, ClauseError)
     assert "names no north side; add 北至…" in str(error)
 
 
-def test_a_street_one_character_off_is_near(one: Mapped) -> None:
+def test_a_street_one_character_off_is_near(one: OsmNetwork) -> None:
     assert "南海路" in one.near("南每路")[:3]
     assert "南海路" in one.near("南海大路")[:3]
 
 
-def test_sides_that_do_not_meet_are_named(one: Mapped) -> None:
+def test_sides_that_do_not_meet_are_named(one: OsmNetwork) -> None:
     error = compiled("东至太湖路,南至第一大街,西至北海路,北至第二大街", one).error
     assert isinstance(error, GeometryError)
     assert "太湖路 meets only 第二大街" in str(error)
     assert "第一大街 meets only 北海路" in str(error)
 
 
-def test_a_misspelt_road_is_missing_with_near_names(one: Mapped) -> None:
+def test_a_misspelt_road_is_missing_with_near_names(one: OsmNetwork) -> None:
     text = "东至北海路,南至第一大街,西至黄海路、黄海道,北至第三大街"
     made = compiled(text, one)
     assert made.ring is not None
@@ -363,7 +365,7 @@ def test_a_misspelt_road_is_missing_with_near_names(one: Mapped) -> None:
     assert isinstance(lost, RoadNotFoundError)
 
 
-def test_an_ambiguity_shows_its_choices_and_places_inside_decide(one: Mapped) -> None:
+def test_an_ambiguity_shows_its_choices_and_places_inside_decide(one: OsmNetwork) -> None:
     # From 第二大街 to 第三大街 leads a street that the clause doesn't name: 巢湖路 or 新城西路,
     # and the block north of 第二大街 may lie west of it or east of it.
     text = "东至新城东路,南至第一大街,西至南海路,北至第二大街、第三大街"
@@ -413,7 +415,7 @@ def equal(ours: pd.Series, theirs: pd.Series, slack: pd.Series | None = None) ->
     assert wrong.empty, wrong.to_string()
 
 
-def test_coverage_of_compiled_zones_is_that_of_a_plain_overlay(one: Mapped) -> None:
+def test_coverage_of_compiled_zones_is_that_of_a_plain_overlay(one: OsmNetwork) -> None:
     rings = {name: compiled(text, one).ring for name, (text, *_) in CASES.items()}
     shapes = [shapely.Polygon(ring.coordinates) for ring in rings.values() if ring is not None]
     assert len(shapes) == len(CASES) >= 6

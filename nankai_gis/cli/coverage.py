@@ -347,11 +347,12 @@ def _streets(
     path: Path | None, held: Study
 ) -> tuple[GeoDataFrame, GeoDataFrame | None, Origin | None]:
     """Streets, centrelines where carriageways are mapped one by one, and where they come from."""
-    from nankai_gis.network.mapped import Joined, Mapped
+    from nankai_gis.network.merged import MergedNetwork
+    from nankai_gis.network.osm_network import OsmNetwork
 
     if path is None:
         network = options.network()
-        origin = network.origin if isinstance(network, Joined | Mapped) else None
+        origin = network.origin if isinstance(network, MergedNetwork | OsmNetwork) else None
         return *held.streets_to_cover(), origin
     if path.is_dir():
         raise click.UsageError(
@@ -359,7 +360,7 @@ def _streets(
         )
     from nankai_gis.network.roads import read
 
-    mapped = Mapped(read(path))
+    mapped = OsmNetwork(read(path))
     return mapped.ways(), mapped.centrelines(), mapped.origin
 
 

@@ -122,27 +122,29 @@ def _from_text(text: str, lines: LineSource) -> Feature:
 
 def _mapped(path: Path) -> tuple[LineSource, str]:
     """The network of a file or snapshot, and what it is."""
-    from nankai_gis.network import mapped
+    from nankai_gis.network.osm_network import OsmNetwork
     from nankai_gis.network.roads import read
 
     roads = read(path)
-    network = mapped.Mapped(roads)
+    network = OsmNetwork(roads)
     options.tell_if_shifted(network)
     return network, _told(network)
 
 
 def _told(network: LineSource) -> str:
     """What a network is."""
-    from nankai_gis.network import digitised, mapped
+    from nankai_gis.network import digitised
+    from nankai_gis.network.merged import MergedNetwork
+    from nankai_gis.network.osm_network import OsmNetwork
 
     if network is digitised.packaged():
         return "packaged reference network"
-    if not isinstance(network, mapped.Mapped | mapped.Joined):
+    if not isinstance(network, OsmNetwork | MergedNetwork):
         return "digitised tables of the plan"
     origin = network.origin
     date = origin.date or "date unknown"
     told = f"{origin.name}, {date}, {origin.ways} ways, sha256 {origin.sha256[:12]}"
-    return told if isinstance(network, mapped.Mapped) else f"{told}, and digitised lines"
+    return told if isinstance(network, OsmNetwork) else f"{told}, and digitised lines"
 
 
 def _write(derived: list[Derived], source: str, output: Path, overwrite: bool) -> None:

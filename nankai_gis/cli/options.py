@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from nankai_gis.compiler.lines import PlanNetwork
-    from nankai_gis.network.mapped import Mapped
+    from nankai_gis.network.osm_network import OsmNetwork
     from nankai_gis.studies.study import Study
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,17 +55,20 @@ def study() -> Study:
 
 def network() -> PlanNetwork:
     """Return the network of the plan that the command is about."""
-    from nankai_gis.network import digitised, mapped
+    from nankai_gis.network import digitised
+    from nankai_gis.network.merged import MergedNetwork
+    from nankai_gis.network.osm_network import OsmNetwork
+    from nankai_gis.network.plan_folder import read_network
 
     folder, kept = plan_folder(), click.get_current_context().find_root().meta
     if folder is None:
         return digitised.packaged()
     if _NETWORK not in kept:
-        kept[_NETWORK] = found = mapped.beside(folder)
-        if not isinstance(found, digitised.Network):
-            tell_if_shifted(found.mapped if isinstance(found, mapped.Joined) else found)
+        kept[_NETWORK] = found = read_network(folder)
+        if not isinstance(found, digitised.DigitisedNetwork):
+            tell_if_shifted(found.osm if isinstance(found, MergedNetwork) else found)
     found = kept[_NETWORK]
-    assert isinstance(found, digitised.Network | mapped.Mapped | mapped.Joined)
+    assert isinstance(found, digitised.DigitisedNetwork | OsmNetwork | MergedNetwork)
     return found
 
 
@@ -73,12 +76,13 @@ def network() -> PlanNetwork:
 _STUDY, _NETWORK = f"{__name__}.study", f"{__name__}.network"
 
 
-def tell_if_shifted(network: Mapped) -> None:
+def tell_if_shifted(network: OsmNetwork) -> None:
     """Say so where a network lies beside the packaged streets, as data in another datum does."""
-    from nankai_gis.network import digitised, mapped
+    from nankai_gis.network import digitised
+    from nankai_gis.network.datum_shift import SHIFT_M, datum_shift
 
-    moved = mapped.shift(network, digitised.packaged())
-    if moved is not None and math.hypot(*moved) > mapped.SHIFT_M:
+    moved = datum_shift(network, digitised.packaged())
+    if moved is not None and math.hypot(*moved) > SHIFT_M:
         click.echo(
             f"Warning: {network.origin.name} lies {moved[0]:+.0f} m east and {moved[1]:+.0f} m "
             "north of the packaged streets, as data in GCJ-02 or BD-09 does; convert it to WGS-84 "

@@ -67,9 +67,9 @@ def chosen(parts: Sequence[AxisPart], lines: LineSource) -> dict[str, Line]:
 
     Examples
     --------
-    >>> from nankai_gis.network import digitised as reference
+    >>> from nankai_gis.network import digitised
     >>> part = AxisPart("紅旗路", "main", start="黃河道", end="津淶道")
-    >>> list(chosen([part], reference.packaged()))
+    >>> list(chosen([part], digitised.packaged()))
     ['紅旗路', '黃河道']
     """
     every = (name for part in parts for name in (part.road, part.start, part.end))
@@ -116,8 +116,8 @@ def axis_pieces(
 
     Examples
     --------
-    >>> from nankai_gis.network import digitised as reference
-    >>> network = reference.packaged()
+    >>> from nankai_gis.network import digitised
+    >>> network = digitised.packaged()
     >>> part = AxisPart("紅旗路", "main", start="黃河道", end="長江道")
     >>> len(axis_pieces([part], network, network.points))
     1

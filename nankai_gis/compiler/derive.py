@@ -71,8 +71,8 @@ def derive(
     Examples
     --------
     >>> from nankai_gis.plan import definitions as plan
-    >>> from nankai_gis.network import digitised as reference
-    >>> made = derive(plan.packaged().index()["laochengxiang"], reference.packaged())
+    >>> from nankai_gis.network import digitised
+    >>> made = derive(plan.packaged().index()["laochengxiang"], digitised.packaged())
     >>> len(made.ring.runs), made.error
     (8, None)
     """

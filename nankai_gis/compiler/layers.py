@@ -34,7 +34,7 @@ def plan_layers(
     ----------
     plan : Plan
     network : PlanNetwork
-        The packaged reference network, or that of `nankai_gis.network.mapped.beside`.
+        The packaged reference network, or that of `nankai_gis.network.plan_folder.read_network`.
     search : bool
         Whether a ring may be searched for from the four sides where the network lacks a line of
         the definition's own ring, and a piece of an axis stay undrawn where it lacks the street.
@@ -57,8 +57,8 @@ def plan_layers(
     Examples
     --------
     >>> from nankai_gis.plan import definitions as plan
-    >>> from nankai_gis.network import digitised as reference
-    >>> made = plan_layers(plan.packaged(), reference.packaged())
+    >>> from nankai_gis.network import digitised
+    >>> made = plan_layers(plan.packaged(), digitised.packaged())
     >>> len(made["zones"]), len(made["subdistricts"])
     (3, 12)
     """
@@ -149,8 +149,8 @@ def derived_features(derived: Iterable[Derived], source: str) -> list[FeatureDic
     Examples
     --------
     >>> from nankai_gis.plan import definitions as plan
-    >>> from nankai_gis.network import digitised as reference
-    >>> made = derive(plan.packaged().index()["xuefu"], reference.packaged())
+    >>> from nankai_gis.network import digitised
+    >>> made = derive(plan.packaged().index()["xuefu"], digitised.packaged())
     >>> [f["geometry"]["type"] for f in derived_features([made], "packaged")]
     ['Polygon']
     """

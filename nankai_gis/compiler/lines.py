@@ -69,8 +69,8 @@ def together(groups: Sequence[Sequence[Line]]) -> list[Line]:
 
     Examples
     --------
-    >>> from nankai_gis.network import digitised as reference
-    >>> n = reference.packaged()
+    >>> from nankai_gis.network import digitised
+    >>> n = digitised.packaged()
     >>> [x.id for x in together([[n["衛津路"]], [n["海河"], n["復康路"]]])]
     ['weijin-road', 'fukang-road']
     """
@@ -126,8 +126,8 @@ def located(lines: LineSource, names: Sequence[str]) -> list[Line]:
 
     Examples
     --------
-    >>> from nankai_gis.network import digitised as reference
-    >>> [line.id for line in located(reference.packaged(), ["红旗路", "復康路"])]
+    >>> from nankai_gis.network import digitised
+    >>> [line.id for line in located(digitised.packaged(), ["红旗路", "復康路"])]
     ['hongqi-road', 'fukang-road']
     """
     groups = []

@@ -98,8 +98,8 @@ def line_length(line: Line) -> float:
 
     Examples
     --------
-    >>> from nankai_gis.network import digitised as reference
-    >>> round(line_length(reference.packaged()["紅旗路"]), -1)
+    >>> from nankai_gis.network import digitised
+    >>> round(line_length(digitised.packaged()["紅旗路"]), -1)
     4860.0
     """
     return sum(run_length(part) for part in line.parts)
@@ -120,8 +120,8 @@ def line_accuracy(line: Line) -> float:
 
     Examples
     --------
-    >>> from nankai_gis.network import digitised as reference
-    >>> round(line_accuracy(reference.packaged()["紅旗路"]), 6)
+    >>> from nankai_gis.network import digitised
+    >>> round(line_accuracy(digitised.packaged()["紅旗路"]), 6)
     10.0
     """
     weighted = sum(run_accuracy(part) * run_length(part) for part in line.parts)

@@ -200,9 +200,9 @@ def ring_of_lines(
 
     Examples
     --------
-    >>> from nankai_gis.network import digitised as reference
+    >>> from nankai_gis.network import digitised
     >>> names = ["鞍山西道", "衛津路", "復康路", "紅旗路"]
-    >>> len(ring_of_lines([RingPart(n) for n in names], reference.packaged()).runs)
+    >>> len(ring_of_lines([RingPart(n) for n in names], digitised.packaged()).runs)
     4
     """
     found = located(lines, [part.line for part in parts])
@@ -289,9 +289,9 @@ def ring_area(ring: Ring) -> float:
 
     Examples
     --------
-    >>> from nankai_gis.network import digitised as reference
+    >>> from nankai_gis.network import digitised
     >>> names = ["鞍山西道", "衛津路", "復康路", "紅旗路"]
-    >>> found = ring_of_lines([RingPart(n) for n in names], reference.packaged())
+    >>> found = ring_of_lines([RingPart(n) for n in names], digitised.packaged())
     >>> round(ring_area(found) / 1e6, 1)
     4.3
     """

@@ -413,9 +413,9 @@ def ring_of_sides(
 
     Examples
     --------
-    >>> from nankai_gis.network import digitised as reference
+    >>> from nankai_gis.network import digitised
     >>> sides = {"north": ["鞍山西道"], "east": ["衛津路"], "south": ["復康路"], "west": ["紅旗路"]}
-    >>> [run.name for run in ring_of_sides(sides, reference.packaged()).runs]
+    >>> [run.name for run in ring_of_sides(sides, digitised.packaged()).runs]
     ['紅旗路', '復康路', '衛津路', '鞍山西道']
     """
     missing: dict[str, tuple[str, ...]] = {}

@@ -337,7 +337,7 @@ class Lines:
 
 
 @dataclass(eq=False)
-class _Weaver:
+class CentrelineBuilder:
     """Collapses the strokes of one street, longest first."""
 
     at: _Stations
@@ -960,7 +960,7 @@ def collapse(
                 caps[low : high + 1] = True
             for low, high in spans:
                 caps[[low, high]] = False
-            weaver = _Weaver(
+            weaver = CentrelineBuilder(
                 pool, place, arc, mine, spans, caps, consumed, separation, gap, spacing
             )
             parts, dual = weaver.weave()

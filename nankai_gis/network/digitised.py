@@ -17,13 +17,13 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from nankai_gis.errors import DataError, RoadNotFoundError
-from nankai_gis.plan import packaged as catalog
 from nankai_gis.plan.model import STATUSES, Line, Names, Status, Vertex
 from nankai_gis.plan.names import Index
+from nankai_gis.plan.packaged import data_folder
 
 
 @dataclass(frozen=True)
-class Network:
+class DigitisedNetwork:
     """The lines and the control points of a reference network.
 
     Attributes
@@ -157,7 +157,7 @@ def _vertex(row: dict[str, str], where: str, at: Vertex | None = None) -> Vertex
     return Vertex(lon, lat, accuracy, _status(row["status"], where), row["source"], row["date"])
 
 
-def read(folder: Path) -> Network:
+def read(folder: Path) -> DigitisedNetwork:
     """Read a reference network from its tables.
 
     Parameters
@@ -167,7 +167,7 @@ def read(folder: Path) -> Network:
 
     Returns
     -------
-    Network
+    DigitisedNetwork
 
     Raises
     ------
@@ -177,7 +177,7 @@ def read(folder: Path) -> Network:
 
     Examples
     --------
-    >>> network = read(catalog.root() / "digitised")
+    >>> network = read(data_folder() / "digitised")
     >>> network.points["haiguangsi"].position
     (117.17349, 39.1204)
     """
@@ -236,20 +236,20 @@ def read(folder: Path) -> Network:
         lines.append(Line(row["street"], row["kind"], names, parts, row["note"], nodes))
     if courses:
         raise DataError(f"street_vertices.csv: {', '.join(courses)} are not in streets.csv")
-    return Network(tuple(lines), points, notes, sources)
+    return DigitisedNetwork(tuple(lines), points, notes, sources)
 
 
 @cache
-def packaged() -> Network:
+def packaged() -> DigitisedNetwork:
     """Return the reference network that the package ships.
 
     Returns
     -------
-    Network
+    DigitisedNetwork
 
     Examples
     --------
     >>> len(packaged()["南開二緯路"].vertices)
     2
     """
-    return read(catalog.root() / "digitised")
+    return read(data_folder() / "digitised")

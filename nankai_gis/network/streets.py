@@ -41,7 +41,7 @@ from shapely.geometry import LineString, MultiLineString
 from nankai_gis.errors import AmbiguousNameError, CRSError, DataError, RoadNotFoundError
 from nankai_gis.geometry import crs
 from nankai_gis.geometry.arrays import Floats, Ints
-from nankai_gis.network import centreline as _centreline
+from nankai_gis.network import centreline
 from nankai_gis.plan.names import nearest, normalise
 
 __all__ = [
@@ -657,7 +657,7 @@ class Streets:
             mask = per_coordinate == value
             there, _ = crs.plane(float(value))
             xy[mask] = there(lonlat[mask])
-        lines, valid = _centreline.collapse(
+        lines, valid = centreline.collapse(
             lonlat,
             xy,
             way,
@@ -818,7 +818,7 @@ def _reach(bounds: Floats, lat: float) -> float:
     return float(np.hypot(*((bounds[2:] - bounds[:2]) * _metres(lat))))
 
 
-def _gaps(line: _centreline.Lines, meridian: float) -> tuple[Gap, ...]:
+def _gaps(line: centreline.Lines, meridian: float) -> tuple[Gap, ...]:
     if not line.gaps:
         return ()
     _, back = crs.plane(meridian)

@@ -31,9 +31,9 @@ from pydantic import (
 )
 
 from nankai_gis.errors import AmbiguousNameError, FeatureNotFoundError, PlanError
-from nankai_gis.plan import packaged as catalog
 from nankai_gis.plan.model import KINDS, About, AxisPart, Feature, Names, RingPart, Role, Status
 from nankai_gis.plan.names import Index, normalise, simplified
+from nankai_gis.plan.packaged import data_folder
 
 _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True, pattern=r"\S")]
 _Roads = Annotated[list[_Text], Field(min_length=1)]
@@ -483,7 +483,7 @@ def read(folder: Path) -> Plan:
 
     Examples
     --------
-    >>> [f.id for f in read(catalog.root() / "plan").of_kind("corridor")]
+    >>> [f.id for f in read(data_folder() / "plan").of_kind("corridor")]
     ['innovation-fusion', 'innovation-resource', 'smart-service']
     """
     files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
@@ -653,4 +653,4 @@ def packaged() -> Plan:
     >>> len(packaged().of_kind("subdistrict"))
     12
     """
-    return read(catalog.root() / "plan")
+    return read(data_folder() / "plan")

@@ -48,7 +48,7 @@ class Record:
 
 
 @cache
-def root() -> Path:
+def data_folder() -> Path:
     """Return the folder of the packaged data.
 
     Returns
@@ -62,7 +62,7 @@ def root() -> Path:
 
     Examples
     --------
-    >>> (root() / "catalog.toml").is_file()
+    >>> (data_folder() / "catalog.toml").is_file()
     True
     """
     package = Path(__file__).resolve().parents[1]
@@ -97,7 +97,7 @@ def path(file: str) -> Path:
     >>> path("layers/zones.geojson").name
     'zones.geojson'
     """
-    found = root() / file
+    found = data_folder() / file
     if not found.is_file():
         raise DataError(f"packaged data file {file} is missing; install nankai-gis again")
     return found
@@ -128,7 +128,7 @@ def records(folder: Path | None = None) -> tuple[Record, ...]:
     """
     import tomllib
 
-    where = (folder or root()) / _NAME
+    where = (folder or data_folder()) / _NAME
     try:
         entries = tomllib.loads(where.read_text(encoding="utf-8"))["file"]
         return tuple(Record(file=name, **entry) for name, entry in entries.items())
@@ -149,7 +149,7 @@ def digest(file: Path) -> str:
 
     Examples
     --------
-    >>> len(digest(root() / "catalog.toml"))
+    >>> len(digest(data_folder() / "catalog.toml"))
     64
     """
     return hashlib.sha256(file.read_bytes()).hexdigest()
@@ -174,7 +174,7 @@ def verify(folder: Path | None = None) -> list[str]:
     >>> verify()
     []
     """
-    base = folder or root()
+    base = folder or data_folder()
     known = {record.file: record for record in records(base)}
     present = {
         file.relative_to(base).as_posix()

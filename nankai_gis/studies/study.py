@@ -18,9 +18,9 @@ from nankai_gis.errors import DataError, FeatureNotFoundError, GeometryError, Pl
 from nankai_gis.measure import features as measure
 from nankai_gis.measure.features import AreaRow, LengthRow
 from nankai_gis.plan import layers
-from nankai_gis.plan import packaged as catalog
 from nankai_gis.plan.model import KINDS
 from nankai_gis.plan.names import Index
+from nankai_gis.plan.packaged import data_folder, digest
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -447,7 +447,7 @@ def packaged() -> Study:
     >>> len(packaged().areas(["subdistrict"]))
     12
     """
-    root = catalog.root()
+    root = data_folder()
     made = {name: tuple(layers.features(name)) for name in layers.LAYERS}
     files = _within(root, "catalog.toml", "digitised/*", "layers/*", "plan/*")
     return Study(made, _Texts(_within(root / "plan", "*.toml")), _Digests(files))
@@ -460,7 +460,8 @@ def read(folder: str | os.PathLike[str], network: PlanNetwork | None = None) -> 
     ----------
     folder : str or path-like
         Holds the definitions, ``*.toml``, and may hold the network to compile them on (see
-        `nankai_gis.network.mapped.beside`); without one that is the packaged reference network.
+        `nankai_gis.network.plan_folder.read_network`); without one that is the packaged
+        digitised network.
     network : PlanNetwork, optional
         That network, where it has been read already.
 
@@ -480,22 +481,24 @@ def read(folder: str | os.PathLike[str], network: PlanNetwork | None = None) -> 
     >>> import shutil, tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> for name in ("zones.toml", "subdistricts.toml"):
-    ...     _ = shutil.copy(catalog.root() / "plan" / name, folder)
+    ...     _ = shutil.copy(data_folder() / "plan" / name, folder)
     >>> read(folder).areas(["zone"]) == packaged().areas(["zone"])
     True
     """
     from nankai_gis.compiler import layers as compiled
-    from nankai_gis.network import digitised, mapped
+    from nankai_gis.network import digitised, plan_folder
+    from nankai_gis.network.merged import MergedNetwork
+    from nankai_gis.network.osm_network import OsmNetwork
     from nankai_gis.plan import definitions as plan
 
     folder = Path(folder)
-    network = mapped.beside(folder) if network is None else network
+    network = plan_folder.read_network(folder) if network is None else network
     definitions = plan.read(folder)
     # Taken before the long work: what was compiled is what is kept.
-    roads = mapped.roads_beside(folder)
+    roads = plan_folder.find_roads(folder)
     files = _within(folder, "*.toml", "digitised/*.csv", *([roads.name] if roads else []))
     if network is digitised.packaged():
-        tables = _within(catalog.root(), "digitised/*.csv")
+        tables = _within(data_folder(), "digitised/*.csv")
         files |= {f"packaged {name}": file for name, file in tables.items()}
     texts, digests = dict(_Texts(_within(folder, "*.toml"))), dict(_Digests(files))
     if not definitions.features:
@@ -513,7 +516,7 @@ def read(folder: str | os.PathLike[str], network: PlanNetwork | None = None) -> 
     kept = {name: tuple(features) for name, features in made.items()}
     bounds = compiled.extent(made)
     ways: tuple[dict[str, Any], ...] = ()
-    if bounds is not None and isinstance(network, mapped.Mapped | mapped.Joined):
+    if bounds is not None and isinstance(network, OsmNetwork | MergedNetwork):
         ways = _features_of(network.vicinity(bounds))
     return Study(kept, texts, digests, ways)
 
@@ -552,4 +555,4 @@ class _Texts(_Lazy):
 
 class _Digests(_Lazy):
     def __getitem__(self, name: str) -> str:
-        return catalog.digest(self.files[name])
+        return digest(self.files[name])

@@ -17,7 +17,7 @@ from cities import grid, scramble
 
 from nankai_gis.compiler.search import ring_of_sides
 from nankai_gis.errors import GeometryError
-from nankai_gis.network.mapped import Mapped
+from nankai_gis.network.osm_network import OsmNetwork
 from nankai_gis.network.roads import Origin, Roads
 
 DERIVE = (
@@ -81,7 +81,7 @@ def test_one_block_as_the_city_grows(benchmark, times, what):
         # The roads of one side don't meet: what joins them is looked for about the quarter.
         sides["north"] = ["橫5道", "橫6道"]
     start = time.perf_counter()
-    first = Mapped(roads)
+    first = OsmNetwork(roads)
     index_s = time.perf_counter() - start
     start = time.perf_counter()
     ring = _enclose(sides, first)

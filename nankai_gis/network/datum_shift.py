@@ -1,0 +1,84 @@
+"""How far a network lies beside a known one, as data in another datum does."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from nankai_gis.network.digitised import DigitisedNetwork
+from nankai_gis.network.osm_network import OsmNetwork
+
+#: A network that lies this far beside the packaged one is in another datum, metres.
+SHIFT_M = 150.0
+
+
+def datum_shift(mapped: OsmNetwork, known: DigitisedNetwork) -> tuple[float, float] | None:
+    """Measure by how much a network is displaced from a known one, as data in another datum is.
+
+    Every stretch of street that both know says how far they are apart square to it; together,
+    north-south and east-west streets give the shift (least squares on the offsets, the median
+    of what each street says).
+
+    Parameters
+    ----------
+    mapped : OsmNetwork
+    known : DigitisedNetwork
+        The reference. Only its lines of status ``osm`` and an accuracy of 25 m or better count.
+
+    Returns
+    -------
+    tuple of float, or None
+        Metres east and north by which `mapped` lies off; None where fewer than two streets in
+        different directions are known to both.
+
+    Examples
+    --------
+    >>>     >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> from nankai_gis.network.roads import Origin, Roads
+    >>> lines = [digitised.packaged()[n] for n in ("紅旗路", "復康路", "衛津路")]
+    >>> moved = [LineString([(v.lon + 0.006, v.lat) for v in x.vertices]) for x in lines]
+    >>> frame = gpd.GeoDataFrame(
+    ...     {"way": [1, 2, 3], "name": [x.names.hans for x in lines], "aliases": "",
+    ...      "highway": "primary", "railway": None, "waterway": None, "oneway": 0},
+    ...     geometry=moved, crs="EPSG:4326")
+    >>> network = OsmNetwork(Roads(frame, Origin("a", "xml", None, (117, 39, 118, 40), 3, 3, 30)))
+    >>> east, north = datum_shift(network, digitised.packaged())
+    >>> round(east, -1), abs(north) < 20
+    (520.0, True)
+    """
+    from nankai_gis.geometry.plane import Plane
+
+    rows: list[tuple[float, float, float]] = []
+    plane: Plane | None = None
+    for line in known.lines:
+        good = [v.status == "osm" and v.accuracy_m <= 25 for v in line.vertices]
+        if sum(good) < 2 or line.names.hant not in mapped:
+            continue
+        plane = plane or Plane(*line.vertices[0].position)
+        here = shapely.LineString([plane.to(v.position) for v in line.vertices])
+        for other in mapped.every(line.names.hant):
+            there = shapely.MultiLineString(
+                [[plane.to(v.position) for v in part] for part in other.parts]
+            )
+            if there.distance(here) > 2000:
+                continue
+            offsets = []
+            for share in np.linspace(0.1, 0.9, 17):
+                spot = here.interpolate(share, normalized=True)
+                near = shapely.get_coordinates(shapely.shortest_line(spot, there))
+                away = near[1] - near[0]
+                ahead = here.interpolate(min(share + 0.02, 1.0), normalized=True)
+                along = np.array([ahead.x - spot.x, ahead.y - spot.y])
+                along /= np.hypot(*along) or 1.0
+                # Off its ends the nearest point lies along the street and says nothing.
+                if abs(away @ along) < 0.5 * np.hypot(*away) + 1.0:
+                    normal = np.array([-along[1], along[0]])
+                    offsets.append((float(normal[0]), float(normal[1]), float(away @ normal)))
+            if offsets:
+                rows.append(tuple(np.median(np.array(offsets), axis=0)))
+    table = np.array(rows).reshape(-1, 3)
+    if len(table) < 2 or np.linalg.matrix_rank(table[:, :2], tol=0.5) < 2:
+        return None
+    east, north = np.linalg.lstsq(table[:, :2], table[:, 2], rcond=None)[0]
+    return float(east), float(north)
