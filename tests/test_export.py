@@ -44,9 +44,9 @@ from shapely.geometry.base import BaseGeometry
 
 from nankai_gis import exports
 from nankai_gis.errors import CRSError, DataError, MissingExtraError, NotFoundError, OutputError
+from nankai_gis.files import spreadsheet
 from nankai_gis.geometry import datum
 from nankai_gis.plan import layers
-from nankai_gis.present import tables
 from nankai_gis.studies import study
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -742,7 +742,7 @@ def test_xlsx_is_read_by_gdal(tmp_path: Path) -> None:
 
 
 def test_any_records_as_a_workbook() -> None:
-    """`nankai_gis.present.tables.xlsx_bytes`, which is for records without a layer."""
+    """`nankai_gis.files.spreadsheet.of_records`, for records without a layer."""
     sheets: dict[str, list[dict[str, Any]]] = {
         "片區 × 道路": [
             {"name": "=1+1", "length_km": 1.2345, "n": 3, "list": ["甲"]},
@@ -752,7 +752,8 @@ def test_any_records_as_a_workbook() -> None:
         "A_B": [{"x": True}],
         "dropped": [],
     }
-    book = openpyxl.load_workbook(io.BytesIO(tables.xlsx_bytes(sheets)))
+    pages = [spreadsheet.of_records(*item) for item in sheets.items()]
+    book = openpyxl.load_workbook(io.BytesIO(spreadsheet.workbook(pages)))
     assert book.sheetnames == ["片區 × 道路", "a_b", "A_B 2", "dropped"]
     first = book.worksheets[0]
     assert [list(row) for row in first.values] == [
@@ -766,7 +767,7 @@ def test_any_records_as_a_workbook() -> None:
     assert book["a_b"]["A2"].value == -1.5
     assert list(book["dropped"].values) == []
     with pytest.raises(ValueError, match="at least one sheet"):
-        tables.xlsx_bytes({})
+        spreadsheet.workbook([])
 
 
 def test_a_cell_that_is_too_long_is_cut_and_reported(tmp_path: Path) -> None:
@@ -994,8 +995,8 @@ def test_the_command_refuses_with_a_reason(
 def test_starting_imports_nothing_heavy(run: Run) -> None:
     code = (
         "import sys, nankai_gis.exports; "
-        "print(sorted({'geopandas', 'pyogrio', 'ezdxf', 'openpyxl', 'numpy', 'pyproj', 'shapely'} "
-        "& set(sys.modules)))"
+        "heavy = {'geopandas', 'pyogrio', 'ezdxf', 'xlsxwriter', 'numpy', 'pyproj', 'shapely'}; "
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.strip() == b"[]"

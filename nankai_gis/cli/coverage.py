@@ -467,7 +467,9 @@ def _tables(
         return spreadsheet.csv_bytes(rows[1:])
     everything = {title: _records(table) for title, table in held}
     everything |= {name: _records(getattr(found, name)) for name in _OWN}
-    return tables.xlsx_bytes(everything) if form == "xlsx" else tables.json_text(everything)
+    if form == "xlsx":
+        return spreadsheet.workbook([spreadsheet.of_records(*item) for item in everything.items()])
+    return tables.json_text(everything)
 
 
 def _records(table: DataFrame) -> list[dict[str, Any]]:

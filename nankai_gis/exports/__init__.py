@@ -284,7 +284,7 @@ def write(
     -----
     The file takes shape in a hidden temporary file beside it (``.name.….part``), which only a
     killed process leaves behind. GeoPackage, Shapefile and FlatGeobuf are made in a hidden
-    folder in the system's temporary folder first; openpyxl, too, keeps a file there meanwhile.
+    folder in the system's temporary folder first.
 
     Examples
     --------

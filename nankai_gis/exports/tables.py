@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nankai_gis.exports.layers import ATTRIBUTION, SKETCH, SKETCHED, encodable, key_of, merged
 from nankai_gis.exports.report import LACKS, Change, Log
 from nankai_gis.files import spreadsheet
-from nankai_gis.files.spreadsheet import LONGEST, Sheet, harmless
+from nankai_gis.files.spreadsheet import MAX_CELL, TEXT, Worksheet, harmless
 
 if TYPE_CHECKING:
     from nankai_gis.exports import Job
@@ -73,33 +73,29 @@ def _workbook(layers: list[PreparedLayer], job: Job) -> bytes:
     )
 
 
-def _notes(title: str, head: list[str], rows: list[list[str]]) -> Sheet:
-    columns = [spreadsheet.Column(name) for name in head]
-    return Sheet(title, columns, rows, fixed=1, filtered=False)
+def _notes(title: str, heads: list[str], rows: list[list[str]]) -> Worksheet:
+    return Worksheet(title, heads, rows, frozen=1, filtered=False)
 
 
-def _sheet(title: str, layer: PreparedLayer, job: Job) -> Sheet:
-    columns = [
-        spreadsheet.Column(c.title, _number_format(c), wrapped=c.type == "text")
-        for c in layer.columns
-    ]
+def _sheet(title: str, layer: PreparedLayer, job: Job) -> Worksheet:
     rows = []
     for record in layer.records:
         text = layer.text(record)
-        rows.append([_short(layer, record, c.name, text[c.name], job) for c in layer.columns])
-    return Sheet(title, columns, rows, fixed=1)
+        rows.append([_short(layer, record, f.name, text[f.name], job) for f in layer.columns])
+    heads = [field.title for field in layer.columns]
+    return Worksheet(title, heads, rows, [_number_format(f) for f in layer.columns], frozen=1)
 
 
 def _short(layer: PreparedLayer, record: Record, column: str, value: Any, job: Job) -> Any:
-    if isinstance(value, str) and len(value) > LONGEST:
-        reason = f"cut to {LONGEST} characters, all that a cell can have"
+    if isinstance(value, str) and len(value) > MAX_CELL:
+        reason = f"cut to {MAX_CELL} characters, all that a cell can have"
         log = job.log.changes
-        log.append(Change(layer.name, key_of(record), column, value, value[:LONGEST], reason))
-        return value[:LONGEST]
+        log.append(Change(layer.name, key_of(record), column, value, value[:MAX_CELL], reason))
+        return value[:MAX_CELL]
     return value
 
 
-def _number_format(column: Field) -> str:
-    if column.type == "number":
-        return "#,##0" if column.name.endswith("_m2") else "#,##0.0"
-    return "@" if column.type in ("text", "json") else "General"
+def _number_format(field: Field) -> str:
+    if field.type == "text":
+        return TEXT
+    return spreadsheet.number_format(field.name) if field.type == "number" else "General"

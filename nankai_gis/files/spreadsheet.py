@@ -1,72 +1,61 @@
-"""What a spreadsheet opens: CSV and workbooks in which a text stays a text.
+"""Tables that a spreadsheet opens, in which a text stays a text: CSV and workbooks.
 
-It knows rows and cells only; which rows, and what they mean, is its callers' business.
+CSV comes from the standard library, workbooks from XlsxWriter. Written by hand are the guard
+against formulas in CSV, for which neither has an option, and the width of columns: XlsxWriter's
+`autofit` counts a Chinese character as one letter, so that heads come out too narrow.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
-import tempfile
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nankai_gis.errors import OutputError
-
-#: Characters that one cell of a worksheet can hold, and the title of one.
-LONGEST, LONGEST_TITLE = 32_767, 31
-#: What a spreadsheet takes for the beginning of a formula.
+#: Characters that one cell of a worksheet can hold, and its title.
+MAX_CELL, MAX_TITLE = 32_767, 31
+#: The number format of cells that hold text.
+TEXT = "@"
+#: How a spreadsheet recognises a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-#: What no XML can hold: control characters and half characters.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-#: Widths of columns, in characters.
+#: What XML can't hold: control characters and surrogates.
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: The least and the greatest width of a column, in characters.
 _NARROW, _WIDE = 8, 44
+#: Decimals that the cells of a column show, by the unit at the end of its key.
+_DECIMALS = {"km2": 3, "ha": 1, "mu": 0, "m2": 0, "km": 2, "m": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a worksheet.
-
-    Attributes
-    ----------
-    title : str
-        What its head says.
-    format : str
-        Excel's number format of its cells.
-    wrapped : bool
-        Whether a long text is broken into lines.
-    """
-
-    title: str
-    format: str = "General"
-    wrapped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Worksheet:
     """One worksheet.
 
     Attributes
     ----------
     title : str
         See `titles`.
-    columns : sequence of Column
-        A sheet without columns stays empty.
+    heads : sequence of str
+        One for each column; a worksheet without columns stays empty.
     rows : sequence of sequence
         One value for each column: text, number, bool or None.
-    fixed : int
+    formats : sequence of str
+        Excel's number format of each column. Long texts in a column of the format `TEXT` are
+        wrapped. Default: General.
+    frozen : int
         How many columns stay in view beside the head when the reader scrolls.
     filtered : bool
         Whether the head offers to filter.
     """
 
     title: str
-    columns: Sequence[Column]
+    heads: Sequence[str]
     rows: Sequence[Sequence[Any]]
-    fixed: int = 0
+    formats: Sequence[str] = ()
+    frozen: int = 0
     filtered: bool = True
 
 
@@ -87,6 +76,8 @@ def width(text: str) -> int:
     >>> width("南開 km")
     7
     """
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
         for c in text
@@ -165,23 +156,79 @@ def titles(wanted: Iterable[str]) -> list[str]:
     given: list[str] = []
     taken: set[str] = set()
     for title in wanted:
-        plain = re.sub(r"[\[\]:*?/\\]", "_", title)[:LONGEST_TITLE].strip("'") or "_"
+        plain = re.sub(r"[\[\]:*?/\\]", "_", title)[:MAX_TITLE].strip("'") or "_"
         name, number = plain, 1
         while name.lower() in taken:
             number += 1
             tail = f" {number}"
-            name = plain[: LONGEST_TITLE - len(tail)] + tail
+            name = plain[: MAX_TITLE - len(tail)] + tail
         taken.add(name.lower())
         given.append(name)
     return given
 
 
-def workbook(sheets: Sequence[Sheet]) -> bytes:
+def number_format(key: str) -> str:
+    """Return the number format of a column.
+
+    Parameters
+    ----------
+    key : str
+        The column's key; a unit at its end decides.
+
+    Returns
+    -------
+    str
+        As Excel writes it; ``"General"`` for a key without a unit.
+
+    Examples
+    --------
+    >>> number_format("area_ha"), number_format("area_m2"), number_format("name")
+    ('#,##0.0', '#,##0', 'General')
+    """
+    decimals = _DECIMALS.get(key.rpartition("_")[2]) if "_" in key else None
+    if decimals is None:
+        return "General"
+    return "#,##0" + (f".{'0' * decimals}" if decimals else "")
+
+
+def of_records(title: str, records: Sequence[Mapping[str, Any]]) -> Worksheet:
+    """Return records as a worksheet.
+
+    Parameters
+    ----------
+    title : str
+    records : sequence of mapping
+        All with the same keys, which become the heads. Lists and mappings become JSON.
+
+    Returns
+    -------
+    Worksheet
+        Without columns if there are no records.
+
+    Examples
+    --------
+    >>> of_records("片區", [{"name": ["甲"], "area_ha": 2.25}]).rows
+    [['["甲"]', 2.25]]
+    """
+    keys = list(records[0]) if records else []
+    rows = [
+        [
+            json.dumps(value, ensure_ascii=False)
+            if isinstance(value := record[key], list | tuple | Mapping)
+            else value
+            for key in keys
+        ]
+        for record in records
+    ]
+    return Worksheet(title, keys, rows, [number_format(key) for key in keys])
+
+
+def workbook(sheets: Sequence[Worksheet]) -> bytes:
     """Return a workbook.
 
     Parameters
     ----------
-    sheets : sequence of Sheet
+    sheets : sequence of Worksheet
 
     Returns
     -------
@@ -194,93 +241,80 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
     ------
     ValueError
         If there is no sheet.
-    OutputError
-        If the system's temporary folder is full.
 
     Examples
     --------
     >>> import io, openpyxl
-    >>> data = workbook([Sheet("片區", [Column("name"), Column("km2")], [["=1+1", 2]])])
+    >>> data = workbook([Worksheet("片區", ["name", "km2"], [["=1+1", 2]])])
     >>> book = openpyxl.load_workbook(io.BytesIO(data))
     >>> [[cell.value for cell in row] for row in book["片區"].rows]
     [['name', 'km2'], ['=1+1', 2]]
     >>> book["片區"]["A2"].data_type
     's'
     """
-    from openpyxl import Workbook
+    from functools import cache
+
+    from xlsxwriter import Workbook
 
     if not sheets:
         raise ValueError("a workbook has at least one sheet")
-    book = Workbook()
-    book.remove(book.active)
-    for title, sheet in zip(titles(s.title for s in sheets), sheets, strict=True):
-        _fill(book.create_sheet(title), sheet)
-    out = io.BytesIO()
-    try:
-        # Not only in memory: openpyxl keeps each sheet in a temporary file meanwhile.
-        book.save(out)
-    except _failures() as error:
-        raise OutputError(
-            f"can't make the workbook in the temporary folder {tempfile.gettempdir()} ({error}); "
-            "make room there or set TMPDIR"
-        ) from error
-    return out.getvalue()
+    content = io.BytesIO()
+    # In memory: a full temporary folder can't fail it, and nothing is left there.
+    with Workbook(content, {"in_memory": True}) as book:
+
+        @cache
+        def style(number_format: str, quoted: bool, wrapped: bool) -> Any:
+            return book.add_format(
+                {
+                    "num_format": number_format,
+                    "quote_prefix": quoted,
+                    "text_wrap": wrapped,
+                    "valign": "top",
+                }
+            )
+
+        head = book.add_format(
+            {"bold": True, "bg_color": "#E6E6E6", "valign": "vcenter", "text_wrap": True}
+        )
+        for title, sheet in zip(titles(s.title for s in sheets), sheets, strict=True):
+            _fill(book.add_worksheet(title), sheet, head, style)
+    return content.getvalue()
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    """Return what a full disk raises; where lxml is installed openpyxl writes by it."""
-    try:
-        from lxml.etree import LxmlError
-    except ImportError:
-        return (OSError,)
-    return (OSError, LxmlError)
-
-
-def _fill(page: Any, sheet: Sheet) -> None:
-    from openpyxl.styles import Alignment, Font, PatternFill
-    from openpyxl.utils import get_column_letter
-
-    if not sheet.columns:
+def _fill(page: Any, sheet: Worksheet, head: Any, style: Any) -> None:
+    """Write a worksheet; ``style`` makes a cell's style from number format, quoting, wrapping."""
+    if not sheet.heads:
         return
-    # Beside a text of several lines the other cells of a row begin at its top.
-    tall = any(column.wrapped for column in sheet.columns)
-    top, broken = (Alignment(vertical="top", wrap_text=wrapped) for wrapped in (False, True))
-    for place, column in enumerate(sheet.columns, 1):
-        head = page.cell(1, place)
-        _put(head, column.title)
-        head.font = Font(bold=True)
-        head.fill = PatternFill("solid", fgColor="E6E6E6")
-        head.alignment = Alignment(vertical="center", wrap_text=True)
-        widest = width(column.title)
-        for number, row in enumerate(sheet.rows, 2):
-            value, cell = row[place - 1], page.cell(number, place)
-            _put(cell, value)
-            cell.number_format = column.format
-            if tall:
-                long = column.wrapped and len(str(value)) > _WIDE / 2
-                cell.alignment = broken if long else top
-            widest = max(widest, width(_shown(value, column)))
-        letter = get_column_letter(place)
-        page.column_dimensions[letter].width = min(max(widest + 2, _NARROW), _WIDE)
-    page.freeze_panes = f"{get_column_letter(sheet.fixed + 1)}2"
+    formats = sheet.formats or ["General"] * len(sheet.heads)
+    for column, (title, number_format) in enumerate(zip(sheet.heads, formats, strict=True)):
+        page.write_string(0, column, _cell_text(title), head)
+        widest = width(title)
+        for row, values in enumerate(sheet.rows, 1):
+            value = values[column]
+            if isinstance(value, str):
+                text = _cell_text(value)
+                wrapped = number_format == TEXT and len(text) > _WIDE / 2
+                # A quoted text is no formula, even after somebody has edited it.
+                cell = style(number_format, text.startswith(_FORMULA), wrapped)
+                page.write_string(row, column, text, cell)
+            elif isinstance(value, bool):
+                page.write_boolean(row, column, value, style(number_format, False, False))
+            elif value is not None:
+                page.write_number(row, column, value, style(number_format, False, False))
+            if widest < _WIDE:
+                widest = max(widest, width(_shown(value, number_format)))
+        page.set_column(column, column, min(max(widest + 2, _NARROW), _WIDE))
+    page.freeze_panes(1, sheet.frozen)
     if sheet.filtered:
-        page.auto_filter.ref = page.dimensions
+        page.autofilter(0, 0, len(sheet.rows), len(sheet.heads) - 1)
 
 
-def _put(cell: Any, value: Any) -> None:
-    if not isinstance(value, str):
-        cell.value = value
-        return
-    text = _UNPRINTABLE.sub("", value)[:LONGEST]
-    # A worksheet reads _x0041_ as a character.
-    cell.value = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
-    # A text, also after somebody has edited it.
-    cell.data_type = "s"
-    cell.quotePrefix = text.startswith(_FORMULA)
+def _cell_text(text: str) -> str:
+    return NOT_XML.sub("", text)[:MAX_CELL]
 
 
-def _shown(value: Any, column: Column) -> str:
+def _shown(value: Any, number_format: str) -> str:
     if isinstance(value, float):
-        decimals = 3 if column.format == "General" else len(column.format.partition(".")[2])
+        decimals = 3 if number_format == "General" else len(number_format.partition(".")[2])
         return f"{value:,.{decimals}f}"
     return "" if value is None else str(value)

@@ -124,63 +124,6 @@ def csv_text(records: Sequence[Mapping[str, Any]]) -> bytes:
     return spreadsheet.csv_bytes([records[0], *(record.values() for record in records)])
 
 
-def xlsx_bytes(sheets: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
-    """Return records as a workbook, one sheet for each set.
-
-    Parameters
-    ----------
-    sheets : mapping of str to sequence of mapping
-        Records by the title of their sheet, those of one sheet all with the same keys, which
-        become its head. A sheet without records stays empty.
-
-    Returns
-    -------
-    bytes
-        XLSX, as `nankai_gis.files.spreadsheet.workbook` makes it. Lists are JSON.
-
-    Raises
-    ------
-    ValueError
-        If there is no sheet.
-    OutputError
-        If the system's temporary folder is full.
-
-    Examples
-    --------
-    >>> import io, openpyxl
-    >>> data = xlsx_bytes({"片區": [{"name": ["甲"], "area_ha": 2.25}]})
-    >>> sheet = openpyxl.load_workbook(io.BytesIO(data))["片區"]
-    >>> [[cell.value for cell in row] for row in sheet.rows]
-    [['name', 'area_ha'], ['["甲"]', 2.25]]
-    >>> sheet["B2"].number_format
-    '#,##0.0'
-    """
-    return spreadsheet.workbook([_sheet(title, records) for title, records in sheets.items()])
-
-
-def _sheet(title: str, records: Sequence[Mapping[str, Any]]) -> spreadsheet.Sheet:
-    keys = list(records[0]) if records else []
-    return spreadsheet.Sheet(
-        title,
-        [spreadsheet.Column(key, _number_format(key)) for key in keys],
-        [[_plain(record[key]) for key in keys] for record in records],
-    )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (list, tuple, Mapping)):
-        return json.dumps(value, ensure_ascii=False)
-    return value
-
-
-def _number_format(key: str) -> str:
-    unit = next((unit for unit in DECIMALS if key.endswith(f"_{unit}")), None)
-    if unit is None:
-        return "General"
-    decimals = DECIMALS[unit]
-    return "#,##0" + (f".{'0' * decimals}" if decimals else "")
-
-
 def json_text(document: Mapping[str, Any]) -> bytes:
     r"""Return a document as JSON.
 
