@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from nankai_gis.words import listed, ntr, quoted, tr
+
 
 class NankaiGISError(Exception):
     """Root of all errors that describe bad input or a result that can't be had."""
@@ -21,7 +23,7 @@ class NotFoundError(NankaiGISError, LookupError):
     Parameters
     ----------
     what : str
-        The kind of thing that was looked for, as a reader would call it.
+        The kind of thing that was looked for, in the reader's language.
     asked : str
         The name as it was given.
     candidates : iterable of str, optional
@@ -45,12 +47,16 @@ class NotFoundError(NankaiGISError, LookupError):
     ) -> None:
         self.asked = asked
         self.candidates = tuple(candidates)
-        message = f"no {what} is called {asked!r}"
         if self.candidates:
-            message += f"; near names: {', '.join(self.candidates)}"
-        if hint:
-            message += f"; {hint}"
-        super().__init__(message)
+            message = tr(
+                "no {what} is called {name}; near names: {near}",
+                what=what,
+                name=quoted(asked),
+                near=listed(self.candidates),
+            )
+        else:
+            message = tr("no {what} is called {name}", what=what, name=quoted(asked))
+        super().__init__(tr("{message}; {hint}", message=message, hint=hint) if hint else message)
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -89,8 +95,11 @@ class PlanError(NankaiGISError, ValueError):
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
-        count = len(self.faults)
-        head = f"{count} fault{'' if count == 1 else 's'} in the plan definitions:"
+        head = ntr(
+            "{n} fault in the plan definitions:",
+            "{n} faults in the plan definitions:",
+            len(self.faults),
+        )
         super().__init__("\n  ".join([head, *self.faults]))
 
 

@@ -11,6 +11,7 @@ nankai_gis/words/zh_Hant.po); simplified Chinese is made of it.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 from collections.abc import Iterator
@@ -26,8 +27,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
-from opencc import OpenCC
 
+from nankai_gis.plan.names import simplified
 from nankai_gis.words import DOMAIN, FOLDER
 
 KEYWORDS = {"tr": None, "mark": None, "ntr": (1, 2), "ptr": ((1, "c"), 2)}
@@ -54,10 +55,14 @@ class _Plain(Catalog):
 def collected() -> Catalog:
     """Return every message of the program, without translations."""
     catalogue = _Plain("zh_Hant", fuzzy=False)
-    found = extract_from_dir(
-        ROOT / "nankai_gis", method_map=[("**.py", "python")], keywords=KEYWORDS
-    )
-    for file, _, message, _, context in found:
+    # Babel warns of f-strings among the values of a message, which need no translation.
+    with contextlib.redirect_stderr(io.StringIO()):
+        messages = list(
+            extract_from_dir(
+                ROOT / "nankai_gis", method_map=[("**.py", "python")], keywords=KEYWORDS
+            )
+        )
+    for file, _, message, _, context in messages:
         catalogue.add(message, context=context, locations=[(f"nankai_gis/{file}", None)])
     for message in _help():
         catalogue.add(message, locations=[("help", None)])
@@ -113,13 +118,12 @@ def translated(paths: list[Path]) -> Catalog:
 
 
 def _simplified(catalogue: Catalog) -> Catalog:
-    convert = OpenCC("t2s").convert
     simple = _Plain("zh_Hans", fuzzy=False)
     for message in catalogue:
         if not message.id or not message.string:
             continue
         forms = (message.string,) if isinstance(message.string, str) else message.string
-        made = tuple(convert(form).translate(_QUOTES) for form in forms)
+        made = tuple(simplified(form).translate(_QUOTES) for form in forms)
         string = made if message.pluralizable else made[0]
         simple.add(message.id, string, context=message.context)
     return simple

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,38 +19,52 @@ from nankai_gis.cli.derive import derive_
 from nankai_gis.cli.export import export_
 from nankai_gis.cli.features import list_features, show
 from nankai_gis.cli.init import init
+from nankai_gis.cli.language import in_language
 from nankai_gis.cli.maps import figure, map_
 from nankai_gis.cli.measures import area, length
 from nankai_gis.cli.report import report_
 from nankai_gis.cli.roads import roads
 from nankai_gis.cli.study import study_
 from nankai_gis.errors import NankaiGISError
+from nankai_gis.words import LANGUAGES, Language, tr
 
 
 class _Program(click.Group):
-    """Turns the toolkit's own errors into a message and an exit code."""
+    """Speaks the reader's language and turns the toolkit's errors into messages and exit codes."""
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> Any:
+        """Run with the language that the arguments, the environment or the locale ask for."""
+        arguments = sys.argv[1:] if args is None else args
+        with in_language(self, arguments):
+            return super().main(args, *others, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except click.NoSuchOption as error:
-            if error.option_name == "--plan":
+            if error.option_name in ("--plan", "--lang"):
                 raise click.UsageError(
-                    "--plan comes before the command: "
-                    f"nankai-gis --plan FOLDER {ctx.invoked_subcommand}"
+                    tr(
+                        "{option} comes before the command: nankai-gis {option} … {command}",
+                        option=error.option_name,
+                        command=ctx.invoked_subcommand,
+                    )
                 ) from error
             raise
         except BrokenPipeError as error:
             # The interpreter flushes stdout once more when it ends; let that go nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise click.ClickException(
-                "the reader closed the output before all of it was written"
+                tr("the reader closed the output before all of it was written")
             ) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(
-                f"this terminal's encoding ({error.encoding}) has no "
-                f"{error.object[error.start]!r}; set PYTHONIOENCODING=utf-8, or write to a file "
-                "with --output"
+                tr(
+                    "the encoding of this terminal ({encoding}) has no {character}; set "
+                    "PYTHONIOENCODING=utf-8, or write to a file with --output",
+                    encoding=error.encoding,
+                    character=ascii(error.object[error.start]),
+                )
             ) from error
         except NankaiGISError as error:
             raise click.ClickException(str(error)) from error
@@ -65,9 +80,15 @@ class _Program(click.Group):
     type=click.Path(path_type=Path),
     help="Definitions of your own, as `init` writes them. Default: the packaged plan.",
 )
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    help="Language of tables, messages and help, and of what is written. Default: the variable "
+    "NANKAI_GIS_LANG, else that of the system; maps, figures and reports are in the plan's script.",
+)
 @click.pass_context
-def main(ctx: click.Context, plan: Path | None) -> None:
-    """Geography of the Nankai District plan: measured, checked and mapped.
+def main(ctx: click.Context, plan: Path | None, lang: Language | None) -> None:
+    """Turn the plan of Nankai District into measured geography and maps.
 
     Features answer to their id, and to their names in traditional or simplified Chinese and in
     English: qihang-bay, 啟航灣, 启航湾.

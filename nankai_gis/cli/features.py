@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from nankai_gis.cli import options
-from nankai_gis.plan.model import SIDE_NAMES
-from nankai_gis.words import terms, tr
-from nankai_gis.words.terms import ROLES, STATUSES
+from nankai_gis.plan.names import in_script
+from nankai_gis.words import listed, name_column, terms, tr
 
 if TYPE_CHECKING:
     from nankai_gis.compiler.lines import PlanNetwork
-    from nankai_gis.plan.model import Feature, Line
+    from nankai_gis.plan.model import Feature, Line, Names
     from nankai_gis.studies.study import Study
 
 
@@ -36,7 +35,8 @@ def list_features(kinds: tuple[str, ...], form: str, output: Path | None, overwr
     from nankai_gis.present.tables import Column
 
     records: dict[str, dict[str, str | bool]] = {}
-    for feature in options.study().features(kinds or KINDS):
+    study = options.study()
+    for feature in study.features(kinds or KINDS):
         p = feature["properties"]
         key = p.get("corridor", p["id"])
         record = records.setdefault(
@@ -61,20 +61,18 @@ def list_features(kinds: tuple[str, ...], form: str, output: Path | None, overwr
     elif form == "json":
         options.deliver(tables.json_text({"features": rows}), output, overwrite)
     else:
-        table = tables.terminal(
-            [Column("id"), Column("名稱"), Column("類型"), Column("出處"), Column("依據")],
+        columns = (tr("Id"), tr("Name"), tr("Kind"), tr("Place in the plan"), tr("Basis"))
+        cells = [
             [
-                [
-                    str(r["id"]),
-                    str(r["name"]),
-                    tr(terms.KINDS[str(r["kind"])]),
-                    str(r["section"]) or "-",
-                    tr(STATUSES[str(r["status"])]),
-                ]
-                for r in rows
-            ],
-        )
-        options.deliver(table, output, overwrite)
+                str(row["id"]),
+                str(row[name_column()]),
+                tr(terms.KINDS[str(row["kind"])]),
+                options.place(study.plan.index()[str(row["id"])]) or "-",
+                tr(terms.STATUSES[str(row["status"])]),
+            ]
+            for row in rows
+        ]
+        options.deliver(tables.terminal(list(map(Column, columns)), cells), output, overwrite)
 
 
 @click.command()
@@ -87,163 +85,200 @@ def show(name: str) -> None:
     """
     from nankai_gis.errors import FeatureNotFoundError
 
-    found = options.study()
-    network = options.network()
+    study, network = options.study(), options.network()
     try:
-        key, _ = found.resolve(name)
+        key, _ = study.resolve(name)
     except FeatureNotFoundError as error:
         if name not in network:
             near = [*error.candidates, *network.near(name)][:5]
-            raise FeatureNotFoundError("feature or street", name, near) from error
-        options.deliver(_street(network[name], network), None, False)
+            raise FeatureNotFoundError(tr("feature or road"), name, near) from error
+        options.deliver(_lines(_road(network[name], network)), None, False)
         return
-    feature = found.plan.index()[key]
+    feature = study.plan.index()[key]
+    source = options.place(feature) or in_script(feature.clause_source)
     lines = [
-        "  ".join(dict.fromkeys(feature.names.every()[:3])),
-        f"id:{feature.id}    類型:{_kind(feature)}",
+        *_head(feature.names, feature.id, feature.kind),
         "",
-        f"原文({feature.place or feature.clause_source}):",
-        f"  {feature.clause}",
+        tr("Plan text ({source}):", source=source) if source else tr("Plan text:"),
+        f"  {in_script(feature.clause)}",
+        *_sides(feature, study),
+        *_geometry(feature, study, network),
     ]
-    lines += _reading(feature)
-    lines += _geometry(feature, found, network)
     if feature.claims:
-        lines += ["", f"規劃所稱街道:{'、'.join(feature.claims)}"]
-    if feature.note:
-        lines += ["", f"說明:{feature.note}"]
-    options.deliver("\n".join(lines) + "\n", None, False)
+        claims = listed(map(in_script, feature.claims))
+        lines += ["", tr("Subdistricts that the plan names: {names}", names=claims)]
+    lines += _note(feature.note)
+    options.deliver(_lines(lines), None, False)
 
 
-def _street(line: Line, network: PlanNetwork) -> str:
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _head(names: Names, key: str, kind: str) -> list[str]:
+    every = (names.hant, names.hans, names.en)
+    return [
+        "  ".join(dict.fromkeys(filter(None, every))),
+        tr("Id: {id}    Kind: {kind}", id=key, kind=tr(terms.KINDS[kind])),
+    ]
+
+
+def _note(note: str) -> list[str]:
+    # What the data says in Chinese stands on lines of its own.
+    return ["", tr("Note:"), f"  {in_script(note)}"] if note else []
+
+
+def _sources(titles: Iterable[str]) -> list[str]:
+    return [tr("Sources:"), *(f"  {in_script(title)}" for title in titles)]
+
+
+def _road(line: Line, network: PlanNetwork) -> list[str]:
     from nankai_gis.compiler.measured import line_accuracy, line_length
     from nankai_gis.plan.model import worst
 
-    told = [
-        "  ".join(dict.fromkeys((line.names.hant, line.names.hans, line.names.en))),
-        f"id:{line.id}    類型:{tr(terms.KINDS[line.kind])}",
-    ]
+    lines = _head(line.names, line.id, line.kind)
     if line.names.aliases:
-        told.append(f"別名:{'、'.join(line.names.aliases)}")
+        lines += [tr("Other names:"), f"  {listed(line.names.aliases)}"]
     if line.vertices:
-        status = tr(STATUSES[worst(v.status for v in line.vertices)])
-        told += [
+        status = worst(vertex.status for vertex in line.vertices)
+        sources = sorted({vertex.source for vertex in line.vertices})
+        lines += [
             "",
-            f"長度:{line_length(line) / 1e3:.2f} 公里(中心線)",
-            f"精度:{line_accuracy(line):.0f} 米(橫向,按長度加權)",
-            f"依據:{status}",
-            "來源:"
-            + "\n      ".join(
-                network.sources[s] for s in sorted({v.source for v in line.vertices})
+            tr("Length: {km} km along the centreline", km=f"{line_length(line) / 1e3:.2f}"),
+            tr(
+                "Accuracy: {metres} m across the line, weighted by length",
+                metres=f"{line_accuracy(line):.0f}",
             ),
+            tr("Basis: {status}", status=tr(terms.STATUSES[status])),
+            *_sources(network.sources[source] for source in sources),
         ]
     else:
-        told += ["", "位置:未定位(沒有帶來源的坐標)"]
-    if line.note:
-        told += ["", f"說明:{line.note}"]
-    return "\n".join(told) + "\n"
+        lines += ["", _unlocated()]
+    return lines + _note(line.note)
 
 
-def _kind(feature: Feature) -> str:
-    return tr(terms.KINDS[feature.kind])
+def _unlocated() -> str:
+    return tr("Position: not located (no coordinate with a source)")
 
 
-def _reading(feature: Feature) -> list[str]:
+def _sides(feature: Feature, study: Study) -> list[str]:
     if not feature.sides:
         return []
-    return ["", "四至:"] + [
-        f"  {SIDE_NAMES[side]}至{'、'.join(roads)}" for side, roads in feature.sides.items()
+    # The four sides are the plan's own words, in their order.
+    lines = [
+        tr(
+            "{side}: {roads}",
+            side=tr(terms.SIDES[side]),
+            roads=listed(options.street_name(road, study) for road in roads),
+        )
+        for side, roads in feature.sides.items()
     ]
+    return ["", tr("Four sides:"), *(f"  {line}" for line in lines)]
 
 
-def _geometry(feature: Feature, found: Study, network: PlanNetwork) -> list[str]:
+def _geometry(feature: Feature, study: Study, network: PlanNetwork) -> list[str]:
     from nankai_gis.studies.study import AREAL
 
     if feature.axis:
-        return _axis(feature, found)
+        return _axis(feature, study)
     if feature.kind in AREAL:
-        return _ring(feature, found, network)
-    site = next(f for f in found.features(["site"]) if f["properties"]["id"] == feature.id)
-    p = site["properties"]
-    if p["status"] == "not located":
-        return ["", "位置:未定位(沒有帶來源的坐標)"]
-
+        return _ring(feature, study, network)
+    site = next(f for f in study.features(["site"]) if f["properties"]["id"] == feature.id)
+    properties = site["properties"]
+    if properties["status"] == "not located":
+        return ["", _unlocated()]
+    position = []
+    if site["geometry"]["type"] == "Point":
+        longitude, latitude = site["geometry"]["coordinates"]
+        position = [tr("Position: {lon}, {lat}", lon=f"{longitude:.5f}", lat=f"{latitude:.5f}")]
     return [
         "",
-        f"位置:{_at(site)}{tr(STATUSES[p['status']])},精度 {p['accuracy_m']:g} 米",
-        f"來源:{p['source']}({p['date']})",
+        *position,
+        tr("Accuracy: {metres} m", metres=f"{properties['accuracy_m']:g}"),
+        tr("Basis: {status}", status=tr(terms.STATUSES[properties["status"]])),
+        *_sources([f"{properties['source']} ({properties['date']})"]),
     ]
 
 
-def _at(site: Mapping[str, Any]) -> str:
-    if site["geometry"]["type"] != "Point":
-        return ""
-    lon, lat = site["geometry"]["coordinates"]
-    return f"{lon:.5f}, {lat:.5f};"
-
-
-def _ring(feature: Feature, found: Study, network: PlanNetwork) -> list[str]:
+def _ring(feature: Feature, study: Study, network: PlanNetwork) -> list[str]:
     from nankai_gis.geometry.geodesic import length
     from nankai_gis.present import tables
     from nankai_gis.present.tables import Column, number
 
-    shape = next(f for f in found.features([feature.kind]) if f["properties"]["id"] == feature.id)
-    p, ring = shape["properties"], shape["geometry"]["coordinates"][0]
-    (row,) = found.areas(names=[feature.id])
+    shape = next(f for f in study.features([feature.kind]) if f["properties"]["id"] == feature.id)
+    properties, ring = shape["properties"], shape["geometry"]["coordinates"][0]
+    (row,) = study.areas(names=[feature.id])
+    # Each stretch of the boundary and how well it is known.
     cells = []
-    for part in p["parts"]:
-        course = ring[part["start"] : part["stop"] + 1]
+    for part in properties["parts"]:
+        stretch = ring[part["start"] : part["stop"] + 1]
+        metres = length({"type": "LineString", "coordinates": stretch})
         cells.append(
             [
-                part["name"],
-                part["for"] or "",
-                number(length({"type": "LineString", "coordinates": course}) / 1e3, 2),
+                options.street_name(part["name"], study),
+                options.street_name(part["for"] or "", study),
+                number(metres / 1e3, 2),
                 number(part["accuracy_m"], 0),
-                tr(STATUSES[part["status"]]),
+                tr(terms.STATUSES[part["status"]]),
             ]
         )
     columns = [
-        Column("邊界所沿"),
-        Column("代替"),
-        Column("長度(公里)", "right"),
-        Column("精度(米)", "right"),
-        Column("依據"),
+        Column(tr("Boundary along")),
+        Column(tr("In place of")),
+        Column(tr("Length (km)"), "right"),
+        Column(tr("Accuracy (m)"), "right"),
+        Column(tr("Basis")),
     ]
-    stated = ""
+    # The area, beside the stated one where the plan states one.
+    lines = [
+        tr(
+            "Area: {area} ± {spread} km²",
+            area=f"{row.area_m2 / 1e6:.3f}",
+            spread=f"{row.area_sd_m2 / 1e6:.3f}",
+        )
+    ]
     if row.stated_area_m2 is not None and row.deviation_m2 is not None:
-        stated = (
-            f",所述 {row.stated_area_m2 / 1e6:g},"
-            f"偏差 {row.deviation_m2 / row.stated_area_m2 * 100:+.1f}%"
+        lines.append(
+            tr(
+                "Stated by the plan: {area} km², deviation {percent}%",
+                area=f"{row.stated_area_m2 / 1e6:g}",
+                percent=f"{row.deviation_m2 / row.stated_area_m2 * 100:+.1f}",
+            )
         )
     return [
         "",
         tables.terminal(columns, cells).rstrip(),
         "",
-        f"面積:{row.area_m2 / 1e6:.3f} ± {row.area_sd_m2 / 1e6:.3f} 平方公里{stated}",
-        f"周長:{row.perimeter_m / 1e3:.2f} 公里,其中推定 {row.inferred_share * 100:.0f}%",
-        f"依據:{tr(STATUSES[row.status])}",
-        "來源:" + "\n      ".join(network.sources[s] for s in p["source_ids"].split(";")),
+        *lines,
+        tr(
+            "Perimeter: {km} km, {percent}% of it inferred",
+            km=f"{row.perimeter_m / 1e3:.2f}",
+            percent=f"{row.inferred_share * 100:.0f}",
+        ),
+        tr("Basis: {status}", status=tr(terms.STATUSES[row.status])),
+        *_sources(network.sources[source] for source in properties["source_ids"].split(";")),
     ]
 
 
-def _axis(feature: Feature, found: Study) -> list[str]:
+def _axis(feature: Feature, study: Study) -> list[str]:
     from nankai_gis.present import tables
     from nankai_gis.present.tables import Column, number
 
     cells = [
         [
-            row.street_name,
-            tr(ROLES[row.role]),
+            options.street_name(row.street_name, study),
+            tr(terms.ROLES[row.role]),
             number(None if row.length_m is None else row.length_m / 1e3, 2),
             number(None if row.length_sd_m is None else row.length_sd_m / 1e3, 2),
-            tr(STATUSES[row.status]) + ("、規劃" if row.planned else ""),
+            options.basis(row.status, row.planned),
         ]
-        for row in found.lengths([feature.id])
+        for row in study.lengths([feature.id])
     ]
     columns = [
-        Column("道路"),
-        Column("作用"),
-        Column("長度(公里)", "right"),
+        Column(tr("Road")),
+        Column(tr("Role")),
+        Column(tr("Length (km)"), "right"),
         Column("±", "right"),
-        Column("依據"),
+        Column(tr("Basis")),
     ]
     return ["", tables.terminal(columns, cells).rstrip()]

@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nankai_gis.cli import options
-from nankai_gis.words import tr
-from nankai_gis.words.terms import KINDS, ROLES, STATUSES, UNITS
+from nankai_gis.words import name_column, terms, tr
 
 if TYPE_CHECKING:
     from nankai_gis.measure.features import AreaRow, LengthRow
     from nankai_gis.studies.study import Study
-
-_AREA_METHOD = (
-    "面積在 CGCS2000 橢球面上量算;「平面」為 EPSG:4548 投影面積,「差」為兩者之差。\n"
-    "± 為一倍標準差:每條邊整體平移其位置精度,各邊相互獨立,u = √Σ(邊長×精度)^2。\n"
-)
-_SKETCH = "依據為「推定」者,邊界含推定的位置或讀法,僅為示意;各邊依據見 nankai-gis show。\n"
 
 
 @click.command()
@@ -52,14 +45,14 @@ def area(
 
     Measured on the CGCS2000 ellipsoid, beside the EPSG:4548 planar area and what the plan states.
     """
-    found = options.study()
-    rows = found.areas(kinds or ("district", "zone", "parcel"), names)
+    study = options.study()
+    rows = study.areas(kinds or ("district", "zone", "parcel"), names)
     if names and kinds:
         rows = [row for row in rows if row.kind in kinds]
-    options.deliver(_areas(rows, form, unit, found), output, overwrite)
+    options.deliver(_areas(rows, form, unit, study), output, overwrite)
 
 
-def _areas(rows: list[AreaRow], form: str, unit: str, found: Study) -> str | bytes:
+def _areas(rows: list[AreaRow], form: str, unit: str, study: Study) -> str | bytes:
     from nankai_gis.plan.model import CREDIT
     from nankai_gis.present import tables
 
@@ -78,7 +71,7 @@ def _areas(rows: list[AreaRow], form: str, unit: str, found: Study) -> str | byt
                 "features": records,
             }
         )
-    known = {f["properties"]["id"]: f for f in found.features([row.kind for row in rows])}
+    known = {f["properties"]["id"]: f for f in study.features([row.kind for row in rows])}
     return tables.geojson_text(
         [
             {
@@ -121,18 +114,25 @@ def _area_table(rows: list[AreaRow], unit: str) -> str:
     from nankai_gis.present.tables import Column, number
 
     size, decimals = tables.AREA_UNITS[unit], tables.DECIMALS[unit]
-    right = [
-        Column(title, "right")
-        for title in ("面積", "±", "平面", "差ppm", "周長", "規劃所述", "偏差", "偏差%")
-    ]
+    titles = (
+        tr("Area"),
+        "±",
+        tr("Planar"),
+        tr("Diff. ppm"),
+        tr("Perimeter"),
+        tr("Stated"),
+        tr("Deviation"),
+        tr("Deviation %"),
+    )
+    # One line for each feature; what the plan doesn't state stays a dash.
     cells = []
     for row in rows:
         stated, deviation = row.stated_area_m2, row.deviation_m2
         percent = None if deviation is None or not stated else deviation / stated * 100
         cells.append(
             [
-                row.name,
-                tr(KINDS[row.kind]),
+                getattr(row, name_column()),
+                tr(terms.KINDS[row.kind]),
                 number(row.area_m2 / size, decimals),
                 number(row.area_sd_m2 / size, decimals),
                 number(row.planar_area_m2 / size, decimals),
@@ -141,14 +141,38 @@ def _area_table(rows: list[AreaRow], unit: str) -> str:
                 number(None if stated is None else stated / size, decimals),
                 number(None if deviation is None else deviation / size, decimals, sign=True),
                 number(percent, 1, sign=True),
-                tr(STATUSES[row.status]),
+                tr(terms.STATUSES[row.status]),
             ]
         )
-    table = tables.terminal([Column("名稱"), Column("類型"), *right, Column("依據")], cells)
-    notes = f"\n面積單位:{tr(UNITS[unit])};周長單位:公里。{_AREA_METHOD}"
+    columns = [
+        Column(tr("Name")),
+        Column(tr("Kind")),
+        *(Column(title, "right") for title in titles),
+        Column(tr("Basis")),
+    ]
+    return tables.terminal(columns, cells) + "\n" + _area_notes(rows, unit)
+
+
+def _area_notes(rows: list[AreaRow], unit: str) -> str:
+    notes = [
+        tr(
+            "Areas in {unit}, perimeters in km. Areas are measured on the CGCS2000 ellipsoid; "
+            "“Planar” is the area in the EPSG:4548 projection, “Diff. ppm” how much more that is.",
+            unit=tr(terms.UNITS[unit]),
+        ),
+        tr(
+            "± is one standard deviation: each side moves as a whole by its accuracy, "
+            "independently of the others, u = √Σ(length × accuracy)^2."
+        ),
+    ]
     if any(row.status == "inferred" for row in rows):
-        notes += _SKETCH
-    return table + notes
+        notes.append(
+            tr(
+                "Where the basis is “inferred”, part of the boundary is an inferred position or "
+                "reading and only indicative; nankai-gis show FEATURE gives the basis of each side."
+            )
+        )
+    return "\n".join(notes) + "\n"
 
 
 @click.command()
@@ -170,16 +194,16 @@ def length(
     A street without coordinates stays in the table, without a length; a straight piece that
     stands for such streets, and what isn't built yet, are kept out of the total.
     """
-    found = options.study()
-    options.deliver(_lengths(found.lengths(names), form, unit, found), output, overwrite)
+    study = options.study()
+    options.deliver(_lengths(study.lengths(names), form, unit, study), output, overwrite)
 
 
-def _lengths(rows: list[LengthRow], form: str, unit: str, found: Study) -> str | bytes:
+def _lengths(rows: list[LengthRow], form: str, unit: str, study: Study) -> str | bytes:
     from nankai_gis.plan.model import CREDIT
     from nankai_gis.present import tables
 
     if form == "table":
-        return _length_table(rows, unit)
+        return _length_table(rows, unit, study)
     records = [_length_record(row, unit) for row in rows]
     if form == "csv":
         return tables.csv_text(records)
@@ -193,7 +217,7 @@ def _lengths(rows: list[LengthRow], form: str, unit: str, found: Study) -> str |
             }
         )
     wanted = {row.corridor for row in rows}
-    pieces = [f for f in found.features(["corridor"]) if f["properties"]["corridor"] in wanted]
+    pieces = [f for f in study.features(["corridor"]) if f["properties"]["corridor"] in wanted]
     by_corridor = {row.corridor: n for n, row in reversed(list(enumerate(rows)))}
     pieces.sort(key=lambda f: by_corridor[f["properties"]["corridor"]])
     return tables.geojson_text(
@@ -228,7 +252,7 @@ def _length_record(row: LengthRow, unit: str) -> dict[str, Any]:
     }
 
 
-def _length_table(rows: list[LengthRow], unit: str) -> str:
+def _length_table(rows: list[LengthRow], unit: str, study: Study) -> str:
     import itertools
     import math
 
@@ -243,33 +267,41 @@ def _length_table(rows: list[LengthRow], unit: str) -> str:
     cells = []
     for _, group in itertools.groupby(rows, key=lambda row: row.corridor):
         pieces = list(group)
-        name = pieces[0].corridor_name
+        corridor = getattr(pieces[0], f"corridor_{name_column()}")
         for row in pieces:
-            status = tr(STATUSES[row.status]) + ("、規劃" if row.planned else "")
             cells.append(
                 [
-                    name,
-                    row.street_name,
-                    tr(ROLES[row.role]),
+                    corridor,
+                    options.street_name(row.street_name, study),
+                    tr(terms.ROLES[row.role]),
                     shown(row.length_m),
                     shown(row.length_sd_m),
-                    status,
+                    options.basis(row.status, row.planned),
                 ]
             )
-        built = [r for r in pieces if r.length_m is not None and not r.planned]
-        total = sum(r.length_m or 0.0 for r in built)
-        spread = math.hypot(*(r.length_sd_m or 0.0 for r in built))
-        cells.append([name, "合計(已定位)", "", shown(total), shown(spread), ""])
+        # The total holds what is located and built.
+        built = [row for row in pieces if row.length_m is not None and not row.planned]
+        total = sum(row.length_m or 0.0 for row in built)
+        spread = math.hypot(*(row.length_sd_m or 0.0 for row in built))
+        cells.append([corridor, tr("Total (located)"), "", shown(total), shown(spread), ""])
     columns = [
-        Column("發展帶"),
-        Column("道路"),
-        Column("作用"),
-        Column("長度", "right"),
+        Column(tr("Corridor")),
+        Column(tr("Road")),
+        Column(tr("Role")),
+        Column(tr("Length"), "right"),
         Column("±", "right"),
-        Column("依據"),
+        Column(tr("Basis")),
     ]
-    return (
-        tables.terminal(columns, cells)
-        + f"\n長度單位:{tr(UNITS[unit])},CGCS2000 橢球面,按道路中心線計,雙幅路只計一次。\n"
-        "± 為一倍標準差,取決於兩端位置。未定位的道路沒有長度;代替它們的直線段與規劃段不計入合計。\n"
+    notes = (
+        tr(
+            "Lengths in {unit} on the CGCS2000 ellipsoid, along road centrelines; a dual "
+            "carriageway counts once.",
+            unit=tr(terms.UNITS[unit]),
+        ),
+        tr(
+            "± is one standard deviation, from the position of both ends. A road that is not "
+            "located has no length; straight pieces that stand for such roads, and planned pieces, "
+            "are not in the total."
+        ),
     )
+    return tables.terminal(columns, cells) + "\n" + "\n".join(notes) + "\n"

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from nankai_gis.plan.names import in_script
+from nankai_gis.words import language, listed, name_column, terms, tr
+
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from nankai_gis.compiler.lines import PlanNetwork
     from nankai_gis.network.osm_network import OsmNetwork
+    from nankai_gis.plan.model import Feature
     from nankai_gis.studies.study import Study
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,7 +50,7 @@ def study() -> Study:
             if "remarks" in p
         }
         for key, remarks in sorted(told):
-            click.echo(f"Warning: {key}: {remarks}", err=True)
+            warn(f"{key}: {remarks}")
         _tell_if_far(found)
     found = kept[_STUDY]
     assert isinstance(found, studies.Study)
@@ -83,11 +87,14 @@ def tell_if_shifted(network: OsmNetwork) -> None:
 
     moved = datum_shift(network, digitised.packaged())
     if moved is not None and math.hypot(*moved) > SHIFT_M:
-        click.echo(
-            f"Warning: {network.origin.name} lies {moved[0]:+.0f} m east and {moved[1]:+.0f} m "
-            "north of the packaged streets, as data in GCJ-02 or BD-09 does; convert it to WGS-84 "
-            "first",
-            err=True,
+        warn(
+            tr(
+                "{file} lies {east} m east and {north} m north of the packaged streets, as data in "
+                "GCJ-02 or BD-09 does; convert it to WGS-84 first",
+                file=network.origin.name,
+                east=f"{moved[0]:+.0f}",
+                north=f"{moved[1]:+.0f}",
+            )
         )
 
 
@@ -102,12 +109,42 @@ def _tell_if_far(found: Study) -> None:
     west = min((bounds[0] for bounds in drawn), default=PLANAR_EAST[0])
     east = max((bounds[2] for bounds in drawn), default=PLANAR_EAST[1])
     if west < PLANAR_EAST[0] or east > PLANAR_EAST[1]:
-        click.echo(
-            f"Warning: the plan lies at {west:.1f} to {east:.1f} E; planar areas and the printed "
-            f"figure are in {PLANAR}, which is made for {PLANAR_EAST[0]} to {PLANAR_EAST[1]} E. "
-            "Areas and lengths on the ellipsoid hold",
-            err=True,
+        warn(
+            tr(
+                "the plan lies at {west} to {east} E; planar areas and the printed figure are in "
+                "{crs}, which is made for {low} to {high} E. Areas and lengths on the ellipsoid "
+                "are right",
+                west=f"{west:.1f}",
+                east=f"{east:.1f}",
+                crs=PLANAR,
+                low=PLANAR_EAST[0],
+                high=PLANAR_EAST[1],
+            )
         )
+
+
+def street_name(name: str, study: Study) -> str:
+    """Return the name of a street, or of several joined by 、, in the language in force."""
+    names = {
+        feature["properties"]["name"]: feature["properties"][name_column()]
+        for feature in study.layers.get("streets", ())
+    }
+    return listed(names.get(each) or in_script(each) for each in name.split("、"))
+
+
+def basis(status: str, planned: bool) -> str:
+    """Return how well a piece of a corridor is known, and whether it is planned only."""
+    term = tr(terms.STATUSES[status])
+    return listed([term, tr("planned")]) if planned else term
+
+
+def place(feature: Feature) -> str:
+    """Return where the clause of a feature stands in the plan; "" outside the plan."""
+    if not feature.place or language() != "en":
+        return in_script(feature.place)
+    return tr(
+        "chapter {chapter}, section {section}", chapter=feature.chapter, section=feature.section
+    )
 
 
 def features(function: F) -> F:
@@ -130,7 +167,7 @@ _PLAIN = ("", ".txt", ".md")
 
 
 def output_format(*formats: str) -> Callable[[F], F]:
-    """Choose the form of the output: by name, else by the ending of the file, else the first."""
+    """Choose the format of the output: by name, else by the file's ending, else the first."""
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
@@ -141,7 +178,7 @@ def output_format(*formats: str) -> Callable[[F], F]:
             "--format",
             "form",
             type=click.Choice(formats),
-            help=f"Form of the output. Default: {formats[0]}, or what a file to write ends in.",
+            help="Format of the output. Default: the first, or what the file to write ends in.",
         )
         return option(cast("F", call))
 
@@ -154,22 +191,37 @@ def _form(asked: str | None, formats: Sequence[str], target: Path | None) -> str
     if ending not in _FORMS:
         if asked is None and ending not in _PLAIN:
             raise click.UsageError(
-                f"--output {target}: {ending} says no form that this command writes; --format "
-                f"takes {', '.join(formats)}"
+                tr(
+                    "--output {file}: {ending} is no format that this command writes; give "
+                    "--format with one of {formats}",
+                    file=target,
+                    ending=ending,
+                    formats=listed(formats),
+                )
             )
         return asked or formats[0]
-    held = [form for form in _FORMS[ending] if form in formats]
-    if not held:
+    written = [form for form in _FORMS[ending] if form in formats]
+    if not written:
         raise click.UsageError(
-            f"--output {target}: this command writes no {ending[1:]}; --format takes "
-            f"{', '.join(formats)}"
+            tr(
+                "--output {file}: this command writes no {ending}; give --format with one of "
+                "{formats}",
+                file=target,
+                ending=ending[1:],
+                formats=listed(formats),
+            )
         )
-    if asked is not None and asked not in held:
+    if asked is not None and asked not in written:
         raise click.UsageError(
-            f"--output {target} ends like {held[0]}, not like --format {asked}; give --format "
-            f"{held[0]}, or another ending"
+            tr(
+                "--output {file} ends as {ending} does, not as --format {format}; give --format "
+                "{ending}, or another ending",
+                file=target,
+                ending=written[0],
+                format=asked,
+            )
         )
-    return asked or held[0]
+    return asked or written[0]
 
 
 def output(function: F) -> F:
@@ -255,7 +307,16 @@ def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:
         return
     from nankai_gis.files.atomic import write_bytes
 
-    write_bytes(
-        target, content.encode() if isinstance(content, str) else content, overwrite=overwrite
-    )
-    click.echo(f"wrote {target}", err=True)
+    data = content.encode() if isinstance(content, str) else content
+    write_bytes(target, data, overwrite=overwrite)
+    wrote(target)
+
+
+def wrote(target: Path) -> None:
+    """Name a file that was written, on stderr."""
+    click.echo(tr("wrote {file}", file=target), err=True)
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr."""
+    click.echo(tr("Warning: {text}", text=text), err=True)

@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from nankai_gis.errors import AmbiguousNameError, NotFoundError
+from nankai_gis.words import language
 
 if TYPE_CHECKING:
     from opencc import OpenCC
@@ -43,6 +44,28 @@ def simplified(text: str) -> str:
     '启航湾(示意)'
     """
     return str(_converter().convert(text))
+
+
+def in_script(text: str) -> str:
+    """Return a Chinese text of the plan in the script of the language in force.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        Simplified where simplified Chinese is in force; else as it is.
+
+    Examples
+    --------
+    >>> from nankai_gis.words import speaking
+    >>> with speaking("zh-Hans"):
+    ...     in_script("東至紅旗路")
+    '东至红旗路'
+    """
+    return simplified(text) if language() == "zh-Hans" else text
 
 
 @lru_cache(maxsize=65536)

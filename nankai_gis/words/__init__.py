@@ -242,6 +242,8 @@ def quoted(text: object) -> str:
     Returns
     -------
     str
+        Characters that don't print are written as their escapes, so that a name can't steer a
+        terminal.
 
     Examples
     --------
@@ -251,8 +253,9 @@ def quoted(text: object) -> str:
     ...     print(quoted("紅旗路"))
     「紅旗路」
     """
-    marks = {"zh-Hant": ("「", "」"), "zh-Hans": ("“", "”"), "en": ("'", "'")}
-    return str(text).join(marks[language()])
+    opening, closing = {"zh-Hant": "「 」", "zh-Hans": "“ ”", "en": "' '"}[language()].split()
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+    return f"{opening}{shown}{closing}"
 
 
 def listed(items: Iterable[object]) -> str:
@@ -276,3 +279,18 @@ def listed(items: Iterable[object]) -> str:
     '红旗路、衡山路'
     """
     return ("、" if language().startswith("zh") else ", ").join(map(str, items))
+
+
+def name_column() -> str:
+    """Return the column or attribute that holds names in the language in force.
+
+    Returns
+    -------
+    {'name', 'name_hans', 'name_en'}
+
+    Examples
+    --------
+    >>> name_column()
+    'name_en'
+    """
+    return {"zh-Hant": "name", "zh-Hans": "name_hans", "en": "name_en"}[language()]
