@@ -23,7 +23,7 @@ def run(tmp_path: Path) -> Run:
         return subprocess.run(
             [sys.executable, "-m", "nankai_gis", *args],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "NANKAI_GIS_LANG": "en", **environment},
             capture_output=True,
             timeout=120,
         )

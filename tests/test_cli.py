@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_area_prints_an_aligned_table(run: Run) -> None:
-    done = run("area")
+    done = run("--lang", "zh-Hant", "area")
     assert (done.returncode, done.stderr) == (0, b"")
     lines = done.stdout.decode().splitlines()
     head, rule, *rows = lines[: lines.index("")]
@@ -95,12 +96,12 @@ def test_a_feature_by_any_name(run: Run, name: str) -> None:
 
 
 def test_length_by_street_with_what_is_not_located(run: Run) -> None:
-    text = run("length", "創新資源引育帶", NANKAI_GIS_LANG="zh-Hant").stdout.decode()
+    text = run("--lang", "zh-Hant", "length", "創新資源引育帶").stdout.decode()
     (missing,) = [line for line in text.splitlines() if line.split()[1:2] == ["雅安道"]]
     assert missing.split()[2:] == ["延伸", "-", "-", "未定位"]
     pieces = json.loads(run("length", "innovation-resource", "--format", "json").stdout)["pieces"]
     built = sum(p["length_km"] for p in pieces if p["length_km"] and not p["planned"])
-    (total,) = [line for line in text.splitlines() if "合計(已定位)" in line]
+    (total,) = [line for line in text.splitlines() if "合計（已定位）" in line]
     assert total.split()[-2] == f"{built:.2f}"
 
 
@@ -129,13 +130,13 @@ def test_list_names_everything_once(run: Run) -> None:
         ("qihang-bay", ["東至紅旗路、衞津路", "第四章第一節", "中南道", "560", "推定", "嘉陵道街"]),
         ("xiyingmen", ["2.2平方公里西營門地塊", "偏差 -11.5%", "密雲路直線"]),
         ("創新資源引育帶", ["未來將打通", "雅安道、樂山道、延安路", "推定、規劃"]),
-        ("鼓樓", ["位置:117.17479, 39.14058;數字化,精度 30 米", "地標"]),
-        ("律保大廈", ["未定位(沒有帶來源的坐標)"]),
+        ("鼓樓", ["位置：117.17479, 39.14058", "位置精度：30 米", "依據：數字化", "地標"]),
+        ("律保大廈", ["未定位（沒有注明來源的坐標）"]),
         ("works-huanghe", ["OSM", "黃河道"]),
     ],
 )
 def test_show(run: Run, name: str, expected: list[str]) -> None:
-    done = run("show", name, NANKAI_GIS_LANG="zh-Hant")
+    done = run("--lang", "zh-Hant", "show", name)
     assert done.returncode == 0
     for text in expected:
         assert text in done.stdout.decode()
@@ -212,9 +213,9 @@ def test_geojson_may_be_in_a_json_file(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["area", "-o", "a.xlsx"], "this command writes no xlsx; --format takes table, csv, json"),
+        (["area", "-o", "a.xlsx"], "this command writes no xlsx; give --format with one of table, csv, json"),
         (["list", "-o", "a.geojson"], "this command writes no geojson"),
-        (["area", "--format", "csv", "-o", "a.json"], "ends like json, not like --format csv"),
+        (["area", "--format", "csv", "-o", "a.json"], "ends as json does, not as --format csv"),
         (["area", "--format", "table", "-o", "a.csv"], "give --format csv, or another ending"),
     ],
 )
@@ -245,21 +246,62 @@ def test_a_broken_pipe_is_no_traceback() -> None:
 
 
 def test_an_encoding_without_chinese_is_said(run: Run, tmp_path: Path) -> None:
-    done = run("area", PYTHONIOENCODING="latin-1")
+    done = run("--lang", "zh-Hant", "area", PYTHONIOENCODING="latin-1")
     assert done.returncode == 1
-    assert "this terminal's encoding (latin-1) has no '\\u540d'" in done.stderr.decode("latin-1")
+    assert "latin-1" in done.stderr.decode("latin-1")
+    assert "'\\u540d'" in done.stderr.decode("latin-1")
     assert "Traceback" not in done.stderr.decode()
     # Data for a program is UTF-8 whatever the terminal; so is a file.
     assert json.loads(run("area", "--format", "json", PYTHONIOENCODING="latin-1").stdout)
-    assert run("area", "-o", "a.txt", PYTHONIOENCODING="latin-1").returncode == 0
+    chinese = {"PYTHONIOENCODING": "latin-1", "NANKAI_GIS_LANG": "zh-Hant"}
+    assert run("area", "-o", "a.txt", **chinese).returncode == 0
     assert "南開區" in (tmp_path / "a.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", [["area"], ["length"], ["list"], ["show", "啟航灣"]])
-def test_an_old_chinese_console_shows_everything(run: Run, command: list[str]) -> None:
-    done = run(*command, PYTHONIOENCODING="gbk", NANKAI_GIS_LANG="zh-Hant")
+@pytest.mark.parametrize("lang", ["zh-Hans", "zh-Hant", "en"])
+@pytest.mark.parametrize(
+    "command", [["area"], ["length"], ["list"], ["show", "啟航灣"], ["area", "--help"]]
+)
+def test_an_old_chinese_console_shows_everything(run: Run, command: list[str], lang: str) -> None:
+    done = run("--lang", lang, *command, PYTHONIOENCODING="gbk")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.decode("gbk") == run(*command, NANKAI_GIS_LANG="zh-Hant").stdout.decode()
+    assert done.stdout.decode("gbk") == run("--lang", lang, *command).stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "expected"),
+    [
+        (["--lang", "zh-Hans"], {"NANKAI_GIS_LANG": "en"}, "名称"),
+        (["--lang=zh-Hant"], {"LANG": "zh_CN.UTF-8"}, "名稱"),
+        ([], {"NANKAI_GIS_LANG": "zh-Hant", "LC_ALL": "zh_CN.UTF-8"}, "名稱"),
+        ([], {"LC_ALL": "zh_CN.UTF-8"}, "名称"),
+        ([], {"LC_ALL": "zh_TW.UTF-8"}, "名稱"),
+        ([], {"LC_ALL": "fr_FR.UTF-8"}, "Name"),
+        ([], {"LC_ALL": "C"}, "Name"),
+    ],
+)
+def test_the_switch_then_the_environment_then_the_locale_choose_the_language(
+    run: Run, options: list[str], environment: dict[str, str], expected: str
+) -> None:
+    unset = {"NANKAI_GIS_LANG": "", "PYTHONIOENCODING": "utf-8"}
+    done = run(*options, "list", **(unset | environment))
+    assert expected in done.stdout.decode().splitlines()[0].split()
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in main.commands)])
+@pytest.mark.parametrize("lang", ["zh-Hans", "zh-Hant"])
+def test_help_speaks_one_language(run: Run, command: list[str], lang: str) -> None:
+    text = run("--lang", lang, *command, "--help").stdout.decode()
+    prose = re.sub(r"\[[^\]]*\]|[A-Za-z_./:|*-]*[A-Z.|:_*/-][A-Za-z_./:|*-]*|`[^`]*`", " ", text)
+    assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", prose)
+
+
+def test_the_language_of_one_call_ends_with_it() -> None:
+    chinese = CliRunner().invoke(main, ["--lang", "zh-Hans", "area", "--help"]).output
+    english = CliRunner().invoke(main, ["--lang", "en", "area", "--help"]).output
+    assert "面积" in chinese
+    assert "Areas and perimeters" in english
+    assert not re.search("[\u4e00-\u9fff]", english.replace("畝", ""))
 
 
 def test_help_names_every_command(run: Run) -> None:

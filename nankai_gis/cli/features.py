@@ -232,7 +232,7 @@ def _ring(feature: Feature, study: Study, network: PlanNetwork) -> list[str]:
     # The area, beside the stated one where the plan states one.
     lines = [
         tr(
-            "Area: {area} ± {spread} km²",
+            "Area: {area} ± {spread} sq km",
             area=f"{row.area_m2 / 1e6:.3f}",
             spread=f"{row.area_sd_m2 / 1e6:.3f}",
         )
@@ -240,7 +240,7 @@ def _ring(feature: Feature, study: Study, network: PlanNetwork) -> list[str]:
     if row.stated_area_m2 is not None and row.deviation_m2 is not None:
         lines.append(
             tr(
-                "Stated by the plan: {area} km², deviation {percent}%",
+                "Stated by the plan: {area} sq km, deviation {percent}%",
                 area=f"{row.stated_area_m2 / 1e6:g}",
                 percent=f"{row.deviation_m2 / row.stated_area_m2 * 100:+.1f}",
             )

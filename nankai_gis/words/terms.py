@@ -49,12 +49,12 @@ SIDES: Mapping[str, str] = {
     "west": mark("west"),
     "north": mark("north"),
 }
-#: Units of area and length.
+#: Units of area and length. No ² or other sign outside GBK: old consoles fail on it.
 UNITS: Mapping[str, str] = {
-    "km2": mark("km²"),
+    "km2": mark("sq km"),
     "ha": mark("ha"),
     "mu": mark("mu"),
-    "m2": mark("m²"),
+    "m2": mark("sq m"),
     "km": mark("km"),
     "m": mark("m"),
 }
