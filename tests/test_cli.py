@@ -213,7 +213,7 @@ def test_geojson_may_be_in_a_json_file(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["area", "-o", "a.xlsx"], "this command writes no xlsx; give --format with one of table, csv, json"),
+        (["area", "-o", "a.xlsx"], "writes no xlsx; give --format with one of table, csv, json"),
         (["list", "-o", "a.geojson"], "this command writes no geojson"),
         (["area", "--format", "csv", "-o", "a.json"], "ends as json does, not as --format csv"),
         (["area", "--format", "table", "-o", "a.csv"], "give --format csv, or another ending"),
