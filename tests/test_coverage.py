@@ -19,11 +19,11 @@ import pytest
 import shapely
 import shapely.affinity
 import shapely.ops
-from evidence import EVIDENCE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
+from tanggu import PBF
 
 import nankai_gis
 from nankai_gis.errors import CRSError, DataError, GeometryError, NankaiGISError
@@ -34,7 +34,6 @@ from nankai_gis.measure import coverage
 from nankai_gis.measure.coverage import sums
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRACT = EVIDENCE / "osm" / "tanggu_overpass_2024-12-14.json"
 GEOD = Geod(a=6378137.0, rf=298.257222101)
 #: Metres per degree at 39 N, roughly: for drafts, never for answers.
 EAST, NORTH = 86_628.0, 111_025.0
@@ -1011,11 +1010,10 @@ def blocks(streets: gpd.GeoDataFrame, count: int) -> gpd.GeoDataFrame:
     )
 
 
-@pytest.mark.skipif(not EXTRACT.exists(), reason=f"the extract isn't at hand: {EXTRACT}")
 def test_real_streets_against_overlay():
     from nankai_gis.network import roads
 
-    network = roads.read(EXTRACT).frame
+    network = roads.read(PBF).frame
     streets = network[network.highway.notna()][["way", "name", "highway", "geometry"]]
     streets = streets.reset_index(drop=True)
     zones = blocks(streets, 6)

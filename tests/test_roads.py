@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -26,8 +24,9 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from evidence import EVIDENCE, ROOT
+from evidence import ROOT
 from geopandas.testing import assert_geodataframe_equal
+from tanggu import DATE, PBF, write_overpass
 
 from nankai_gis.errors import CRSError, DataError, OutputError
 from nankai_gis.network import overpass, roads
@@ -585,30 +584,23 @@ def test_importing_is_cheap():
 
 # --- real data ----------------------------------------------------------------------------------
 
-EXTRACTS = EVIDENCE / "osm"
-needs_evidence = pytest.mark.skipif(
-    not EXTRACTS.is_dir(), reason=f"no real extracts in {EXTRACTS}; set NANKAI_GIS_EVIDENCE"
-)
 
-
-@needs_evidence
 def test_the_real_extract_is_the_same_in_both_formats(tmp_path):
-    pbf = roads.read(EXTRACTS / "tanggu_2024-12-14.osm.pbf")
-    answer = roads.read(EXTRACTS / "tanggu_overpass_2024-12-14.json")
+    pbf = roads.read(PBF)
+    answer = roads.read(write_overpass(tmp_path / "a.json"))
     for found in (pbf, answer):
         assert found.origin.ways == len(found.frame) == 3232
         assert found.frame.name.dropna().nunique() == 469
         assert not found.origin.dropped
     assert_geodataframe_equal(pbf.frame, answer.frame)
     assert pbf.frame.name.tolist() == answer.frame.name.tolist()
-    assert answer.origin.date == "2024-12-14T02:57:59Z"
+    assert answer.origin.date == pbf.origin.date == DATE
     assert_geodataframe_equal(roads.load(pbf.save(tmp_path / "a.gpkg")).frame, pbf.frame)
 
 
-@needs_evidence
 def test_the_real_extract_cut_in_half_is_refused(tmp_path):
-    for source in ("tanggu_2024-12-14.osm.pbf", "tanggu_overpass_2024-12-14.json"):
-        shutil.copyfile(EXTRACTS / source, tmp_path / source)
-        os.truncate(tmp_path / source, (EXTRACTS / source).stat().st_size // 2)
+    for whole in (PBF, write_overpass(tmp_path / "whole.json")):
+        half = tmp_path / f"half{whole.suffix}"
+        half.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
         with pytest.raises(DataError):
-            roads.read(tmp_path / source)
+            roads.read(half)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import cities
@@ -16,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import LineString
+from tanggu import elements
 
 from nankai_gis.errors import AmbiguousNameError, CRSError, DataError, RoadNotFoundError
 from nankai_gis.network import streets
@@ -762,10 +762,10 @@ def test_streets_of_nankai_without_tags(nankai, name, near, metres):
 
 @pytest.fixture(scope="module")
 def tanggu() -> streets.Streets:
-    data = json.loads(_evidence("osm", "tanggu_overpass_2024-12-14.json").read_text())
-    spots = {e["id"]: (e["lon"], e["lat"]) for e in data["elements"] if e["type"] == "node"}
+    raw = elements()
+    spots = {e["id"]: (e["lon"], e["lat"]) for e in raw if e["type"] == "node"}
     rows = []
-    for element in data["elements"]:
+    for element in raw:
         tags = element.get("tags", {})
         if element["type"] == "way" and "name" in tags:
             rows.append(
