@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from shapely.geometry import shape
 
 from nankai_gis.cli import main
-from nankai_gis.geometry import geodesic
+from nankai_gis.geometry import ruler
 from nankai_gis.measure import features as measure
 from nankai_gis.plan import layers
 from nankai_gis.present import tables
@@ -86,7 +86,7 @@ def test_area_as_geojson(run: Run) -> None:
         polygon = shape(feature["geometry"])
         assert polygon.exterior.is_ccw
         assert 117 < polygon.centroid.x < 118
-        assert feature["properties"]["area_km2"] == pytest.approx(geodesic.area(polygon) / 1e6)
+        assert feature["properties"]["area_km2"] == pytest.approx(ruler.area(polygon) / 1e6)
 
 
 @pytest.mark.parametrize("name", ["qihang-bay", "啟航灣", "启航湾", "Qihang Bay"])
@@ -114,7 +114,7 @@ def test_length_as_geojson_pairs_each_record_with_its_piece(run: Run) -> None:
         p = feature["properties"]
         assert feature["id"].startswith(p["corridor"])
         if feature["geometry"] is not None:
-            length = geodesic.length(shape(feature["geometry"])) / 1e3
+            length = ruler.length(shape(feature["geometry"])) / 1e3
             assert p["length_km"] == pytest.approx(length)
 
 

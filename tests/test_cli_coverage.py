@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from shapely.geometry import LineString, Point, box, shape
 
 from nankai_gis.cli import main
-from nankai_gis.geometry import geodesic
+from nankai_gis.geometry import ruler
 from nankai_gis.measure import features
 from nankai_gis.plan import layers
 from nankai_gis.present import chart
@@ -209,7 +209,7 @@ def test_the_cut_zones_as_geojson(run: Run, city: Path) -> None:
         assert polygon.equals(box(west, 39, east, 39.01))
         assert polygon.exterior.is_ccw
         assert (told["zone"], told["zone_name"]) == ("z", "甲區")
-        assert told["area_km2"] == pytest.approx(geodesic.area(polygon) / 1e6, rel=1e-7)
+        assert told["area_km2"] == pytest.approx(ruler.area(polygon) / 1e6, rel=1e-7)
 
 
 def test_every_part_has_the_polygon_of_its_row(run: Run) -> None:
@@ -222,7 +222,7 @@ def test_every_part_has_the_polygon_of_its_row(run: Run) -> None:
     for feature, row in zip(found, table, strict=True):
         told = feature["properties"]
         assert (told["zone"], told["subdistrict"]) == (row["zone"], row["subdistrict"])
-        size = geodesic.area(shape(feature["geometry"])) / 1e6
+        size = ruler.area(shape(feature["geometry"])) / 1e6
         assert size == pytest.approx(float(row["area_km2"]), rel=1e-7)
 
 

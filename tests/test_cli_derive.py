@@ -18,7 +18,7 @@ from nankai_gis.cli.roads import _widened
 from nankai_gis.compiler.junction import EXTEND_M, NEAR_M
 from nankai_gis.compiler.runs import Corner
 from nankai_gis.compiler.runs import Run as ModelRun
-from nankai_gis.geometry import crs, geodesic
+from nankai_gis.geometry import crs, ruler
 from nankai_gis.network.streets import GAP_M
 
 CornerKind = Literal["shared", "crossing", "near", "extended"]
@@ -66,7 +66,7 @@ def test_a_clause_compiles_without_a_definition(run: Run, city: Path, tmp_path: 
     (feature,) = json.loads((tmp_path / "a.geojson").read_bytes())["features"]
     polygon = shape(feature["geometry"])
     assert polygon.bounds == pytest.approx((117.1, 39.1, 117.12, 39.12))
-    assert feature["properties"]["area_m2"] == pytest.approx(geodesic.area(polygon))
+    assert feature["properties"]["area_m2"] == pytest.approx(ruler.area(polygon))
     assert feature["properties"]["source"].startswith("city.osm")
 
 

@@ -17,9 +17,10 @@ from pyproj import Geod
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from nankai_gis.errors import GeometryError
-from nankai_gis.geometry import crs, polygons, ruler
+from nankai_gis.geometry import polygons, ruler
 from nankai_gis.geometry.cut import BOUNDARY, Cut
 from nankai_gis.geometry.cut_lines import cut_lines
+from nankai_gis.geometry.plane import Plane
 
 GEOD = Geod(a=6378137.0, rf=298.257222101)
 #: Metres per degree at 39 N, roughly: for drafts, never for answers.
@@ -107,13 +108,13 @@ def test_nothing_measures_nothing():
 
 
 def test_the_plane_is_true_to_scale():
-    there, back = crs.plane(117.15, 39.1)
+    plane = Plane(117.15, 39.1)
     spots = np.array([[117.15, 39.1], [117.16, 39.1], [117.15, 39.11]])
-    flat = there(spots)
+    flat = plane.to_all(spots)
     for k in (1, 2):
         true = GEOD.inv(*spots[0], *spots[k])[2]
         assert np.hypot(*(flat[k] - flat[0])) == pytest.approx(true, rel=1e-6)
-    assert back(flat) == pytest.approx(spots, abs=1e-11)
+    assert plane.back_all(flat) == pytest.approx(spots, abs=1e-11)
 
 
 # ------------------------------------------------------------------ cutting

@@ -17,7 +17,7 @@ from test_cli_derive import osm
 
 import nankai_gis
 from nankai_gis.errors import DataError, PlanError
-from nankai_gis.geometry import geodesic
+from nankai_gis.geometry import ruler
 from nankai_gis.network import digitised, plan_folder
 from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.plan import definitions
@@ -177,7 +177,7 @@ def test_roads_beside_the_definitions_are_compiled_on(run: Run, tmp_path: Path) 
     done = run("--plan", "p", "area", "--format", "json")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["features"]
-    wanted = geodesic.area(shapely.box(117.1, 39.1, 117.12, 39.12))
+    wanted = ruler.area(shapely.box(117.1, 39.1, 117.12, 39.12))
     # A side of 2 km that leaves the parallel by the sagitta of its chord.
     assert row["area_km2"] == pytest.approx(wanted / 1e6, rel=1e-4)
     streets = study.read(tmp_path / "p").frame("streets")
@@ -191,7 +191,7 @@ def test_digitised_lines_go_before_mapped_ones(tmp_path: Path) -> None:
     more = f'[gate]\nkind = "site"\nname = "大門"\ntheme = "landmark"\npoint = "gate"\n{PLACED}'
     found = study.read(folder(tmp_path / "p", tables=True, zones=ZONE, sites=more))
     (row,) = found.areas(["zone"])
-    wanted = geodesic.area(shapely.box(117.1, 39.1, 117.115, 39.12))
+    wanted = ruler.area(shapely.box(117.1, 39.1, 117.115, 39.12))
     assert row.area_m2 == pytest.approx(wanted, rel=1e-4)
     assert found.frame("sites").geometry[0].equals(shapely.Point(117.11, 39.11))
     streets = found.frame("streets").set_index("name")
@@ -271,7 +271,7 @@ def test_a_plan_far_from_the_planar_crs_is_told_so(run: Run, tmp_path: Path) -> 
     done = run("--plan", "p", "area", "--format", "json")
     assert "the plan lies at 104.1 to 104.1 E" in done.stderr.decode()
     (row,) = json.loads(done.stdout)["features"]
-    wanted = geodesic.area(shapely.box(104.1, 39.1, 104.12, 39.12))
+    wanted = ruler.area(shapely.box(104.1, 39.1, 104.12, 39.12))
     assert row["area_km2"] == pytest.approx(wanted / 1e6, rel=1e-4)
 
 

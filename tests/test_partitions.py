@@ -457,7 +457,7 @@ def test_cutting_tells_how_far_it_is(monkeypatch):
     monkeypatch.setattr(cut_lines, "_CHUNK", 16)
     seen: list[tuple[int, int]] = []
     lines = CITY.streets.geometry.values[:40]
-    cut_lines.cut_lines(lines, [box(117, 39, 118, 40)], heard=lambda *now: seen.append(now))
+    cut_lines.cut_lines(lines, [box(117, 39, 118, 40)], progress=lambda *now: seen.append(now))
     assert seen == [(16, 40), (32, 40), (40, 40)]
 
 

@@ -40,7 +40,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from nankai_gis.geometry import geodesic
+from nankai_gis.geometry import ruler
 from nankai_gis.geometry.cut_lines import ALONG_DEG
 from nankai_gis.measure import coverage
 from nankai_gis.plan import layers
@@ -828,12 +828,12 @@ def test_the_ruler_on_every_packaged_shape(layer: str, create: Callable[[str], D
     shapes = dict(zip(frame["id"], frame.geometry, strict=True))
     if layer == "corridors":
         theirs = db.figures(f"SELECT id, 1000 * {db.km('g')} FROM shapes")
-        agree({(k,): geodesic.length(s) for k, s in shapes.items()}, theirs, 0.0)
+        agree({(k,): ruler.length(s) for k, s in shapes.items()}, theirs, 0.0)
         return
     around = db.figures(f"SELECT id, 1000 * {db.km('ST_Boundary(g)')} FROM shapes")
-    agree({(k,): geodesic.perimeter(s) for k, s in shapes.items()}, around, 0.0)
+    agree({(k,): ruler.perimeter(s) for k, s in shapes.items()}, around, 0.0)
     theirs = db.figures(f"SELECT id, 1000000 * {db.km2('g')} FROM shapes")
     # The ruler's own edges are geodesics as well, of 2e-4 degrees.
     steps = (STEP_M, 2 * STEP_M)
     within = {key: 1e6 * sum(sliver_km2(m / 1000, s) for s in steps) for key, m in around.items()}
-    agree({(k,): geodesic.area(s) for k, s in shapes.items()}, theirs, within)
+    agree({(k,): ruler.area(s) for k, s in shapes.items()}, theirs, within)

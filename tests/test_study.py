@@ -11,7 +11,7 @@ import geopandas as gpd
 import pytest
 
 from nankai_gis.errors import DataError, OutputError
-from nankai_gis.geometry import geodesic
+from nankai_gis.geometry import ruler
 from nankai_gis.studies import store, study
 
 
@@ -34,7 +34,7 @@ def test_a_gis_opens_its_layers(kept: Path) -> None:
     zones = gpd.read_file(kept, layer="zones")
     assert list(zones.id) == ["qihang-bay", "laochengxiang", "shuishang-aoti"]
     assert zones.crs.to_epsg() == 4326
-    assert geodesic.area(zones.geometry[0]) == study.packaged().areas(["zone"])[0].area_m2
+    assert ruler.area(zones.geometry[0]) == study.packaged().areas(["zone"])[0].area_m2
     assert {n for n, _ in gpd.list_layers(kept).to_numpy()} >= {"sites_point", "sites_linestring"}
 
 

@@ -201,7 +201,7 @@ def _geometry(feature: Feature, study: Study, network: PlanNetwork) -> list[str]
 
 
 def _ring(feature: Feature, study: Study, network: PlanNetwork) -> list[str]:
-    from nankai_gis.geometry.geodesic import length
+    from nankai_gis.geometry.ruler import length
     from nankai_gis.present import tables
     from nankai_gis.present.tables import Column, number
 

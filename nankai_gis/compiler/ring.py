@@ -24,7 +24,7 @@ from nankai_gis.compiler.lines import LineSource, located
 from nankai_gis.compiler.measured import MeasuredLine, run_accuracy, run_length
 from nankai_gis.compiler.runs import Corner, Run
 from nankai_gis.errors import GeometryError
-from nankai_gis.geometry import geodesic
+from nankai_gis.geometry import ruler
 from nankai_gis.geometry.plane import Plane, Position
 from nankai_gis.plan.model import RingPart, Status, Vertex, worst
 
@@ -285,7 +285,7 @@ def ring_area(ring: Ring) -> float:
     Returns
     -------
     float
-        Square metres on the ellipsoid, as `nankai_gis.geometry.geodesic.area` has them.
+        Square metres on the ellipsoid, as `nankai_gis.geometry.ruler.area` has them.
 
     Examples
     --------
@@ -295,4 +295,4 @@ def ring_area(ring: Ring) -> float:
     >>> round(ring_area(found) / 1e6, 1)
     4.3
     """
-    return geodesic.area({"type": "Polygon", "coordinates": [ring.coordinates]})
+    return ruler.area({"type": "Polygon", "coordinates": [ring.coordinates]})

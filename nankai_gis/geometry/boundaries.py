@@ -10,8 +10,8 @@ import shapely
 from numpy.typing import NDArray
 
 from nankai_gis.geometry.arrays import Bools, Floats, Hashes, Ints, Shapes, spread
-from nankai_gis.geometry.parts import polygon_parts
-from nankai_gis.geometry.scale import scale
+from nankai_gis.geometry.polygons import polygon_parts
+from nankai_gis.geometry.ruler import metres_per_degree
 
 __all__ = ["CORNER_DEG", "Edges", "Finder", "Raster", "distinct", "edges_of"]
 
@@ -55,7 +55,7 @@ def _goes_on(ends: Floats, ring: Ints) -> Bools:
     """Whether rings turn by less than `CORNER_DEG` at the start and the end of each edge."""
     if not len(ends):
         return np.zeros((0, 2), dtype=np.bool_)
-    east, north = scale(ends[:, 1])
+    east, north = metres_per_degree(ends[:, 1])
     dx, dy = (ends[:, 2] - ends[:, 0]) * east, (ends[:, 3] - ends[:, 1]) * north
     opens = np.concatenate(([True], ring[1:] != ring[:-1]))
     begin = np.flatnonzero(opens)

@@ -11,14 +11,11 @@ in Nankai. An input says that it is in one of them; nothing is shifted unasked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyproj import Geod, Transformer
-
-    from nankai_gis.geometry.arrays import Floats
 
 #: CRS of everything stored: longitude, latitude in degrees.
 STORED = "EPSG:4326"
@@ -97,55 +94,3 @@ def to_planar(shape: Any) -> Any:
     return shapely.transform(
         shape, lambda at: np.column_stack(planar().transform(at[:, 0], at[:, 1]))
     )
-
-
-@lru_cache(maxsize=32)
-def plane(
-    longitude: float, latitude: float = 0.0
-) -> tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]:
-    """Return a plane in metres about a place, and the way back.
-
-    Parameters
-    ----------
-    longitude, latitude : float
-        Degrees.
-
-    Returns
-    -------
-    there, back : callable
-        Each takes and gives an array of positions of shape (n, 2), east before north: there from
-        degrees to metres, back from metres to degrees. Transverse Mercator on the CGCS2000
-        ellipsoid with the scale 1 on the meridian of the place; 10 km beside it lengths are 1.2
-        ppm too long.
-
-    Examples
-    --------
-    A thousandth of a degree of the meridian at 39 N is 111.0 m:
-
-    >>> import numpy as np
-    >>> there, back = plane(117.0, 39.0)
-    >>> round(float(there(np.array([[117.0, 39.001]]))[0, 1]), 1)
-    111.0
-    """
-    import numpy as np
-    from pyproj import Transformer
-
-    # As text: a NumPy number would write its type along.
-    longitude, latitude = float(longitude), float(latitude)
-    geod = ellipsoid()
-    earth = f"+a={geod.a!r} +b={geod.b!r} +no_defs"
-    transformer = Transformer.from_crs(
-        f"+proj=longlat {earth}",
-        f"+proj=tmerc +lat_0={latitude!r} +lon_0={longitude!r} +k=1 +units=m {earth}",
-        always_xy=True,
-    )
-
-    def there(positions: Floats) -> Floats:
-        return np.column_stack(transformer.transform(positions[:, 0], positions[:, 1]))
-
-    def back(positions: Floats) -> Floats:
-        return np.column_stack(
-            transformer.transform(positions[:, 0], positions[:, 1], direction="INVERSE")
-        )
-
-    return there, back

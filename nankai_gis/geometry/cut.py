@@ -56,7 +56,7 @@ class Cut:
     --------
     A line of two edges, of which the second leaves the area halfway:
 
-    >>> from nankai_gis.overlay import cut_lines
+    >>> from nankai_gis.geometry.cut_lines import cut_lines
     >>> line = shapely.LineString([(117.2, 39.2), (117.2, 39.3), (117.8, 39.3)])
     >>> cut = cut_lines([line], [shapely.box(117, 39, 117.5, 40)])
     >>> cut.start.round(6).tolist(), cut.stop.round(6).tolist()

@@ -14,8 +14,8 @@ from nankai_gis.errors import GeometryError
 from nankai_gis.geometry.arrays import Bools, Floats, Hashes, Ints, Shapes, spread, sums
 from nankai_gis.geometry.boundaries import Finder, Raster, distinct, edges_of
 from nankai_gis.geometry.cut import BOUNDARY, INSIDE, Cut
-from nankai_gis.geometry.parts import AREA_TYPES
-from nankai_gis.geometry.scale import Ruler, ruler_of, scale
+from nankai_gis.geometry.polygons import AREA_TYPES
+from nankai_gis.geometry.ruler import DegreeScale, degree_scale, metres_per_degree
 
 __all__ = ["ALONG_DEG", "LEAST_M", "cut_lines"]
 
@@ -34,7 +34,7 @@ def cut_lines(
     areas: ArrayLike,
     *,
     boundary_m: float = 0.0,
-    heard: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Cut:
     """Cut lines by areas into pieces inside, along the boundary and outside of each.
 
@@ -48,8 +48,8 @@ def cut_lines(
     boundary_m : float
         How near an edge of a boundary a line must be to run along it, metres. Lines that lie on
         an edge run along it even at 0.0 (within `LEAST_M`).
-    heard : callable, optional
-        Is told, every 8192 lines, how many are done and of how many.
+    progress : callable, optional
+        Called every 8192 lines with how many are done and of how many.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def cut_lines(
     if len(broken):
         reason = shapely.is_valid_reason(fields[broken[0]])
         raise GeometryError(f"area {broken[0]} is invalid ({reason}); use shapely.make_valid")
-    return _Cutter(fields, max(boundary_m, LEAST_M), len(shapes)).cut(shapes, heard)
+    return _Cutter(fields, max(boundary_m, LEAST_M), len(shapes)).cut(shapes, progress)
 
 
 def _refuse(shapes: Shapes, types: tuple[int, ...], what: str, wanted: str) -> None:
@@ -163,10 +163,10 @@ class _Cutter:
         if not len(self.edges.ends):
             return
         latitudes = self.edges.ends[:, [1, 3]]
-        self.east, self.north = scale(latitudes.mean(axis=1))
+        self.east, self.north = metres_per_degree(latitudes.mean(axis=1))
         # At a pole a degree of longitude has no length.
         self.east = np.maximum(self.east, _LEAST_EAST)
-        east, up = scale(np.array([np.abs(latitudes).max(), 0.0]))
+        east, up = metres_per_degree(np.array([np.abs(latitudes).max(), 0.0]))
         self.pad = (
             tolerance / max(float(east[0]), _LEAST_EAST) * 1.02 + 1e-9,
             tolerance / float(up[1]) * 1.02 + 1e-9,
@@ -174,7 +174,7 @@ class _Cutter:
         cells = int(np.clip(2 * expected, 1 << 12, 1 << 22))
         self.raster = Raster(self.edges, keys[INSIDE], self.pad, cells)
 
-    def cut(self, lines: Shapes, heard: Callable[[int, int], None] | None) -> Cut:
+    def cut(self, lines: Shapes, progress: Callable[[int, int], None] | None) -> Cut:
         count = len(lines)
         pieces = _Columns(
             (np.int64, np.float64, np.float64, np.float64, np.int64, np.bool_), count + count // 4
@@ -185,8 +185,8 @@ class _Cutter:
             batch, total[low:high], run[low:high] = self._batch(lines[low:high])
             batch[0][:] += low
             pieces.append(batch)
-            if heard is not None:
-                heard(high, count)
+            if progress is not None:
+                progress(high, count)
         line, start, stop, length, state, near = pieces.filled()
         first = np.cumsum([0, *(len(a) for a in self.state_area)])
         return Cut(
@@ -221,8 +221,8 @@ class _Cutter:
         dx[ends] = 0.0
         dy[ends] = 0.0
         south, north = float(y.min()), float(y.max())
-        ruler = ruler_of(south, north)
-        edge_length = ruler.lengths(y, dx, dy)
+        scale = degree_scale(south, north)
+        edge_length = scale.edge_lengths(y, dx, dy)
         count = len(lines)
         total = sums(index, edge_length, count)
         run = np.column_stack((sums(index, np.abs(dx), count), sums(index, np.abs(dy), count)))
@@ -239,7 +239,7 @@ class _Cutter:
         if len(clean) == count:
             return whole, total, run
         dirty = np.flatnonzero(near)
-        cut = self._cut_near(dirty, first, vertices, x, y, dx, dy, edge_length, ruler)
+        cut = self._cut_near(dirty, first, vertices, x, y, dx, dy, edge_length, scale)
         joined = [np.concatenate(pair) for pair in zip(whole, cut, strict=True)]
         order = np.argsort(joined[0], kind="stable")
         line, start, stop, length, state, flag = (column[order] for column in joined)
@@ -283,7 +283,7 @@ class _Cutter:
         dx: Floats,
         dy: Floats,
         edge_length: Floats,
-        ruler: Ruler,
+        scale: DegreeScale,
     ) -> tuple[Ints, Floats, Floats, Floats, Ints, Bools]:
         assert self.raster is not None
         local, number = spread(vertices[dirty] - 1)
@@ -332,7 +332,7 @@ class _Cutter:
         length = edge_length[at][rows]
         part = np.flatnonzero(split)
         span = until[part] - times[part]
-        length[part] = ruler.lengths(
+        length[part] = scale.edge_lengths(
             y0[rows[part]] + ey[rows[part]] * times[part],
             ex[rows[part]] * span,
             ey[rows[part]] * span,

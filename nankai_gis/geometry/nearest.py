@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from nankai_gis.geometry.arrays import Floats, Ints
-from nankai_gis.geometry.scale import scale
+from nankai_gis.geometry.ruler import metres_per_degree
 
 __all__ = ["near", "per_degree"]
 
@@ -83,4 +83,4 @@ def per_degree(places: Floats) -> Floats:
     >>> per_degree(np.array([[117.0, 39.0]])).round(-1).tolist()
     [[86630.0, 111020.0]]
     """
-    return np.maximum(np.column_stack(scale(places[:, 1])), 1.0)
+    return np.maximum(np.column_stack(metres_per_degree(places[:, 1])), 1.0)

@@ -1,29 +1,82 @@
-"""A local plane in metres, for single positions."""
+"""The one local plane: metres about a place, true to scale, and the way back.
+
+`crs.planar` is the plane of reported figures and holds for one zone of three degrees; this one is
+centred where the work is, so that distances hold anywhere.
+"""
 
 from __future__ import annotations
 
-from nankai_gis.geometry import crs
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from nankai_gis.geometry import crs
+from nankai_gis.geometry.arrays import Floats
+
+if TYPE_CHECKING:
+    from pyproj import Transformer
+
+#: Longitude and latitude, or metres east and north.
 Position = tuple[float, float]
 
 
 class Plane:
-    """A local plane, metres, about one position: true to 1e-4 over ten kilometres."""
+    """A plane in metres about a place.
 
-    def __init__(self, lon: float, lat: float) -> None:
-        geod = crs.ellipsoid()
-        step = 1e-3
-        self._origin = lon, lat
-        self._x = geod.inv(lon, lat, lon + step, lat)[2] / step
-        self._y = geod.inv(lon, lat, lon, lat + step)[2] / step
+    Transverse Mercator on the CGCS2000 ellipsoid with the scale 1 on the meridian of the place:
+    lengths are 1.2 ppm too long 10 km beside the meridian, and true along it.
+
+    Parameters
+    ----------
+    lon, lat : float
+        Degrees; the place becomes (0, 0).
+
+    Examples
+    --------
+    A thousandth of a degree of the meridian at 39 N is 111.0 m:
+
+    >>> plane = Plane(117.0, 39.0)
+    >>> x, y = plane.to((117.0, 39.001))
+    >>> round(x, 6), round(y, 1)
+    (0.0, 111.0)
+    >>> lon, lat = plane.back((x, y))
+    >>> round(lon, 9), round(lat, 9)
+    (117.0, 39.001)
+    """
+
+    def __init__(self, lon: float, lat: float = 0.0) -> None:
+        # As Python numbers: a NumPy number would write its type along.
+        self._transformer = _transformer(float(lon), float(lat))
 
     def to(self, position: Position) -> Position:
-        """Return the metres of a longitude and latitude."""
-        return (
-            (position[0] - self._origin[0]) * self._x,
-            (position[1] - self._origin[1]) * self._y,
-        )
+        """Return the metres, east and north, of one longitude and latitude."""
+        x, y = self._transformer.transform(position[0], position[1])
+        return x, y
 
     def back(self, xy: Position) -> Position:
-        """Return the longitude and latitude of metres."""
-        return self._origin[0] + xy[0] / self._x, self._origin[1] + xy[1] / self._y
+        """Return the longitude and latitude of one position in metres."""
+        lon, lat = self._transformer.transform(xy[0], xy[1], direction="INVERSE")
+        return lon, lat
+
+    def to_all(self, positions: Floats) -> Floats:
+        """Return the metres of an array of longitudes and latitudes, both of shape (n, 2)."""
+        return np.column_stack(self._transformer.transform(positions[:, 0], positions[:, 1]))
+
+    def back_all(self, xy: Floats) -> Floats:
+        """Return the longitudes and latitudes of an array in metres, both of shape (n, 2)."""
+        inverse = self._transformer.transform(xy[:, 0], xy[:, 1], direction="INVERSE")
+        return np.column_stack(inverse)
+
+
+@lru_cache(maxsize=32)
+def _transformer(lon: float, lat: float) -> Transformer:
+    from pyproj import Transformer
+
+    geod = crs.ellipsoid()
+    earth = f"+a={geod.a!r} +b={geod.b!r} +no_defs"
+    return Transformer.from_crs(
+        f"+proj=longlat {earth}",
+        f"+proj=tmerc +lat_0={lat!r} +lon_0={lon!r} +k=1 +units=m {earth}",
+        always_xy=True,
+    )

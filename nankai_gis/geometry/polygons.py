@@ -8,16 +8,45 @@ import numpy as np
 import shapely
 
 from nankai_gis.errors import GeometryError
-from nankai_gis.geometry.arrays import Bools, Floats, Shapes
-from nankai_gis.geometry.parts import AREA_TYPES, polygon_parts
-from nankai_gis.geometry.ruler import ShapesLike
+from nankai_gis.geometry.arrays import Bools, Floats, Ints, Shapes, ShapesLike
 
-__all__ = ["difference", "intersection", "union"]
+__all__ = ["AREA_TYPES", "difference", "intersection", "polygon_parts", "union"]
+
+#: Polygon and MultiPolygon, as GEOS numbers them.
+AREA_TYPES = (3, 6)
 
 # Grids of further attempts at an overlay, degrees: 0.1 um, which keeps sums, and 0.1 mm.
 _GRIDS = (1e-12, 1e-9)
 # A point this near an edge, degrees, is on neither side of it.
 _NEAR_DEG = 1e-9
+
+
+def polygon_parts(shapes: Shapes) -> tuple[Shapes, Ints]:
+    """Return the polygons of shapes that may be collections.
+
+    Parameters
+    ----------
+    shapes : numpy.ndarray of shapely geometries
+
+    Returns
+    -------
+    parts : numpy.ndarray of Polygon
+        None of them empty; points and lines are left out.
+    row : numpy.ndarray of int64
+        Which shape each part is of.
+
+    Examples
+    --------
+    >>> two = shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)])
+    >>> polygon_parts(np.array([shapely.Point(0, 0), two], dtype=object))[1].tolist()
+    [1, 1]
+    """
+    parts, row = shapely.get_parts(shapes, return_index=True)
+    if (shapely.get_type_id(parts) == 6).any():
+        parts, inner = shapely.get_parts(parts, return_index=True)
+        row = row[inner]
+    keep = (shapely.get_type_id(parts) == 3) & ~shapely.is_empty(parts)
+    return parts[keep], row[keep].astype(np.int64)
 
 
 def _only_polygons(shapes: Shapes) -> Shapes:

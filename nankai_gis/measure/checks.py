@@ -21,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.geometry.polygon import orient
 
 from nankai_gis.errors import ClauseError, NotFoundError
-from nankai_gis.geometry import crs, geodesic
+from nankai_gis.geometry import crs, ruler
 from nankai_gis.geometry.arrays import Bools, Floats, Shapes
 from nankai_gis.measure import features
 from nankai_gis.plan.clause import parse
@@ -212,7 +212,7 @@ def _km2(value: float) -> str:
 
 
 def _area(geometry: BaseGeometry) -> float:
-    return sum(geodesic.area(p) for p in shapely.get_parts(geometry) if p.area > 0)
+    return sum(ruler.area(p) for p in shapely.get_parts(geometry) if p.area > 0)
 
 
 def _spot(geometry: BaseGeometry) -> tuple[float, float] | None:
@@ -306,7 +306,7 @@ def _axis_inside(ground: _Ground, f: Feature, district: Feature) -> Finding:
     assert axis is not None
     outside = axis.difference(ground.shapes[district.id])
     beyond = [p for p in shapely.get_parts(outside) if p.length > 0]
-    length = sum(map(geodesic.length, beyond))
+    length = sum(map(ruler.length, beyond))
     return Finding(
         "R04",
         f.id,
@@ -380,7 +380,7 @@ def _covered(ground: _Ground, f: Feature) -> dict[str, tuple[float, float]]:
     for sub in ground.of("subdistrict"):
         if sub.id in ground.shapes:
             size = _area(ground.shapes[f.id].intersection(ground.shapes[sub.id]))
-            found[sub.id] = size, size / geodesic.area(ground.shapes[sub.id])
+            found[sub.id] = size, size / ruler.area(ground.shapes[sub.id])
     return found
 
 

@@ -9,13 +9,12 @@ from typing import Any
 
 from nankai_gis.errors import GeometryError
 from nankai_gis.geometry import crs
-from nankai_gis.geometry.geodesic import (
+from nankai_gis.geometry.ruler import (
     Coordinates,
     GeoInterface,
     area,
     as_mapping,
     length,
-    lonlat,
     perimeter,
     planar_area,
 )
@@ -62,12 +61,12 @@ def area_uncertainty(ring: Coordinates, parts: Iterable[Mapping[str, Any]]) -> f
     >>> round(area_uncertainty(ring, [{"start": 1, "stop": 2, "accuracy_m": 10}]))
     11102
     """
-    geod = crs.ellipsoid()
-    total = 0.0
-    for part in parts:
-        stretch = ring[part["start"] : part["stop"] + 1]
-        total += (geod.line_length(*lonlat(stretch)) * part["accuracy_m"]) ** 2
-    return math.sqrt(total)
+    return math.hypot(*(_side_length(ring, part) * part["accuracy_m"] for part in parts))
+
+
+def _side_length(ring: Coordinates, part: Mapping[str, Any]) -> float:
+    stretch = ring[part["start"] : part["stop"] + 1]
+    return length({"type": "LineString", "coordinates": stretch})
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +237,8 @@ def areas(features: Iterable[Mapping[str, Any]]) -> list[AreaRow]:
         if geometry is None:
             raise GeometryError(f"{p['name']} has no geometry to measure")
         ring = geometry["coordinates"][0]
-        geod = crs.ellipsoid()
         inferred = sum(
-            geod.line_length(*lonlat(ring[part["start"] : part["stop"] + 1]))
-            for part in p["parts"]
-            if part["status"] == "inferred"
+            _side_length(ring, part) for part in p["parts"] if part["status"] == "inferred"
         )
         around = perimeter(geometry)
         rows.append(

@@ -41,6 +41,7 @@ from shapely.geometry import LineString, MultiLineString
 from nankai_gis.errors import AmbiguousNameError, CRSError, DataError, RoadNotFoundError
 from nankai_gis.geometry import crs
 from nankai_gis.geometry.arrays import Floats, Ints
+from nankai_gis.geometry.plane import Plane
 from nankai_gis.network import centreline
 from nankai_gis.plan.names import nearest, normalise
 
@@ -235,12 +236,12 @@ class Street:
             return lonlat, np.zeros(0)
         west, _, east, _ = self.carriageways.bounds
         # Its meridian lies within a quarter of a degree.
-        there, back = crs.plane(round(west + east) / 2)
-        line = shapely.transform(self.centreline, there)
-        here = shapely.points(there(lonlat))
+        plane = Plane(round(west + east) / 2)
+        line = shapely.transform(self.centreline, plane.to_all)
+        here = shapely.points(plane.to_all(lonlat))
         ties = shapely.get_coordinates(shapely.shortest_line(line, here))[0::2]
         offsets = np.asarray(shapely.distance(line, here), dtype=np.float64)
-        return back(ties), offsets
+        return plane.back_all(ties), offsets
 
 
 def build(frame: gpd.GeoDataFrame) -> Streets:
@@ -655,8 +656,8 @@ class Streets:
         per_coordinate = meridian[group]
         for value in np.unique(meridian):
             mask = per_coordinate == value
-            there, _ = crs.plane(float(value))
-            xy[mask] = there(lonlat[mask])
+            plane = Plane(float(value))
+            xy[mask] = plane.to_all(lonlat[mask])
         lines, valid = centreline.collapse(
             lonlat,
             xy,
@@ -684,8 +685,8 @@ class Streets:
         for value in np.unique(meridian):
             mask = ~old & (meridian[owner] == value)
             if mask.any():
-                _, to_degrees = crs.plane(float(value))
-                back[mask] = to_degrees(table[mask, :2])
+                plane = Plane(float(value))
+                back[mask] = plane.back_all(table[mask, :2])
         same = part_of[1:] == part_of[:-1]
         size = np.zeros(len(table))
         size[1:][same] = _geodesic(back[:-1][same], back[1:][same])
@@ -821,8 +822,8 @@ def _reach(bounds: Floats, lat: float) -> float:
 def _gaps(line: centreline.Lines, meridian: float) -> tuple[Gap, ...]:
     if not line.gaps:
         return ()
-    _, back = crs.plane(meridian)
-    sides = back(np.array([side for one, two, _ in line.gaps for side in (one, two)]))
+    plane = Plane(meridian)
+    sides = plane.back_all(np.array([side for one, two, _ in line.gaps for side in (one, two)]))
     metres = _geodesic(sides[0::2], sides[1::2])
     gaps = [
         Gap((float(one[0]), float(one[1])), (float(two[0]), float(two[1])), float(size), bridged)

@@ -9,8 +9,9 @@ import numpy as np
 import shapely
 
 from nankai_gis.errors import DataError
-from nankai_gis.geometry import crs, polygons, ruler
+from nankai_gis.geometry import polygons, ruler
 from nankai_gis.geometry.arrays import Bools, Floats, Ints, Shapes
+from nankai_gis.geometry.plane import Plane
 from nankai_gis.measure.coverage.reconciliation import TOLERANCE, Checks, Ledger
 from nankai_gis.measure.coverage.validation import (
     EMPTY,
@@ -205,10 +206,10 @@ def reaches_of(
         # Parts that continue each other are joined first: flat ends belong to the ends only.
         lines = shapely.line_merge(lines)
         x0, y0, x1, y1 = lines.bounds
-        there, back = crs.plane((x0 + x1) / 2, (y0 + y1) / 2)
-        flat = shapely.transform(lines, there)
+        plane = Plane((x0 + x1) / 2, (y0 + y1) / 2)
+        flat = shapely.transform(lines, plane.to_all)
         reach: Any = shapely.buffer(flat, reach_m, quad_segs=ARC, cap_style=ends)
-        reach = shapely.transform(reach, back)
+        reach = shapely.transform(reach, plane.back_all)
         if district is not None:
             reach = polygons.intersection(reach, district)[0]
             if reach.is_empty:

@@ -124,7 +124,7 @@ def tally(
     if class_column is not None:
         klass, classes = coded(streets[class_column], by_fold=False)
     street, klass = street[lines.row], klass[lines.row]
-    cut = cut_lines(lines.shapes, areas, boundary_m=boundary_m, heard=heard)
+    cut = cut_lines(lines.shapes, areas, boundary_m=boundary_m, progress=heard)
     _hold(cut)
     states, number = _met(cut)
     of_cut = np.bincount(cut.state, weights=cut.length_m, minlength=len(number))
