@@ -15,6 +15,7 @@ import pytest
 from shapely import affinity
 from shapely.geometry import box, mapping, shape
 
+from nankai_gis import words
 from nankai_gis.errors import NotFoundError
 from nankai_gis.measure import checks
 from nankai_gis.measure.checks import Finding, check
@@ -25,6 +26,11 @@ from nankai_gis.studies import study
 
 Layers = dict[str, list[dict[str, Any]]]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture(autouse=True)
+def chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(words.VARIABLE, "zh-Hant")
 
 
 @pytest.fixture
@@ -141,14 +147,14 @@ def test_r10_a_road_on_the_wrong_side_or_not_on_the_boundary(ground: tuple[Plan,
 def bounds(plan: Plan, layers: Layers, zone: str) -> dict[str, Finding]:
     others = [r.id for r in checks.RULES if r.id != "R10"]
     found = [f for f in check(plan, layers, others) if f.feature == zone]
-    return {f.figures.split(":")[0]: f for f in found}
+    return {f.figures.split("：")[0]: f for f in found}
 
 
 def test_r10_measures_the_boundary(ground: tuple[Plan, Layers]) -> None:
     """A zone that lies elsewhere is on none of its roads, whatever its properties say."""
     before = bounds(*ground, "laochengxiang")
     assert {road for road, f in before.items() if f.verdict != "ok"} == {"南至南開二緯路"}
-    assert "邊界沿之 1.09 公里,偏離至多 0 米" in before["東至張自忠路"].figures
+    assert "邊界沿之 1.09 公里；偏離至多 0 米" in before["東至張自忠路"].figures
     zone = item(ground[1], "laochengxiang")
     zone["geometry"] = mapping(affinity.translate(shape(zone["geometry"]), 0.005, 0.003))
     moved = bounds(*ground, "laochengxiang")
@@ -170,7 +176,7 @@ def test_r10_a_boundary_within_the_accuracy_of_its_roads(ground: tuple[Plan, Lay
     # 17 m: both roads and the boundary along them are known to 10 m, 28 m at twice both.
     found = bounds(*ground, "laochengxiang")["西至西馬路"]
     assert found.verdict == "ok"
-    assert "偏離至多 17 米(容許 28 米)" in found.figures
+    assert "偏離至多 17 米（容許 28 米）" in found.figures
 
 
 def test_r10_a_side_that_its_road_carries_in_part(ground: tuple[Plan, Layers]) -> None:
@@ -187,7 +193,7 @@ def test_r10_a_side_that_its_road_carries_in_part(ground: tuple[Plan, Layers]) -
 def test_r10_what_is_not_located_or_stood_for_is_not_told(ground: tuple[Plan, Layers]) -> None:
     south = bounds(*ground, "shuishang-aoti")["南至津淶道"]
     assert (south.verdict, south.inferred) == ("cannot tell", True)
-    assert "未定位,由陳塘莊支線南段代替" in south.figures
+    assert "未定位；由陳塘莊支線南段代替" in south.figures
     west = bounds(*ground, "qihang-bay")["西至密雲路"]
     assert (west.verdict, west.inferred) == ("cannot tell", True)
     # Its latitude is known to 560 m: nothing over 1.5 km is on it or off it.
@@ -245,7 +251,7 @@ def test_r11_a_piece_that_is_missing(ground: tuple[Plan, Layers]) -> None:
     ):
         found = check(ground[0], {**ground[1], "corridors": layer}, others)[0]
         assert (found.feature, found.verdict) == ("innovation-fusion", "cannot tell")
-        assert found.figures == "分為不相接的 2 段;未定位:南馬路"
+        assert found.figures == "分為不相接的 2 段；未定位：南馬路"
     piece = item(ground[1], "innovation-fusion-2")
     piece["geometry"] = mapping(affinity.translate(shape(piece["geometry"]), 0, -0.1))
     assert only(*ground, "R11")["innovation-fusion"] == {"differs"}
@@ -256,13 +262,13 @@ def test_r11_pieces_that_change_places(ground: tuple[Plan, Layers]) -> None:
     one["geometry"], other["geometry"] = other["geometry"], one["geometry"]
     (found,) = [f for f in check(*ground) if (f.rule, f.feature) == ("R11", "innovation-resource")]
     assert found.verdict == "differs"
-    assert "未與條文所列在前的道路相接:中南道" in found.figures
+    assert "未與規劃原文所列在前的道路相接：中南道" in found.figures
     # Along an axis of two streets every order is one; but neither piece is on its street.
     one, other = (item(ground[1], f"smart-service-{k}") for k in (1, 2))
     one["geometry"], other["geometry"] = other["geometry"], one["geometry"]
     (found,) = [f for f in check(*ground) if (f.rule, f.feature) == ("R11", "smart-service")]
     assert found.verdict == "differs"
-    assert "不沿其路:紅旗路、紅旗南路" in found.figures
+    assert "不沿其路：紅旗路、紅旗南路" in found.figures
 
 
 @pytest.mark.parametrize(
@@ -322,7 +328,7 @@ def test_r12_a_target_that_is_not_located(ground: tuple[Plan, Layers]) -> None:
 
     item(layers, "laochengxiang")["geometry"] = None
     assert found("smart-service").verdict == "cannot tell"
-    assert "老城廂「文商旅」升級發展集聚區:無從判斷" in found("smart-service").figures
+    assert "老城廂「文商旅」升級發展集聚區：無從判斷" in found("smart-service").figures
     # A target that is far decides, whatever the other would say.
     item(layers, "xiyingmen")["geometry"] = mapping(box(117.0, 39.0, 117.01, 39.01))
     assert found("innovation-fusion").verdict == "differs"
@@ -386,7 +392,8 @@ def test_an_unmeasured_square_agrees_with_nothing_it_does_not_state(
 
 
 def test_the_command(run: Run, tmp_path: Path) -> None:
-    done = run("check")
+    chinese = {words.VARIABLE: "zh-Hant"}
+    done = run("check", **chinese)
     assert done.returncode == 0
     assert "華苑街道未列入任何片區" in done.stdout.decode()
     assert run("check", "--strict").returncode == 3
@@ -396,10 +403,13 @@ def test_the_command(run: Run, tmp_path: Path) -> None:
     assert run("check", "--without", "R07").returncode == 2
     assert run("check", "--without", "R99=x").returncode == 1
     assert "R12" in run("check", "--rules").stdout.decode()
-    listed = json.loads(run("check", "--rules", "--format", "json").stdout)["rules"]
-    assert [rule["rule"] for rule in listed] == [rule.id for rule in checks.RULES]
+    for option in ("--rules", "--list"):
+        rules = json.loads(run("check", option, "--format", "json", **chinese).stdout)["rules"]
+        assert [rule["rule"] for rule in rules] == [rule.id for rule in checks.RULES]
+    assert [example["verdict"] for example in rules[0]["examples"]] == ["相符", "不符"]
+    assert "相符：兩個片區共一條邊。" in run("check", "--list", **chinese).stdout.decode()
     assert run("check", "--rules", "--format", "html").returncode == 2
-    assert run("check", "--format", "html", "-o", "c.html").returncode == 0
+    assert run("check", "--format", "html", "-o", "c.html", **chinese).returncode == 0
     page = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "華苑街道未列入任何片區" in page
@@ -416,8 +426,8 @@ def test_what_a_definition_reads_into_its_clause_is_told() -> None:
         f for f in check(Plan(features), layers) if f.rule == "R14" and f.feature == zone.id
     ]
     assert found.verdict == "differs"
-    assert "條文南至南馬路、南開二緯路,定義為復康路、南開二緯路" in found.figures
-    assert "條文西至西馬路、南開三馬路,定義為西馬路" in found.figures
+    assert "南至：規劃原文為南馬路、南開二緯路，定義為復康路、南開二緯路" in found.figures
+    assert "西至：規劃原文為西馬路、南開三馬路，定義為西馬路" in found.figures
     before = [f for f in check(packaged, layers) if f.rule == "R14"]
     assert {f.feature: f.verdict for f in before}["laochengxiang"] == "ok"
     assert {f.feature: f.verdict for f in before}["nankai"] == "cannot tell"

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from nankai_gis.errors import NotFoundError
+from nankai_gis import words
 from nankai_gis.measure.features import AreaRow
 from nankai_gis.plan.names import simplified
 from nankai_gis.present.legend import sheet
@@ -28,12 +28,23 @@ from nankai_gis.studies import study
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 FOUND = study.packaged()
-SECTIONS = content.compose(FOUND)
+with words.speaking("zh-Hant"):
+    SECTIONS = content.compose(FOUND)
 WORDS = {"title": "報告", "subtitle": "副題", "date": "2026-11-24"}
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8ff"
     "ff3f0005fe02fea7a6a0f50000000049454e44ae426082"
 )
+
+
+@pytest.fixture(autouse=True)
+def chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(words.VARIABLE, "zh-Hant")
+
+
+def composed(lang: words.Language) -> tuple[Section, ...]:
+    with words.speaking(lang):
+        return content.compose(FOUND)
 
 
 def texts(section: Section) -> str:
@@ -58,16 +69,36 @@ def test_figures_are_those_of_the_study(row: AreaRow) -> None:
 
 def test_claims_stand_beside_measures_and_inference_is_said() -> None:
     everything = "\n".join(map(texts, SECTIONS))
-    for words in ("僅相鄰", "華苑街道未列入任何片區", "推定", "未定位", "ODbL", "2.2 平方公里"):
-        assert words in everything
+    for text in ("僅相鄰", "華苑街道未列入任何片區", "推定", "未定位", "ODbL", "2.2 平方公里"):
+        assert text in everything
 
 
-def test_simplified_is_the_same_report() -> None:
-    hans = content.compose(FOUND, hans=True)
-    assert [s.id for s in hans] == [s.id for s in SECTIONS]
-    assert "启航湾创新产业区" in {s.title for s in hans}
-    numbers = [re.findall(r"\d+\.\d+", texts(s)) for s in SECTIONS]
-    assert [re.findall(r"\d+\.\d+", texts(s)) for s in hans] == numbers
+@pytest.mark.parametrize("lang", ["zh-Hans", "en"])
+def test_other_languages_are_the_same_report(lang: words.Language) -> None:
+    sections = composed(lang)
+    assert [s.id for s in sections] == [s.id for s in SECTIONS]
+    title = {"zh-Hans": "启航湾创新产业区", "en": "Qihang Bay innovation industry zone"}[lang]
+    assert title in {s.title for s in sections}
+
+    def figures(section: Section) -> list[str]:
+        cells = [cell for t in section.tables for row in t.rows for cell in row]
+        return sorted(re.findall(r"\d+\.\d+", "\n".join([*section.paragraphs, *cells])))
+
+    assert list(map(figures, sections)) == list(map(figures, SECTIONS))
+
+
+def test_an_english_report_is_english_but_for_what_it_quotes() -> None:
+    quoted = {note for f in FOUND.plan.features for note in (f.note,) if note}
+    for section in composed("en"):
+        tables = [t for t in section.tables if t.caption != "Sources"]
+        cells = [c for t in tables for row in (t.header, *t.rows) for c in row]
+        captions = [t.caption for t in section.tables]
+        written = [section.title, section.place, section.picture, *captions, *cells]
+        written += [text for text in section.paragraphs if text not in quoted]
+        chinese = [text for text in written if re.search(r"[\u4e00-\u9fff，。：；（）]", text)]
+        # Words of a clause that are no road, and the mark of coverage for no subdistrict.
+        left = [t for t in chinese if "no road of the clause's names" not in t]
+        assert [t for t in left if "無街道" not in t] == []
 
 
 def test_the_word_document_reads_back() -> None:
@@ -85,26 +116,31 @@ def test_the_word_document_reads_back() -> None:
     assert set_cells == [list(areas.header), *map(list, areas.rows)]
 
 
-@pytest.mark.parametrize(("lang", "figure"), [("zh-Hant", "圖"), ("zh-Hans", "图")])
-def test_captions_are_in_the_script_of_the_report(lang: str, figure: str) -> None:
-    sections = content.compose(FOUND, hans=lang == "zh-Hans")
+@pytest.mark.parametrize(
+    ("lang", "figure", "table"),
+    [("zh-Hant", "圖", "表"), ("zh-Hans", "图", "表"), ("en", "Figure", "Table")],
+)
+def test_captions_are_in_the_language_of_the_report(
+    lang: words.Language, figure: str, table: str
+) -> None:
+    sections = composed(lang)
     shown = {s.id: PIXEL for s in sections if s.picture}
-    document = docx.Document(io.BytesIO(documents.docx(sections, shown, lang=lang, **WORDS)))
+    with words.speaking(lang):
+        document = docx.Document(io.BytesIO(documents.docx(sections, shown, **WORDS)))
+        page = documents.html(sections, dict.fromkeys(shown, ""), **WORDS)
     captions = [p.text for p in document.paragraphs if p.style.name == "Caption"]
-    assert {c[0] for c in captions} == {figure, "表"}
-    page = documents.html(sections, dict.fromkeys(shown, ""), lang=lang, **WORDS)
+    assert {c.split()[0] for c in captions} == {figure, table}
     assert f"<figcaption>{figure} 1  " in page
+    assert f'<html lang="{lang}">' in page
     if lang == "zh-Hans":
         written = "".join([*captions, *(texts(s) for s in sections), page.replace("報告", "")])
         written = written.replace(WORDS["subtitle"], "")
         assert simplified(written) == written
-    with pytest.raises(NotFoundError, match="'en'"):
-        documents.html(sections, {}, lang="en", **WORDS)
 
 
-@pytest.mark.parametrize("hans", [False, True])
-def test_punctuation_is_that_of_chinese_prose(hans: bool) -> None:
-    for section in content.compose(FOUND, hans=hans):
+@pytest.mark.parametrize("lang", ["zh-Hant", "zh-Hans"])
+def test_punctuation_is_that_of_chinese_prose(lang: words.Language) -> None:
+    for section in composed(lang):
         captions = [t.caption for t in section.tables]
         everything = "\n".join([texts(section), section.picture, section.place, *captions])
         for line in everything.splitlines():
@@ -115,18 +151,17 @@ def test_punctuation_is_that_of_chinese_prose(hans: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "wanted"),
+    ("plan", "wanted"),
     [
-        ("面積 4.50(±0.02)平方公里", "面積 4.50（±0.02）平方公里"),
-        ("EPSG:4548(CGCS2000 三度帶)", "EPSG:4548（CGCS2000 三度帶）"),
-        ("甲(乙(a)丙),共 1,102 公頃:0.5;", "甲（乙（a）丙），共 1,102 公頃：0.5；"),
-        ("Beihai Road (east), km", "Beihai Road (east), km"),
-        ("甲 Road 1 (east, 2:3) 乙", "甲 Road 1 (east, 2:3) 乙"),
-        ("甲)與(乙", "甲)與(乙"),
+        ("東至紅旗路;南至復康路,共 1,102 公頃", "東至紅旗路；南至復康路，共 1,102 公頃"),
+        ("比例 1:500(示意)", "比例 1:500（示意）"),
+        ("約 4.5 平方公里!", "約 4.5 平方公里！"),
     ],
 )
-def test_brackets_go_in_pairs(typed: str, wanted: str) -> None:
-    assert content._set(typed) == wanted
+def test_quotations_are_set_as_chinese_prose_is(plan: str, wanted: str) -> None:
+    assert content.quotation(plan) == wanted
+    with words.speaking("en"):
+        assert content.quotation(plan) == plan
 
 
 def test_a_road_that_only_touches_has_no_row() -> None:
@@ -179,7 +214,7 @@ def test_a_deviation_is_worded() -> None:
     row = FOUND.areas(names=["西營門地塊"])[0]
     smaller = content._against_stated(row, 2.2e6, -254_000)
     assert smaller.startswith(
-        "規劃所述面積 2.2 平方公里,量得的面積小 0.25 平方公里,相當於標準差的 1."
+        "規劃所述面積 2.2 平方公里，量得的面積小 0.25 平方公里，相當於標準差的 1."
     )
     assert "量得的面積大 0.25" in content._against_stated(row, 2.2e6, 254_000)
     assert "相符" in content._against_stated(row, 2.2e6, -400)
@@ -191,8 +226,8 @@ def test_a_deviation_is_worded() -> None:
 
 def test_only_what_was_not_surveyed_is_called_indicative() -> None:
     assert {s.picture[-4:] for s in SECTIONS if s.id} == {"（示意）"}
-    assert content._indicative(["surveyed", "surveyed"]) == ""
-    assert content._indicative(["surveyed", "osm"]) == "(示意)"
+    assert content._surveyed(["surveyed", "surveyed"])
+    assert not content._surveyed(["surveyed", "osm"])
 
 
 def test_short_tables_stay_together_and_sections_flow() -> None:

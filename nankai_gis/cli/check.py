@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nankai_gis.cli import options
-from nankai_gis.words import tr
-from nankai_gis.words.terms import VERDICTS
+from nankai_gis.words import language, ntr, tr
+from nankai_gis.words.terms import STATUSES, VERDICTS
 
 if TYPE_CHECKING:
-    from nankai_gis.measure.checks import Finding
+    from nankai_gis.measure.checks import Finding, Rule
 
 
 @click.command("check")
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 @click.option(
     "--all", "everything", is_flag=True, help="Show findings that agree, too (table only)."
 )
-@click.option("--rules", "list_rules", is_flag=True, help="List the rules and stop.")
+@click.option("--list", "explain", is_flag=True, help="Explain each rule by examples and stop.")
+@click.option("--rules", is_flag=True, help="List the rules and stop.")
 @click.option(
     "--without",
     metavar="RULE=REASON",
@@ -33,38 +33,35 @@ if TYPE_CHECKING:
 def check_(
     form: str,
     everything: bool,
-    list_rules: bool,
+    explain: bool,
+    rules: bool,
     without: tuple[str, ...],
     strict: bool,
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Hold what the plan says to what is measured, rule by rule."""
+    """Compare what the plan says with what is measured, rule by rule."""
     from nankai_gis.measure import checks
     from nankai_gis.present import tables
-    from nankai_gis.present.tables import Column
 
-    if list_rules:
+    if explain or rules:
         if form == "html":
-            raise click.UsageError("--rules lists the rules as a table or as JSON, not as a page")
-        rules = [{"rule": rule.id, "title": rule.title} for rule in checks.RULES]
-        rows = [list(rule.values()) for rule in rules]
-        listed: str | bytes = tables.terminal([Column("規則"), Column("問題")], rows)
-        if form == "json":
-            listed = tables.json_text({"rules": rules})
-        options.deliver(listed, output, overwrite)
+            raise click.UsageError(
+                tr("--list and --rules give a table or JSON; choose another --format")
+            )
+        options.deliver(_rules(form, explain=explain), output, overwrite)
         return
     reasons = _reasons(without)
-    held = options.study()
-    found = checks.check(held.plan, held.layers, reasons)
+    study = options.study()
+    findings = checks.check(study.plan, study.layers, reasons)
     if form == "json":
-        document = {"left_out": reasons, "findings": [asdict(f) for f in found]}
+        document = {"left_out": reasons, "findings": [f.as_record() for f in findings]}
         options.deliver(tables.json_text(document), output, overwrite)
     elif form == "html":
-        options.deliver(_html(found, reasons), output, overwrite)
+        options.deliver(_html(findings, reasons), output, overwrite)
     else:
-        options.deliver(_table(found, reasons, everything), output, overwrite)
-    if strict and any(f.verdict == "differs" for f in found):
+        options.deliver(_table(findings, reasons, everything), output, overwrite)
+    if strict and any(f.verdict == "differs" for f in findings):
         raise SystemExit(3)
 
 
@@ -73,100 +70,145 @@ def _reasons(without: tuple[str, ...]) -> dict[str, str]:
     for item in without:
         rule, _, reason = item.partition("=")
         if not reason.strip():
-            raise click.UsageError(f"--without {item}: say why, as in {rule}=reason")
+            raise click.UsageError(
+                tr("--without {rule}: say why, as in {rule}=reason", rule=rule.strip())
+            )
         reasons[rule.strip()] = reason.strip()
     return reasons
 
 
-def _counts(found: list[Finding]) -> str:
-    counts = {v: sum(f.verdict == v for f in found) for v in VERDICTS}
-    return ",".join(f"{tr(VERDICTS[v])} {n}" for v, n in counts.items())
-
-
-def _table(found: list[Finding], reasons: dict[str, str], everything: bool) -> str:
+def _rules(form: str, *, explain: bool) -> str | bytes:
+    """The rules as a table or as JSON; with their cases, each rule as a paragraph."""
     from nankai_gis.measure import checks
     from nankai_gis.present import tables
     from nankai_gis.present.tables import Column
 
-    titles = {rule.id: rule.title for rule in checks.RULES}
-    shown = [f for f in found if everything or f.verdict != "ok"]
-    rows = [
-        [
-            f.rule,
-            titles[f.rule],
-            f.feature,
-            tr(VERDICTS[f.verdict]),
-            f.figures,
-            f"{f.place[0]:.4f},{f.place[1]:.4f}" if f.place else "-",
-            "推定" if f.inferred else "",
-        ]
-        for f in shown
+    if form == "json":
+        return tables.json_text({"rules": [_rule(rule, explain) for rule in checks.RULES]})
+    if not explain:
+        columns = [Column(tr("Rule")), Column(tr("What is checked"))]
+        return tables.terminal(columns, [[rule.id, tr(rule.title)] for rule in checks.RULES])
+    paragraphs = []
+    for rule in checks.RULES:
+        lines = [f"{rule.id}  {tr(rule.title)}"]
+        lines += ["  " + tr("{verdict}: {case}", **example) for example in _examples(rule)]
+        paragraphs.append("\n".join(lines) + "\n")
+    return "\n".join(paragraphs)
+
+
+def _rule(rule: Rule, explain: bool) -> dict[str, Any]:
+    record: dict[str, Any] = {"rule": rule.id, "title": tr(rule.title)}
+    return record | ({"examples": _examples(rule)} if explain else {})
+
+
+def _examples(rule: Rule) -> list[dict[str, str]]:
+    """What a rule finds in its cases."""
+    examples = []
+    for case in (rule.passing, rule.failing):
+        finding = rule.first(case)
+        verdict = tr(VERDICTS[finding.verdict])
+        examples.append({"case": tr(case.sentence), "verdict": verdict, "figures": finding.figures})
+    return examples
+
+
+def _notes(findings: list[Finding], reasons: dict[str, str]) -> list[str]:
+    """How many findings there are, what 推定 means, and what was left out; one sentence each."""
+    counts = {verdict: sum(f.verdict == verdict for f in findings) for verdict in VERDICTS}
+    return [
+        ntr(
+            "{n} finding: {ok} agree, {differs} differ, {unknown} can't be told.",
+            "{n} findings: {ok} agree, {differs} differ, {unknown} can't be told.",
+            len(findings),
+            ok=counts["ok"],
+            differs=counts["differs"],
+            unknown=counts["cannot tell"],
+        ),
+        tr("Findings with the basis inferred rest on inferred boundaries."),
+        *(
+            tr("{rule} was left out: {reason}", rule=rule, reason=why)
+            for rule, why in reasons.items()
+        ),
     ]
-    columns = [
-        Column("規則"),
-        Column("問題"),
-        Column("對象"),
-        Column("結論"),
-        Column("數據"),
-        Column("位置"),
-        Column("依據"),
+
+
+def _cells(finding: Finding, *, decimals: int, clause: bool) -> list[str]:
+    """The cells of a finding: rule, sentence, feature, verdict, figures, clause, place, basis."""
+    place = finding.place
+    return [
+        finding.rule,
+        tr(finding.title),
+        finding.feature,
+        tr(VERDICTS[finding.verdict]),
+        finding.figures,
+        *([finding.clause] if clause else []),
+        f"{place[0]:.{decimals}f}, {place[1]:.{decimals}f}" if place else "-",
+        tr(STATUSES["inferred"]) if finding.inferred else "",
     ]
+
+
+def _heads(*, clause: bool) -> list[str]:
+    return [
+        tr("Rule"),
+        tr("What is checked"),
+        tr("Feature"),
+        tr("Result"),
+        tr("Figures"),
+        *([tr("Clause")] if clause else []),
+        tr("Place"),
+        tr("Basis"),
+    ]
+
+
+def _table(findings: list[Finding], reasons: dict[str, str], everything: bool) -> str:
+    from nankai_gis.present import tables
+    from nankai_gis.present.tables import Column
+
+    shown = [f for f in findings if everything or f.verdict != "ok"]
+    rows = [_cells(f, decimals=4, clause=False) for f in shown]
+    columns = [Column(head) for head in _heads(clause=False)]
+    notes = _notes(findings, reasons)
+    if not everything:
+        notes.insert(1, tr("Those that agree are not listed; --all lists them."))
     table = tables.terminal(columns, rows) + "\n" if rows else ""
-    notes = f"{len(found)} 項:{_counts(found)}。"
-    notes += "" if everything else "相符者未列出,用 --all 列出。"
-    notes += "依據為「推定」者,結論取決於推定的邊界。\n"
-    for rule, reason in reasons.items():
-        notes += f"未檢查 {rule}:{reason}\n"
-    return table + notes
+    return table + "".join(f"{note}\n" for note in notes)
 
 
-def _html(found: list[Finding], reasons: dict[str, str]) -> bytes:
+_STYLE = """
+body { font: 15px/1.5 "Noto Sans CJK TC", "PingFang TC", "Microsoft JhengHei", sans-serif;
+  margin: 2rem; }
+table { border-collapse: collapse; }
+th, td { border-bottom: 1px solid #ccc; padding: .3rem .6rem; text-align: left;
+  vertical-align: top; }
+tr.differs td:nth-child(4) { color: #b00020; font-weight: bold; }
+tr.cannot-tell td:nth-child(4) { color: #7a5900; }
+"""
+
+
+def _html(findings: list[Finding], reasons: dict[str, str]) -> bytes:
     """A page without scripts: everything that comes from data is escaped."""
     from html import escape
 
-    from nankai_gis.measure import checks
-
-    titles = {rule.id: rule.title for rule in checks.RULES}
     rows = "\n".join(
         "<tr class='{}'>{}</tr>".format(
-            f.verdict.replace(" ", "-"),
+            finding.verdict.replace(" ", "-"),
             "".join(
-                f"<td>{escape(cell)}</td>"
-                for cell in (
-                    f.rule,
-                    titles[f.rule],
-                    f.feature,
-                    tr(VERDICTS[f.verdict]),
-                    f.figures,
-                    f.clause,
-                    f"{f.place[0]:.5f}, {f.place[1]:.5f}" if f.place else "",
-                    "推定" if f.inferred else "",
-                )
+                f"<td>{escape(cell)}</td>" for cell in _cells(finding, decimals=5, clause=True)
             ),
         )
-        for f in found
+        for finding in findings
     )
-    left_out = "".join(f"<p>未檢查 {escape(r)}:{escape(why)}</p>" for r, why in reasons.items())
-    heads = ("規則", "問題", "對象", "結論", "數據", "原文", "位置(經緯度)", "依據")
-    head = "".join(f"<th scope='col'>{h}</th>" for h in heads)
+    notes = "\n".join(f"<p>{escape(note)}</p>" for note in _notes(findings, reasons))
+    heads = "".join(f"<th scope='col'>{escape(head)}</th>" for head in _heads(clause=True))
+    title = escape(tr("Checks of the plan"))
     page = f"""<!doctype html>
-<html lang="zh-Hant"><head><meta charset="utf-8">
+<html lang="{language()}"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width">
-<title>規劃核對</title>
-<style>
-body {{ font: 15px/1.5 "Noto Sans CJK TC", "PingFang TC", "Microsoft JhengHei", sans-serif;
-  margin: 2rem; }}
-table {{ border-collapse: collapse; }}
-th, td {{ border-bottom: 1px solid #ccc; padding: .3rem .6rem; text-align: left;
-  vertical-align: top; }}
-tr.differs td:nth-child(4) {{ color: #b00020; font-weight: bold; }}
-tr.cannot-tell td:nth-child(4) {{ color: #7a5900; }}
-</style></head><body>
-<h1>規劃核對</h1>
-<p>{len(found)} 項:{_counts(found)}。依據為「推定」者,結論取決於推定的邊界。</p>
-{left_out}
-<table><thead><tr>{head}</tr></thead>
+<title>{title}</title>
+<style>{_STYLE}</style></head><body>
+<h1>{title}</h1>
+{notes}
+<table><thead><tr>{heads}</tr></thead>
 <tbody>
 {rows}
 </tbody></table>

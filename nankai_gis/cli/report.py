@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from nankai_gis.cli import options
+from nankai_gis.cli.language import chosen
+from nankai_gis.words import LANGUAGES, Language, speaking, tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -21,17 +23,15 @@ _OWN = {"zones": "id", "parcel": "id", "corridors": "corridor"}
 #: Width and height in millimetres of the figures in a document: of the whole plan, with a legend,
 #: and of one feature.
 _WHOLE, _ONE = (140.0, 165.0), (125.0, 118.0)
-_REPORT = {"zh-Hant": "量算報告", "zh-Hans": "量算报告"}
 
 
 @click.command("report")
 @click.argument("output", type=click.Path(path_type=Path))
 @click.option(
     "--lang",
-    type=click.Choice(["zh-Hant", "zh-Hans"]),
-    default="zh-Hant",
-    show_default=True,
-    help="Script of the report.",
+    "own_lang",
+    type=click.Choice(LANGUAGES),
+    help="Language of the report. Default: zh-Hant.",
 )
 @click.option("--title", help="Another title.")
 @click.option("--review", metavar="NUMBER", help="Map review number (審圖號). Default: 內部使用.")
@@ -44,7 +44,7 @@ _REPORT = {"zh-Hant": "量算報告", "zh-Hans": "量算报告"}
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
 def report_(
     output: Path,
-    lang: Literal["zh-Hant", "zh-Hans"],
+    own_lang: str | None,
     title: str | None,
     review: str | None,
     kept: Path | None,
@@ -59,34 +59,35 @@ def report_(
     from nankai_gis.reports import content, documents
     from nankai_gis.studies import store
 
+    # What can be refused is refused before the work.
     kind = output.suffix.lower()
     if kind not in (".docx", ".html"):
-        raise click.UsageError(f"{output}: a report is a .docx or an .html file")
+        raise click.UsageError(tr("{file}: a report is a .docx or an .html file", file=output))
     options.refuse_existing(output, overwrite)
     if kept is not None and options.plan_folder() is not None:
-        raise click.UsageError("give --plan or --study, not both")
-    found = options.study() if kept is None else store.load(kept)
-    sections = content.compose(found, hans=lang == "zh-Hans")
-    about = found.plan.about
-    words = {
-        "title": title or about.title.in_language(lang) + _REPORT[lang],
-        "subtitle": about.subtitle.in_language(lang),
-        "date": about.date,
-    }
-    drawn = [section for section in sections if section.picture]
-    if kind == ".docx":
-        pictures = dict(_pictures(found, drawn, lang, review))
-        data = documents.docx(sections, pictures, lang=lang, **words)
-    else:
-        maps = dict(_maps(found, drawn, lang, review))
-        data = documents.html(sections, maps, lang=lang, **words).encode()
+        raise click.UsageError(tr("give --plan or --study, not both"))
+    study = options.study() if kept is None else store.load(kept)
+    lang = chosen(own_lang)
+    with speaking(lang):
+        sections = content.compose(study)
+        about = study.plan.about
+        head = {
+            "title": title or tr("Measurements: {plan}", plan=about.title.in_language(lang)),
+            "subtitle": about.subtitle.in_language(lang),
+            "date": about.date,
+        }
+        drawn = [section for section in sections if section.picture]
+        if kind == ".docx":
+            data = documents.docx(sections, _pictures(study, drawn, lang, review), **head)
+        else:
+            data = documents.html(sections, _maps(study, drawn, lang, review), **head).encode()
     write_bytes(output, data, overwrite=overwrite)
-    click.echo(f"wrote {output}", err=True)
+    click.echo(tr("wrote {file}", file=output), err=True)
 
 
-def _frames(found: Study, section: Section) -> dict[str, GeoDataFrame]:
+def _frames(study: Study, section: Section) -> dict[str, GeoDataFrame]:
     """What the map of a section shows: everything, or its own feature on the ground."""
-    frames = {name: found.frame(name) for name, features in found.layers.items() if features}
+    frames = {name: study.frame(name) for name, features in study.layers.items() if features}
     for name, column in _OWN.items():
         if name in frames:
             # By its place among all, so that a feature alone keeps the colour that it has there.
@@ -103,17 +104,17 @@ def _frames(found: Study, section: Section) -> dict[str, GeoDataFrame]:
 
 
 def _pictures(
-    found: Study, drawn: Sequence[Section], lang: Literal["zh-Hant", "zh-Hans"], review: str | None
-) -> list[tuple[str, bytes]]:
+    study: Study, drawn: Sequence[Section], lang: Language, review: str | None
+) -> dict[str, bytes]:
     from nankai_gis.present import figure
 
-    made = []
+    made = {}
     for section in options.progress(drawn, "figures"):
         page = figure.draw(
-            _frames(found, section),
+            _frames(study, section),
             title="",  # the document's own caption says it
-            source=found.plan.about.source.in_language(lang),
-            date=found.plan.about.date,
+            source=study.plan.about.source.in_language(lang),
+            date=study.plan.about.date,
             review=review,
             lang=lang,
             page=_ONE if section.id else _WHOLE,
@@ -121,24 +122,24 @@ def _pictures(
             dpi=220,
             legend=not section.id,
         )
-        made.append((section.id, figure.render(page, "png")))
+        made[section.id] = figure.render(page, "png")
     return made
 
 
 def _maps(
-    found: Study, drawn: Sequence[Section], lang: Literal["zh-Hant", "zh-Hans"], review: str | None
-) -> list[tuple[str, str]]:
+    study: Study, drawn: Sequence[Section], lang: Language, review: str | None
+) -> dict[str, str]:
     from nankai_gis.present import webmap
 
-    made = []
+    made = {}
     for section in options.progress(drawn, "maps"):
         page = webmap.draw(
-            _frames(found, section),
+            _frames(study, section),
             title=section.picture,
-            source=found.plan.about.source.in_language(lang),
-            date=found.plan.about.date,
+            source=study.plan.about.source.in_language(lang),
+            date=study.plan.about.date,
             review=review,
             lang=lang,
         )
-        made.append((section.id, webmap.iframe(page, title=section.picture)))
+        made[section.id] = webmap.iframe(page, title=section.picture)
     return made

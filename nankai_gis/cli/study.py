@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nankai_gis.cli import options
+from nankai_gis.words import ntr, tr
 
 
 @click.command("study")
@@ -23,14 +24,14 @@ def study_(file: Path, verify: bool, overwrite: bool) -> None:
 
     if not verify:
         store.save(options.study(), file, overwrite=overwrite)
-        click.echo(f"wrote {file}", err=True)
+        click.echo(tr("wrote {file}", file=file), err=True)
         return
     if options.plan_folder() is not None:
-        raise click.UsageError("--verify makes the plan in FILE again; leave out --plan")
-    told = store.differences(file)
-    for line in told:
+        raise click.UsageError(tr("--verify makes the plan in FILE again; leave out --plan"))
+    lines = store.differences(file)
+    for line in lines:
         click.echo(line)
-    count = f"{len(told)} difference{'s' if len(told) > 1 else ''}"
-    click.echo(count if told else "every figure comes out as it was", err=True)
-    if told:
+    count = ntr("{n} difference", "{n} differences", len(lines))
+    click.echo(count if lines else tr("every figure comes out as it was"), err=True)
+    if lines:
         raise SystemExit(3)

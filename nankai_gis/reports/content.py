@@ -1,44 +1,46 @@
-"""What a report says: a study in sections, in the words of a planner.
+"""The content of a report: a study in sections, in the language in force.
 
-It puts figures into sentences and tables; how they look on paper or in a browser is the
-report's affair. Nothing is measured here: every figure is the study's.
+It puts figures into sentences and tables; how they look on paper or in a browser is the affair of
+`documents`. Nothing is measured here: every figure is the study's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from nankai_gis.measure.features import AreaRow
+from nankai_gis.measure.features import AreaRow, LengthRow
 from nankai_gis.plan.model import CREDIT, Feature
+from nankai_gis.plan.names import in_script
 from nankai_gis.present.tables import number
 from nankai_gis.reports.sections import Section, Table
 from nankai_gis.studies.study import Study
-from nankai_gis.words import tr
+from nankai_gis.words import language, listed, tr
 from nankai_gis.words.terms import KINDS, ROLES, STATUSES, VERDICTS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 _AREAL = ("district", "zone", "parcel")
+# Half-width marks of Chinese prose; between digits they belong to a number.
+_MARK = re.compile(r"(?<!\d)[,:;!?()]|[,:;!?()](?!\d)")
+_FULL_WIDTH = str.maketrans(",:;!?()", "，：；！？（）")
 
 
-def compose(study: Study, *, hans: bool = False) -> tuple[Section, ...]:
-    """Put a study into the sections of a report.
+def compose(study: Study) -> tuple[Section, ...]:
+    """Put a study into the sections of a report, in the language in force.
 
     Parameters
     ----------
     study : Study
-    hans : bool
-        In simplified instead of traditional Chinese.
 
     Returns
     -------
     tuple of Section
-        An overview, one for each zone, the parcel and each corridor, then the checks and how it
-        was measured.
+        An overview, one for each zone, parcel and corridor, then the checks and the method.
+        Quoted text of the plan stays as it is; it is simplified for ``zh-Hans``.
 
     Examples
     --------
@@ -48,85 +50,92 @@ def compose(study: Study, *, hans: bool = False) -> tuple[Section, ...]:
     """
     # A plan of corridors alone has no areas, and nothing that streets could be counted by.
     areas = {row.id: row for row in study.areas(_AREAL)} if study.features(_AREAL) else {}
-    sections = [_overview(study, areas.values())]
+    sections = [_overview(study, list(areas.values()))]
     sections += [
         _polygon(study, feature, areas[feature.id])
         for kind in ("zone", "parcel")
         for feature in study.plan.of_kind(kind)
     ]
     sections += [_corridor(study, feature) for feature in study.plan.of_kind("corridor")]
-    sections += [_findings(study), _method(study)]
-    sections = [_throughout(section, _set) for section in sections]
-    if hans:
-        from nankai_gis.plan.names import simplified
-
-        sections = [_throughout(section, simplified) for section in sections]
-    return tuple(sections)
+    return (*sections, _findings(study), _method(study))
 
 
-_HALF_WIDTH = str.maketrans(",:;!?()", "，：；！？（）")
-#: A Chinese character, or a mark that stands among them.
-_CHINESE = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
-_MARK = re.compile(rf"(?<={_CHINESE})[,:;!?]|[,:;!?](?={_CHINESE}|$)")
-_IN_CHINESE = re.compile(_CHINESE)
+def quotation(text: str) -> str:
+    """Return a text of the plan as a report quotes it.
 
+    Parameters
+    ----------
+    text : str
 
-def _set(text: str) -> str:
-    """Full-width punctuation, as Chinese prose is set, except inside figures and names."""
-    if not _IN_CHINESE.search(text):
+    Returns
+    -------
+    str
+        In the script in force; in Chinese with full-width punctuation.
+
+    Examples
+    --------
+    >>> from nankai_gis.words import speaking
+    >>> with speaking("zh-Hans"):
+    ...     quotation("東至紅旗路;約 1,102 公頃(示意)")
+    '东至红旗路；约 1,102 公顷（示意）'
+    """
+    if language() == "en":
         return text
-    return _MARK.sub(lambda mark: mark[0].translate(_HALF_WIDTH), _bracketed(text))
+    return _MARK.sub(lambda found: found[0].translate(_FULL_WIDTH), in_script(text))
 
 
-def _bracketed(text: str) -> str:
-    """Set brackets, always in pairs: full-width where Chinese stands in them or beside them."""
-    letters, opened = list(text), list[int]()
-    for at, letter in enumerate(text):
-        if letter == "(":
-            opened.append(at)
-        elif letter == ")" and opened:
-            first = opened.pop()
-            # One before the pair, all that is in it, one behind it.
-            if _IN_CHINESE.search(text[max(first - 1, 0) : at + 2]):
-                letters[first], letters[at] = "（", "）"
-    return "".join(letters)
+def _paragraph(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Sentences as one paragraph; none for no sentence."""
+    texts = [text for text in sentences if text]
+    return (reduce(lambda a, b: tr("{first} {second}", first=a, second=b), texts),) if texts else ()
 
 
-def _throughout(section: Section, change: Callable[[str], str]) -> Section:
-    """Return a section with every text of it changed."""
-    return replace(
-        section,
-        title=change(section.title),
-        clause=change(section.clause),
-        place=change(section.place),
-        picture=change(section.picture),
-        paragraphs=tuple(map(change, section.paragraphs)),
-        tables=tuple(
-            replace(
-                table,
-                caption=change(table.caption),
-                header=tuple(map(change, table.header)),
-                rows=tuple(tuple(map(change, row)) for row in table.rows),
-            )
-            for table in section.tables
-        ),
+def _percent(share: float, decimals: int) -> str:
+    return f"{share * 100:.{decimals}f}%"
+
+
+def _name(feature: Feature) -> str:
+    return feature.names.in_language(language())
+
+
+def _place(feature: Feature) -> str:
+    if language() == "en" and feature.chapter is not None and feature.section is not None:
+        return tr(
+            "chapter {chapter}, section {section}",
+            chapter=feature.chapter,
+            section=feature.section,
+        )
+    return in_script(feature.place)
+
+
+def _measured(study: Study, row: AreaRow) -> str:
+    return tr(
+        "The measured area of {name} is {km2:.2f} ± {sd:.2f} km² ({ha:,.0f} ha, {mu:,.0f} mu).",
+        name=study.shown(row.name),
+        km2=row.area_m2 / 1e6,
+        sd=row.area_sd_m2 / 1e6,
+        ha=row.area_m2 / 1e4,
+        mu=row.area_m2 * 15 / 1e4,
     )
 
 
-def _area_text(row: AreaRow) -> str:
-    text = f"{row.area_m2 / 1e6:.2f}(±{row.area_sd_m2 / 1e6:.2f})平方公里"
-    return f"{text},合 {row.area_m2 / 1e4:,.0f} 公頃、{row.area_m2 * 15 / 1e4:,.0f} 畝"
-
-
-def _overview(study: Study, rows: Iterable[AreaRow]) -> Section:
-    rows, about = list(rows), study.plan.about
-    district = [f"{r.name}量得面積 {_area_text(r)}。" for r in rows if r.kind == "district"]
+def _overview(study: Study, rows: Sequence[AreaRow]) -> Section:
+    about = study.plan.about
     areas = Table(
-        "行政區、片區與地塊的面積",
-        ("名稱", "類型", "面積(平方公里)", "±", "周長(公里)", "文本所述", "偏差", "依據"),
+        tr("Areas of district, zones and parcels"),
+        (
+            tr("Name"),
+            tr("Kind"),
+            tr("Area (km²)"),
+            "±",
+            tr("Perimeter (km)"),
+            tr("Stated by the plan"),
+            tr("Deviation"),
+            tr("Basis"),
+        ),
         tuple(
             (
-                row.name,
+                study.shown(row.name),
                 tr(KINDS[row.kind]),
                 number(row.area_m2 / 1e6, 3),
                 number(row.area_sd_m2 / 1e6, 3),
@@ -139,31 +148,45 @@ def _overview(study: Study, rows: Iterable[AreaRow]) -> Section:
         ),
         frozenset({2, 3, 4, 5, 6}),
     )
-    lengths = []
-    for feature in study.plan.of_kind("corridor"):
-        pieces = study.lengths([feature.id])
-        built = sum(p.length_m or 0.0 for p in pieces if not p.planned)
-        streets = "、".join(dict.fromkeys(p.street_name for p in pieces if p.role != "bridge"))
-        lengths.append((feature.names.hant, streets, number(built / 1e3, 2)))
     corridors = Table(
-        "發展帶的道路與長度",
-        ("發展帶", "主線與延伸", "已定位長度(公里)"),
-        tuple(lengths),
+        tr("Roads and lengths of corridors"),
+        (tr("Corridor"), tr("Main line and extensions"), tr("Located length (km)")),
+        tuple(_corridor_row(study, feature) for feature in study.plan.of_kind("corridor")),
         frozenset({2}),
     )
-    return Section(
-        "",
-        "總體格局",
-        "",
-        "",
-        (
-            *filter(None, ["".join([*district, about.summary.hant])]),
-            "邊界由規劃文字中的四至在路網上生成;依據不是「實測」者並非測繪成果,僅為示意。"
-            "± 為由邊界位置精度推得的一倍標準差。",
-        ),
-        (areas, corridors) if lengths else (areas,),
-        about.title.hant,
+    summary = _paragraph(
+        [
+            *(_measured(study, row) for row in rows if row.kind == "district"),
+            quotation(about.summary.in_language(language())),
+        ]
     )
+    basis = _paragraph(
+        [
+            tr("Boundaries are made from the four sides in the plan's text on the road network."),
+            tr("Where the basis is not a survey, they are indicative."),
+            tr("± is one standard deviation, from the accuracy of the boundary."),
+        ]
+    )
+    return Section(
+        id="",
+        title=tr("Overview"),
+        clause="",
+        place="",
+        paragraphs=(*summary, *basis),
+        tables=(areas, corridors) if corridors.rows else (areas,),
+        picture=about.title.in_language(language()),
+    )
+
+
+def _corridor_row(study: Study, feature: Feature) -> tuple[str, str, str]:
+    pieces = study.lengths([feature.id])
+    roads = dict.fromkeys(p.street_name for p in pieces if p.role != "bridge")
+    return _name(feature), listed(map(study.shown, roads)), number(_built_km(pieces), 2)
+
+
+def _built_km(pieces: Iterable[LengthRow]) -> float:
+    """What is located of a corridor without what is only planned."""
+    return sum(piece.length_m or 0.0 for piece in pieces if not piece.planned) / 1e3
 
 
 def _deviation(row: AreaRow) -> str:
@@ -175,66 +198,89 @@ def _deviation(row: AreaRow) -> str:
 
 
 def _inferred(share: float) -> str:
-    """Say how much of a boundary is inferred; never that a little is none."""
+    """Say how much of a boundary is inferred; a little is not called nothing."""
     if share == 0:
-        return "邊界各段均有資料依據,無推定"
+        return tr("No part of the boundary is inferred.")
     if share == 1:
-        return "邊界全部為推定"
-    percent = f"{share * 100:.0f}%"
-    told = {"0%": "不足 1% ", "100%": "99% 以上"}.get(percent, f"{percent} ")
-    return f"其中 {told}的邊界為推定"
+        return tr("The whole boundary is inferred.")
+    percent = _percent(share, 0)
+    if percent == "0%":
+        return tr("Less than 1% of the boundary is inferred.")
+    if percent == "100%":
+        return tr("More than 99% of the boundary is inferred.")
+    return tr("{percent} of the boundary is inferred.", percent=percent)
 
 
 def _against_stated(row: AreaRow, stated_m2: float, deviation_m2: float) -> str:
-    said = f"規劃所述面積 {stated_m2 / 1e6:g} 平方公里"
-    off = f"{abs(deviation_m2) / 1e6:.2f}"
-    if off == "0.00":
-        return f"{said},與量得的面積相符,相差不足 0.01 平方公里。"
-    than = "大" if deviation_m2 > 0 else "小"
-    text = f"{said},量得的面積{than} {off} 平方公里"
+    """Say how the measured area compares with the stated one."""
+    figures = {
+        "stated": f"{stated_m2 / 1e6:g}",
+        "off": f"{abs(deviation_m2) / 1e6:.2f}",
+        "ratio": abs(deviation_m2) / row.area_sd_m2 if row.area_sd_m2 > 0 else 0.0,
+    }
+    if figures["off"] == "0.00":
+        return tr(
+            "The plan states {stated} km²; the measured area agrees to less than 0.01 km².",
+            **figures,
+        )
+    if row.area_sd_m2 > 0 and deviation_m2 > 0:
+        return tr(
+            "The plan states {stated} km²; the measured area is {off} km² larger, "
+            "{ratio:.1f} standard deviations.",
+            **figures,
+        )
     if row.area_sd_m2 > 0:
-        text += f",相當於標準差的 {abs(deviation_m2) / row.area_sd_m2:.1f} 倍"
-    return f"{text}。"
+        return tr(
+            "The plan states {stated} km²; the measured area is {off} km² smaller, "
+            "{ratio:.1f} standard deviations.",
+            **figures,
+        )
+    if deviation_m2 > 0:
+        return tr("The plan states {stated} km²; the measured area is {off} km² larger.", **figures)
+    return tr("The plan states {stated} km²; the measured area is {off} km² smaller.", **figures)
 
 
-def _indicative(statuses: Iterable[str]) -> str:
-    """The remark on a picture: whatever wasn't surveyed is 示意, as on the map itself."""
-    return "" if set(statuses) <= {"surveyed", "not located"} else "(示意)"
+def _surveyed(statuses: Iterable[str]) -> bool:
+    """Whether nothing of a picture is indicative: all that is drawn was surveyed."""
+    return set(statuses) <= {"surveyed", "not located"}
 
 
 def _polygon(study: Study, feature: Feature, row: AreaRow) -> Section:
-    shape = next(f for f in study.features([feature.kind]) if f["properties"]["id"] == feature.id)
-    paragraphs = [
-        f"{feature.names.hant}量得面積 {_area_text(row)},周長 {row.perimeter_m / 1e3:.2f} 公里,"
-        f"{_inferred(row.inferred_share)}。"
-    ]
+    item = next(f for f in study.features([feature.kind]) if f["properties"]["id"] == feature.id)
+    name = _name(feature)
+    measures = _paragraph(
+        [
+            _measured(study, row),
+            tr("Its perimeter is {km:.2f} km.", km=row.perimeter_m / 1e3),
+            _inferred(row.inferred_share),
+        ]
+    )
+    stated: tuple[str, ...] = ()
     if row.stated_area_m2 is not None and row.deviation_m2 is not None:
-        paragraphs.append(_against_stated(row, row.stated_area_m2, row.deviation_m2))
-    if feature.note:
-        paragraphs.append(feature.note)
-    sides = Table(
-        f"{feature.names.hant}的邊界",
-        ("所沿道路", "代替", "精度(米)", "依據"),
+        stated = (_against_stated(row, row.stated_area_m2, row.deviation_m2),)
+    boundary = Table(
+        tr("Boundary of {name}", name=name),
+        (tr("Along"), tr("In place of"), tr("Accuracy (m)"), tr("Basis")),
         tuple(
             (
-                part["name"],
-                part["for"] or "",
+                study.shown(part["name"]),
+                study.shown(part["for"] or ""),
                 number(part["accuracy_m"], 0),
                 tr(STATUSES[part["status"]]),
             )
-            for part in shape["properties"]["parts"]
+            for part in item["properties"]["parts"]
         ),
         frozenset({2}),
     )
-    tables = [sides, *_coverage_tables(study, feature)]
+    extent = tr("Extent of {name}", name=name)
     return Section(
         feature.id,
-        feature.names.hant,
-        feature.clause,
-        feature.place,
-        tuple(paragraphs),
-        (*tables, *_check_table(study, feature)),
-        f"{feature.names.hant}範圍{_indicative([row.status])}",
+        name,
+        quotation(feature.clause),
+        _place(feature),
+        (*measures, *stated, *_paragraph([quotation(feature.note)])),
+        (boundary, *_coverage_tables(study, feature), *_check_table(study, feature)),
+        extent if _surveyed([row.status]) else tr("{caption} (indicative)", caption=extent),
     )
 
 
@@ -249,169 +295,196 @@ def _shows(*figures: float, decimals: int) -> bool:
 
 
 def _coverage_tables(study: Study, feature: Feature) -> list[Table]:
-    kind = tr(KINDS[feature.kind])
+    """What a zone or parcel covers, by subdistrict and by road; no table without a row."""
+    name, kind = _name(feature), tr(KINDS[feature.kind])
     subdistricts = Table(
-        f"{feature.names.hant}覆蓋的街道",
-        ("街道", "面積(平方公里)", f"佔{kind}", "佔街道"),
+        tr("Subdistricts covered by {name}", name=name),
+        (
+            tr("Subdistrict"),
+            tr("Area (km²)"),
+            tr("Share of the {kind}", kind=kind),
+            tr("Share of the subdistrict"),
+        ),
         tuple(
             (
-                row["subdistrict_name"],
+                study.shown(row["subdistrict_name"]),
                 number(row["area_km2"], 3),
-                f"{row['share_of_zone'] * 100:.1f}%",
-                f"{row['share_of_subdistrict'] * 100:.1f}%",
+                _percent(row["share_of_zone"], 1),
+                _percent(row["share_of_subdistrict"], 1),
             )
             for row in _of(study.coverage.areas, "zone", feature.id)
             if _shows(row["area_km2"], decimals=3)
         ),
         frozenset({1, 2, 3}),
     )
-    streets = Table(
-        f"{feature.names.hant}的道路",
+    whole = tr("Share of the road")
+    if study.located("district") is not None:
+        whole = tr("Share of the road in the district")
+    roads = Table(
+        tr("Roads of {name}", name=name),
         (
-            "道路",
-            f"{kind}內(公里)",
-            f"{kind}邊界上(公里)",
-            "佔該路在行政區內長度" if study.located("district") is not None else "佔該路全長",
+            tr("Road"),
+            tr("In the {kind} (km)", kind=kind),
+            tr("On its boundary (km)", kind=kind),
+            whole,
         ),
         tuple(
             (
-                row["street"],
+                study.shown(row["street"]),
                 number(row["inside_km"], 2),
                 number(row["boundary_km"], 2),
-                f"{(row['share_inside'] + row['share_boundary']) * 100:.0f}%",
+                _percent(row["share_inside"] + row["share_boundary"], 0),
             )
             for row in _of(study.coverage.streets, "zone", feature.id)
             if _shows(row["inside_km"], row["boundary_km"], decimals=2)
         ),
         frozenset({1, 2, 3}),
     )
-    return [table for table in (subdistricts, streets) if table.rows]
+    return [table for table in (subdistricts, roads) if table.rows]
 
 
 def _corridor(study: Study, feature: Feature) -> Section:
-    pieces = study.lengths([feature.id])
-    built = sum(p.length_m or 0.0 for p in pieces if not p.planned)
-    lost = [p.street_name for p in pieces if p.length_m is None]
-    paragraphs = [f"{feature.names.hant}已定位部分長 {built / 1e3:.2f} 公里(道路中心線)。"]
-    if lost:
-        paragraphs.append(f"{'、'.join(lost)}沒有帶來源的坐標,未計長度。")
-    if feature.note:
-        paragraphs.append(feature.note)
-    streets = Table(
-        f"{feature.names.hant}的組成",
-        ("道路", "作用", "長度(公里)", "±", "依據"),
+    name, pieces = _name(feature), study.lengths([feature.id])
+    length = tr(
+        "The located part of {name} is {km:.2f} km long (centrelines).",
+        name=name,
+        km=_built_km(pieces),
+    )
+    lost = [study.shown(piece.street_name) for piece in pieces if piece.length_m is None]
+    missing = tr(
+        "{roads}: no coordinates with a source, so the length does not include them.",
+        roads=listed(lost),
+    )
+    extent = tr("Course of {name}", name=name)
+    surveyed = _surveyed(piece.status for piece in pieces)
+    return Section(
+        feature.id,
+        name,
+        quotation(feature.clause),
+        _place(feature),
+        (length, *([missing] if lost else []), *_paragraph([quotation(feature.note)])),
+        (*_corridor_tables(study, feature, pieces), *_check_table(study, feature)),
+        extent if surveyed else tr("{caption} (indicative)", caption=extent),
+    )
+
+
+def _corridor_tables(
+    study: Study, feature: Feature, pieces: Iterable[LengthRow]
+) -> Iterator[Table]:
+    """The roads of a corridor, and the subdistricts that it runs through."""
+    name = _name(feature)
+    yield Table(
+        tr("Roads that make up {name}", name=name),
+        (tr("Road"), tr("Role"), tr("Length (km)"), "±", tr("Basis")),
         tuple(
             (
-                p.street_name,
-                tr(ROLES[p.role]) + ("(規劃)" if p.planned else ""),
-                number(None if p.length_m is None else p.length_m / 1e3, 2),
-                number(None if p.length_sd_m is None else p.length_sd_m / 1e3, 2),
-                tr(STATUSES[p.status]),
+                study.shown(piece.street_name),
+                tr("{role} (planned)", role=tr(ROLES[piece.role]))
+                if piece.planned
+                else tr(ROLES[piece.role]),
+                number(None if piece.length_m is None else piece.length_m / 1e3, 2),
+                number(None if piece.length_sd_m is None else piece.length_sd_m / 1e3, 2),
+                tr(STATUSES[piece.status]),
             )
-            for p in pieces
+            for piece in pieces
         ),
         frozenset({2, 3}),
     )
-    touched = Table(
-        f"{feature.names.hant}經過的街道",
-        ("街道(兩名並列者為交界)", "長度(公里)", "佔全帶"),
+    if not study.features(_AREAL):
+        return
+    yield Table(
+        tr("Subdistricts along {name}", name=name),
+        (tr("Subdistrict (two: on their border)"), tr("Length (km)"), tr("Share of the corridor")),
         tuple(
             (
-                row["subdistrict_name"].replace("|", "、"),
+                study.shown(row["subdistrict_name"]),
                 number(row["length_km"], 2),
-                f"{row['share_of_corridor'] * 100:.1f}%",
+                _percent(row["share_of_corridor"], 1),
             )
-            for row in (
-                _of(study.coverage.corridors, "corridor", feature.id)
-                if study.features(_AREAL)
-                else []
-            )
+            for row in _of(study.coverage.corridors, "corridor", feature.id)
             if _shows(row["length_km"], decimals=2)
         ),
         frozenset({1, 2}),
     )
-    return Section(
-        feature.id,
-        feature.names.hant,
-        feature.clause,
-        feature.place,
-        tuple(paragraphs),
-        (streets, touched, *_check_table(study, feature)),
-        f"{feature.names.hant}走向{_indicative(p.status for p in pieces)}",
-    )
 
 
 def _check_table(study: Study, feature: Feature) -> list[Table]:
-    from nankai_gis.measure.checks import RULES
-
-    titles = {rule.id: rule.title for rule in RULES}
+    """What differs from the plan's text or can't be told of one feature."""
     rows = tuple(
-        (titles[f.rule], tr(VERDICTS[f.verdict]), f.figures)
+        (tr(f.title), tr(VERDICTS[f.verdict]), f.figures)
         for f in study.checks
-        if feature.id in f.feature.split(" / ") and f.verdict != "ok"
+        if feature.id in f.features and f.verdict != "ok"
     )
-    if not rows:
-        return []
-    return [
-        Table(f"{feature.names.hant}:與規劃文字不符或無從判斷之處", ("問題", "結論", "數據"), rows)
-    ]
-
-
-def _named(study: Study, ids: str) -> str:
-    """Names in place of the ids that a finding gives, one or two of them."""
-    names = {f.id: f.names.hant for f in study.plan.features}
-    return "、".join(names.get(one, one) for one in ids.split(" / "))
+    caption = tr(
+        "{name}: differences from the plan's text, and what can't be told", name=_name(feature)
+    )
+    heads = tr("What is checked"), tr("Result"), tr("Figures")
+    return [Table(caption, heads, rows)] if rows else []
 
 
 def _findings(study: Study) -> Section:
-    from nankai_gis.measure.checks import RULES
-
-    titles = {rule.id: rule.title for rule in RULES}
     counts = {verdict: sum(f.verdict == verdict for f in study.checks) for verdict in VERDICTS}
-    told = ",".join(f"{tr(VERDICTS[v])} {n} 項" for v, n in counts.items())
+    names = {feature.id: _name(feature) for feature in study.plan.features}
     rows = tuple(
-        (f.rule, titles[f.rule], _named(study, f.feature), f.figures, "推定" if f.inferred else "")
+        (
+            f.rule,
+            tr(f.title),
+            listed(names[key] for key in f.features),
+            f.figures,
+            tr(STATUSES["inferred"]) if f.inferred else "",
+        )
         for f in study.checks
         if f.verdict == "differs"
     )
-    return Section(
-        "",
-        "規劃文字的核對",
-        "",
-        "",
-        (f"逐項核對規劃的說法與量得的結果,共 {len(study.checks)} 項:{told}。",),
-        (Table("不符的各項", ("規則", "問題", "對象", "數據", "依據"), rows),),
+    heads = tr("Rule"), tr("What is checked"), tr("Feature"), tr("Figures"), tr("Basis")
+    summary = tr(
+        "What the plan says was compared with what is measured, {n} findings in all: "
+        "{ok} agree, {differs} differ, {unknown} can't be told.",
+        n=len(study.checks),
+        ok=counts["ok"],
+        differs=counts["differs"],
+        unknown=counts["cannot tell"],
     )
+    table = Table(tr("Findings that differ"), heads, rows)
+    return Section("", tr("Checks of the plan's text"), "", "", (summary,), (table,))
 
 
 def _method(study: Study) -> Section:
     sources: dict[str, str] = {}
-    for features in study.layers.values():
-        for feature in features:
-            p = feature["properties"]
-            for title in p["source"].split("; "):
-                if title:
-                    sources[title] = p["date"]
+    for p in (item["properties"] for layer in study.layers.values() for item in layer):
+        sources |= {title: p["date"] for title in p["source"].split("; ") if title}
     missing = [f["properties"]["name"] for f in study.layers["streets"] if f["geometry"] is None]
-    return Section(
-        "",
-        "方法與資料來源",
-        "",
-        "",
-        (
-            "面積與長度在 CGCS2000 橢球面上量算;平面坐標採用 EPSG:4548(CGCS2000 三度帶,"
-            "中央經線 117 度)。雙幅路以中心線計,只計一次;沿邊界的道路計為「邊界上」,只計一次。",
-            "± 為一倍標準差:每條邊整體平移其位置精度,各邊相互獨立,u = √Σ(邊長×精度)²。"
-            "它不包括對四至文字理解本身的不確定。",
-            *([f"未定位的道路:{'、'.join(missing)}。"] if missing else []),
-            "街道邊界為工作圖層,並非官方界線。",
-            f"{CREDIT} 1.0(自 OpenStreetMap 導出的部分)。",
+    measured = [
+        tr("Areas and lengths are measured on the CGCS2000 ellipsoid."),
+        tr("Planar coordinates are in EPSG:4548 (CGCS2000, 3° zone, central meridian 117° E)."),
+        tr("A dual carriageway counts once, by its centreline."),
+        tr("A road along a boundary counts once, as on the boundary."),
+    ]
+    accuracy = [
+        tr(
+            "± is one standard deviation: each side of a boundary shifts as a whole by its "
+            "accuracy, independently of the others, u = √Σ(length × accuracy)²."
         ),
-        (
+        tr("It does not include doubt about the meaning of the text itself."),
+    ]
+    roads = listed(map(study.shown, missing))
+    return Section(
+        id="",
+        title=tr("Method and sources"),
+        clause="",
+        place="",
+        paragraphs=(
+            *_paragraph(measured),
+            *_paragraph(accuracy),
+            *([tr("Roads that are not located: {roads}.", roads=roads)] if missing else []),
+            tr("Boundaries of subdistricts are working layers, not official lines."),
+            tr("{credit} 1.0 (what is derived from OpenStreetMap).", credit=CREDIT),
+        ),
+        tables=(
             Table(
-                "資料來源",
-                ("來源", "日期"),
-                tuple(sorted(sources.items())),
+                tr("Sources"),
+                (tr("Source"), tr("Date")),
+                tuple((quotation(title), date) for title, date in sorted(sources.items())),
             ),
         ),
     )

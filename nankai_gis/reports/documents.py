@@ -1,6 +1,7 @@
 """The report as a Word document and as a standalone page.
 
-Both set the same sections; neither measures nor words anything.
+Both set the same sections, in the language in force; neither measures anything. Word documents
+are python-docx's; the page is a template of 20 lines, for which no library is worth its weight.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from nankai_gis.errors import NotFoundError
 from nankai_gis.files.spreadsheet import width
 from nankai_gis.reports.sections import Section, Table
+from nankai_gis.words import language, quoted, tr
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -35,24 +36,25 @@ class _Part:
     tables: list[tuple[str, Table]]
 
 
-#: What stands before the numbers of figures and tables.
-_NUMBERED: Mapping[str, tuple[str, str]] = {"zh-Hant": ("圖", "表"), "zh-Hans": ("图", "表")}
-
-
-def _numbered(sections: Sequence[Section], shown: Collection[str], lang: str) -> Iterator[_Part]:
+def _numbered(sections: Sequence[Section], shown: Collection[str]) -> Iterator[_Part]:
     """Number figures and tables through; what isn't shown, or has no row, has no number."""
-    if lang not in _NUMBERED:
-        raise NotFoundError("language of reports", lang, _NUMBERED)
-    figure, table = _NUMBERED[lang]
     figures, tables = itertools.count(1), itertools.count(1)
     for section in sections:
-        place = f"（{section.place}）" if section.place else ""
-        drawn = section.picture and section.id in shown
+        quote = quoted(section.clause) if section.clause else ""
+        if quote and section.place:
+            quote = tr("{quotation} ({place})", quotation=quote, place=section.place)
+        picture = ""
+        if section.picture and section.id in shown:
+            picture = tr("Figure {n}  {caption}", n=next(figures), caption=section.picture)
         yield _Part(
             section,
-            f"「{section.clause}」{place}" if section.clause else "",
-            f"{figure} {next(figures)}  {section.picture}" if drawn else "",
-            [(f"{table} {next(tables)}  {t.caption}", t) for t in section.tables if t.rows],
+            quote,
+            picture,
+            [
+                (tr("Table {n}  {caption}", n=next(tables), caption=table.caption), table)
+                for table in section.tables
+                if table.rows
+            ],
         )
 
 
@@ -63,7 +65,6 @@ def docx(
     title: str,
     subtitle: str,
     date: str,
-    lang: str = "zh-Hant",
     font: str = "宋体",
 ) -> bytes:
     """Set sections as a Word document.
@@ -76,8 +77,6 @@ def docx(
         than the text; a section without one has no figure.
     title, subtitle, date : str
         For the title block and the properties of the document.
-    lang : {'zh-Hant', 'zh-Hans'}
-        Of the words before the numbers of figures and tables.
     font : str
         Name of the Chinese font that Word is to use.
 
@@ -86,11 +85,6 @@ def docx(
     bytes
         A ``.docx`` file; the same input gives the same bytes. Tables and figures are numbered
         through, headings are Word's own, so that a table of contents can be made.
-
-    Raises
-    ------
-    NotFoundError
-        For another language.
 
     Examples
     --------
@@ -119,7 +113,7 @@ def docx(
     _date(document, date)
     document.add_paragraph(title, style="Title")
     document.add_paragraph(f"{subtitle}  {date}".strip(), style="Subtitle")
-    for part in _numbered(sections, pictures, lang):
+    for part in _numbered(sections, pictures):
         section = part.section
         document.add_heading(section.title, level=1)
         if part.quote:
@@ -274,7 +268,6 @@ def html(
     title: str,
     subtitle: str,
     date: str,
-    lang: str = "zh-Hant",
 ) -> str:
     """Set sections as a standalone page.
 
@@ -285,18 +278,11 @@ def html(
         Markup of a map by the id of the section: a sandboxed frame, as
         ``nankai_gis.present.webmap.iframe`` makes it.
     title, subtitle, date : str
-    lang : {'zh-Hant', 'zh-Hans'}
-        Language of the page.
 
     Returns
     -------
     str
         The document; everything in it but the maps is escaped text.
-
-    Raises
-    ------
-    NotFoundError
-        For another language.
 
     Examples
     --------
@@ -305,7 +291,7 @@ def html(
     True
     """
     body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(f'{subtitle}  {date}'.strip())}</p>"]
-    for part in _numbered(sections, maps, lang):
+    for part in _numbered(sections, maps):
         section = part.section
         body.append(f"<h2>{escape(section.title)}</h2>")
         if part.quote:
@@ -317,7 +303,7 @@ def html(
         body += [_html_table(caption, table) for caption, table in part.tables]
     inner = "\n".join(body)
     return f"""<!doctype html>
-<html lang="{escape(lang)}"><head><meta charset="utf-8">
+<html lang="{language()}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title>
 <style>{_STYLE}</style></head><body>

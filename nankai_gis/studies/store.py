@@ -17,11 +17,14 @@ from nankai_gis.errors import DataError, OutputError
 from nankai_gis.files import geopackage
 from nankai_gis.plan import layers
 from nankai_gis.studies.study import Study
+from nankai_gis.words import listed, ntr, tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 _RECORD = "nankai_gis_study"
+#: Figures agree within this share of the greater one.
+TOLERANCE = 1e-9
 _PARTS = ("made_with", "data", "definitions", "layers", "ways", "results")
 
 
@@ -63,9 +66,11 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
     from nankai_gis.files.geopackage import atomic_geopackage
 
     if path.suffix.lower() != ".gpkg":
-        raise OutputError(f"{path}: a study is a GeoPackage; let its name end in .gpkg")
+        raise OutputError(
+            tr("{file}: a study is a GeoPackage; let its name end in .gpkg", file=path)
+        )
     if not any(f["geometry"] for features in study.layers.values() for f in features):
-        raise DataError("nothing of the plan is located, so there is no study to keep")
+        raise DataError(tr("nothing of the plan is located, so there is no study to keep"))
     made = {
         "made_with": _made_with(),
         "data": dict(study.data),
@@ -82,7 +87,7 @@ def save(study: Study, path: Path, *, overwrite: bool = False) -> None:
             draft, _RECORD, content, "definitions, results, sources, versions"
         )
         if load(draft).results() != study.results():
-            raise OutputError(f"{path}: what was written doesn't read back the same")
+            raise OutputError(tr("{file}: what was written doesn't read back the same", file=path))
 
 
 def _tables(study: Study) -> Iterator[tuple[str, GeoDataFrame]]:
@@ -103,33 +108,52 @@ def _tables(study: Study) -> Iterator[tuple[str, GeoDataFrame]]:
 
 
 def _changed(study: Study, path: Path) -> Iterator[str]:
-    """Tables of the file that don't hold what the study holds."""
-    import geopandas
+    """Tables of the file that don't hold what the study holds, one sentence each."""
     import pyogrio
 
     there = set(pyogrio.list_layers(path)[:, 0])
     for name, frame in _tables(study):
         if name not in there:
-            yield f"the table {name} is not in the file"
+            yield tr("the table {table} is not in the file", table=name)
             continue
-        try:
-            kept = geopandas.read_file(path, layer=name)
-        except (RuntimeError, ValueError) as error:
-            raise DataError(f"{path.name}: the table {name} can't be read: {error}") from error
+        kept = _read_table(path, name)
         if kept.crs != frame.crs:
-            yield f"the table {name} has another CRS than it was written with"
-            continue
-        if len(kept) != len(frame) or set(kept.columns) != set(frame.columns):
-            yield f"the table {name} has other rows or columns than it was written with"
-            continue
-        for column in frame.columns:
-            if column == frame.geometry.name:
-                same = frame.geometry.geom_equals_exact(kept.geometry, 0.0)
-            else:
-                one, two = frame[column], kept[column]
-                same = (one == two) | (one.isna() & two.isna())
-            if not same.all():
-                yield f"the table {name} was changed in {column}, {int((~same).sum())} row(s)"
+            yield tr("the table {table} has another CRS than it was written with", table=name)
+        elif len(kept) != len(frame) or set(kept.columns) != set(frame.columns):
+            yield tr(
+                "the table {table} has other rows or columns than it was written with", table=name
+            )
+        else:
+            for column in frame.columns:
+                if column == frame.geometry.name:
+                    same = frame.geometry.geom_equals_exact(kept.geometry, 0.0)
+                else:
+                    before, now = frame[column], kept[column]
+                    same = (before == now) | (before.isna() & now.isna())
+                if changed := int((~same).sum()):
+                    yield ntr(
+                        "the table {table} was changed in {column}, {n} row",
+                        "the table {table} was changed in {column}, {n} rows",
+                        changed,
+                        table=name,
+                        column=column,
+                    )
+
+
+def _read_table(path: Path, name: str) -> GeoDataFrame:
+    import geopandas
+
+    try:
+        return geopandas.read_file(path, layer=name)
+    except (RuntimeError, ValueError) as error:
+        raise DataError(
+            tr(
+                "{file}: the table {table} can't be read: {reason}",
+                file=path.name,
+                table=name,
+                reason=error,
+            )
+        ) from error
 
 
 def _sha256(made: Mapping[str, Any]) -> str:
@@ -142,14 +166,18 @@ def _sha256(made: Mapping[str, Any]) -> str:
 def _recorded(path: Path) -> dict[str, Any]:
     content = geopackage.read_metadata(path, _RECORD, "study")
     if content is None:
-        raise DataError(f"{path.name} is not a study of nankai-gis; `nankai-gis study` makes one")
+        raise DataError(
+            tr("{file} is not a study of nankai-gis; `nankai-gis study` makes one", file=path.name)
+        )
     if content.get("sha256") != _sha256(content.get("study", {})):
-        raise DataError(f"{path.name}: the study was changed after it was written")
+        raise DataError(tr("{file}: the study was changed after it was written", file=path.name))
     made: dict[str, Any] = content["study"]
     lacking = [part for part in _PARTS if part not in made]
     lacking += [name for name in layers.LAYERS if name not in made.get("layers", ())]
     if lacking:
-        raise DataError(f"{path.name}: the study's record lacks {', '.join(lacking)}")
+        raise DataError(
+            tr("{file}: the study's record lacks {parts}", file=path.name, parts=listed(lacking))
+        )
     return made
 
 
@@ -191,9 +219,9 @@ def differences(path: Path) -> list[str]:
     Returns
     -------
     list of str
-        One line for each figure that comes out differently by more than 1e-9 of it or is missing,
-        for each table of the file that no longer holds what the study does, and for each version
-        that has changed since; empty when everything is as it was.
+        One sentence for each figure that is missing or comes out differently by more than
+        `TOLERANCE` of it, for each table of the file that no longer holds what the study does,
+        and for each version that has changed since; empty when everything is as it was.
 
     Raises
     ------
@@ -209,40 +237,55 @@ def differences(path: Path) -> list[str]:
     >>> differences(file)
     []
     """
-    made = _recorded(path)
-    study = load(path)
-    now = study.results()
-    told = [
-        f"{name}: made with {then}, now {_made_with().get(name, 'absent')}"
+    made, study = _recorded(path), load(path)
+    # Versions of what measured it.
+    versions = _made_with()
+    lines = [
+        tr("{package}: made with {then}, now {now}", package=name, then=then, now=versions[name])
+        if name in versions
+        else tr("{package}: made with {then}, now absent", package=name, then=then)
         for name, then in made["made_with"].items()
-        if _made_with().get(name) != then
+        if versions.get(name) != then
     ]
-    told += _changed(study, path)
-    lacking = [table for table in now if table not in made["results"]]
-    told += [f"{table}: is not among the results kept" for table in lacking]
-    for table, rows in made["results"].items():
-        if table not in now:
-            told.append(f"{table}: is not made any more")
-            continue
-        if len(rows) != len(now[table]):
-            told.append(f"{table}: {len(rows)} rows then, {len(now[table])} now")
-            continue
-        for then, again in zip(rows, now[table], strict=True):
-            told += [
-                f"{table} {_row(then)} {key}: {then.get(key)} then, {again.get(key)} now"
-                for key in dict.fromkeys([*then, *again])
-                if not _same(then.get(key), again.get(key))
-            ]
-    return told
+    # The layers of the file.
+    lines += _changed(study, path)
+    # The results, table by table.
+    kept, again = made["results"], study.results()
+    lines += [tr("{table}: not among the results kept", table=t) for t in again if t not in kept]
+    lines += [tr("{table}: not made any more", table=table) for table in kept if table not in again]
+    for table in kept:
+        if table in again:
+            lines += _compared(table, kept[table], again[table])
+    return lines
+
+
+def _compared(table: str, kept: list[dict[str, Any]], again: list[dict[str, Any]]) -> Iterator[str]:
+    """Figures of a table that come out differently, one sentence each."""
+    if len(kept) != len(again):
+        yield tr(
+            "{table}: {then} rows then, {now} now", table=table, then=len(kept), now=len(again)
+        )
+        return
+    for then, now in zip(kept, again, strict=True):
+        for key in dict.fromkeys([*then, *now]):
+            if not _same(then.get(key), now.get(key)):
+                yield tr(
+                    "{table} {row} {column}: {then} then, {now} now",
+                    table=table,
+                    row=_row(then),
+                    column=key,
+                    then=then.get(key),
+                    now=now.get(key),
+                )
 
 
 def _row(record: Mapping[str, Any]) -> str:
-    """What a row is about: the first of its texts that name something."""
+    """What a row is about: the texts that name something."""
     keys = ("id", "feature", "street_name", "zone", "corridor", "subdistrict", "street", "class")
     return " ".join(str(record[key]) for key in keys if record.get(key))
 
 
 def _same(then: Any, now: Any) -> bool:
     if isinstance(then, float) and isinstance(now, float):
-        return abs(then - now) <= 1e-9 * max(abs(then), abs(now))
+        return abs(then - now) <= TOLERANCE * max(abs(then), abs(now))
     return bool(then == now)

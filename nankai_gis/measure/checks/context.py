@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from nankai_gis.geometry import crs, geodesic
+from nankai_gis.geometry import crs, ruler
 from nankai_gis.geometry.arrays import Floats
 from nankai_gis.measure.checks.finding import Statement, state
 from nankai_gis.plan.definitions import Plan
@@ -155,7 +155,7 @@ def missing_layer(layer: str) -> Statement:
 
 def area_m2(geometry: BaseGeometry) -> float:
     """Return the area on the ellipsoid, m²; lines and points count nothing."""
-    return sum(geodesic.area(part) for part in shapely.get_parts(geometry) if part.area > 0)
+    return sum(ruler.area(part) for part in shapely.get_parts(geometry) if part.area > 0)
 
 
 def spot(geometry: BaseGeometry) -> tuple[float, float] | None:

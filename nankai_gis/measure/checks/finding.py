@@ -221,3 +221,19 @@ class Rule:
     examine: Callable[[CheckContext], Iterator[Finding]]
     passing: Case
     failing: Case
+
+    def first(self, case: Case) -> Finding:
+        """Return the finding of a case that says most: the first that doesn't agree, if any.
+
+        Parameters
+        ----------
+        case : Case
+
+        Returns
+        -------
+        Finding
+        """
+        from nankai_gis.measure.checks.context import CheckContext
+
+        findings = list(self.examine(CheckContext(case.plan(), case.layers())))
+        return next((f for f in findings if f.verdict != "ok"), findings[0])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import shapely
 
-from nankai_gis.geometry import geodesic
+from nankai_gis.geometry import ruler
 from nankai_gis.measure.checks.cases import Case, rectangle
 from nankai_gis.measure.checks.context import LEAST_M, LEAST_M2, CheckContext, area_m2, spot
 from nankai_gis.measure.checks.finding import Finding, Rule, state, unknown
@@ -36,7 +36,7 @@ def _corridor(context: CheckContext, feature: Feature, district: Feature) -> Fin
     assert axis is not None
     outside = axis.difference(context.shapes[district.id])
     beyond = [part for part in shapely.get_parts(outside) if part.length > 0]
-    length = sum(map(geodesic.length, beyond))
+    length = sum(map(ruler.length, beyond))
     leaves = length >= LEAST_M
     return Finding(
         (feature.id,),
