@@ -379,7 +379,7 @@ def test_r13_a_subdistrict_that_a_corridor_does_not_touch(ground: tuple[Plan, La
 
 def test_rules_can_be_left_out_by_name_only(ground: tuple[Plan, Layers]) -> None:
     assert not [f for f in check(*ground, ["R07"]) if f.rule == "R07"]
-    with pytest.raises(NotFoundError, match="no rule is called 'R99'"):
+    with pytest.raises(NotFoundError, match="沒有名為「R99」的規則"):
         check(*ground, ["R99"])
 
 

@@ -455,7 +455,7 @@ class Study:
         from nankai_gis.geometry.crs import STORED
 
         if layer not in self.layers:
-            raise NotFoundError("layer", layer, self.layers)
+            raise NotFoundError(tr("layer"), layer, self.layers)
         features = self.layers[layer]
         if not features:
             columns = ["id", "kind", "name", "name_hans", "name_en", "geometry"]

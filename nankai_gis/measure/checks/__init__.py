@@ -30,6 +30,7 @@ from nankai_gis.measure.checks import (
 from nankai_gis.measure.checks.context import CheckContext, Layers
 from nankai_gis.measure.checks.finding import Finding, Rule, Verdict
 from nankai_gis.plan.definitions import Plan
+from nankai_gis.words import tr
 
 __all__ = ["RULES", "Finding", "Rule", "Verdict", "check"]
 
@@ -87,7 +88,7 @@ def check(plan: Plan, layers: Layers, without: Iterable[str] = ()) -> list[Findi
     left_out = set(without)
     known = {rule.id for rule in RULES}
     for name in sorted(left_out - known):
-        raise NotFoundError("rule", name, sorted(known))
+        raise NotFoundError(tr("rule"), name, sorted(known))
     context = CheckContext(plan, layers)
     return [
         replace(finding, rule=rule.id, title=rule.title)
