@@ -13,13 +13,14 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import shape
 
-from nankai_gis.cli import derive
 from nankai_gis.cli.roads import _widened
+from nankai_gis.compiler import confidence
 from nankai_gis.compiler.junction import EXTEND_M, NEAR_M
 from nankai_gis.compiler.runs import Corner
 from nankai_gis.compiler.runs import Run as ModelRun
 from nankai_gis.geometry import crs, ruler
 from nankai_gis.network.streets import GAP_M
+from nankai_gis.plan.model import Names
 
 CornerKind = Literal["shared", "crossing", "near", "extended"]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -61,7 +62,7 @@ def test_a_clause_compiles_without_a_definition(run: Run, city: Path, tmp_path: 
     done = run("derive", "--text", TEXT, "--roads", city.name, "-o", "a.geojson")
     assert done.returncode == 0, done.stderr
     told = done.stdout.decode()
-    assert "共節點" in told
+    assert "shared node" in told
     assert "city.osm" in told
     (feature,) = json.loads((tmp_path / "a.geojson").read_bytes())["features"]
     polygon = shape(feature["geometry"])
@@ -175,13 +176,16 @@ def test_one_definition_that_fails_leaves_the_others(run: Run, city: Path, tmp_p
     corridors = gpd.read_file(tmp_path / "a.gpkg", layer="corridors")
     assert dict(zip(zones.id, zones.status, strict=True)) == {"block": "osm", "lost": "inferred"}
     assert list(corridors.street_name) == ["南一路"]
-    assert "無名路:未定位、規劃" in done.stdout.decode()
+    assert "extension 無名路: not located, planned" in done.stdout.decode()
 
 
 def test_why_a_definition_fails_is_said_once(run: Run, city: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(DEFINITIONS, encoding="utf-8")
     done = run("derive", "swapped", "--definitions", "mine.toml", "--roads", city.name)
-    assert done.stdout.decode().split("\n\n", 1)[1].splitlines() == ["反向(swapped)", "  未能生成"]
+    assert done.stdout.decode().split("\n\n", 1)[1].splitlines() == [
+        "Swapped (swapped)",
+        "  not compiled",
+    ]
     assert done.stderr.decode().count("is named on the east side") == 1
 
 
@@ -198,7 +202,7 @@ def test_a_side_that_is_missing_is_an_error(run: Run, city: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("north", "named", "bridge"),
     # The riser that no side names is 11 % and 23 % of the ring.
-    [(3, "高", "中"), (5, "中", "低")],
+    [(3, "high", "fair"), (5, "fair", "low")],
 )
 def test_what_the_clause_does_not_name_is_never_sure(
     run: Run, tmp_path: Path, north: int, named: str, bridge: str
@@ -220,44 +224,44 @@ def test_what_the_clause_does_not_name_is_never_sure(
 
 def test_a_ring_without_a_road_of_its_clause_is_never_sure(run: Run, city: Path) -> None:
     done = run("derive", "--text", TEXT + "、北七街", "--roads", city.name)
-    rows = [line.split() for line in done.stdout.decode().splitlines() if "共節點" in line]
-    assert [row[-1] for row in rows] == ["中"] * 4
+    rows = [line.split() for line in done.stdout.decode().splitlines() if "shared node" in line]
+    assert [row[-1] for row in rows] == ["fair"] * 4
 
 
 @pytest.mark.parametrize(
     ("change", "corner", "doubtful", "level"),
     [
-        ({}, "shared", False, "高"),
-        ({}, "crossing", False, "高"),
-        ({"accuracy_m": 60.0, "bridged_m": 100.0}, "shared", False, "高"),
-        ({"accuracy_m": 61.0}, "shared", False, "中"),
-        ({"accuracy_m": 201.0}, "shared", False, "低"),
-        ({"bridged_m": 101.0}, "shared", False, "中"),
-        ({"status": "inferred"}, "shared", False, "低"),
-        ({}, "near", False, "中"),
-        ({}, "extended", False, "低"),
-        ({}, "shared", True, "中"),
-        ({"role": "bridge"}, "shared", False, "中"),
-        ({"role": "bridge"}, "shared", True, "低"),
+        ({}, "shared", False, "high"),
+        ({}, "crossing", False, "high"),
+        ({"accuracy_m": 60.0, "bridged_m": 100.0}, "shared", False, "high"),
+        ({"accuracy_m": 61.0}, "shared", False, "fair"),
+        ({"accuracy_m": 201.0}, "shared", False, "low"),
+        ({"bridged_m": 101.0}, "shared", False, "fair"),
+        ({"status": "inferred"}, "shared", False, "low"),
+        ({}, "near", False, "fair"),
+        ({}, "extended", False, "low"),
+        ({}, "shared", True, "fair"),
+        ({"role": "bridge"}, "shared", False, "fair"),
+        ({"role": "bridge"}, "shared", True, "low"),
     ],
 )
 def test_confidence_is_by_the_numbers(
     change: dict[str, Any], corner: CornerKind, doubtful: bool, level: str
 ) -> None:
-    sure = ModelRun("a", "a", "named", None, (), 5.0, "osm", 0.0)
+    sure = ModelRun("a", Names("a", "a", "a"), "named", None, (), 5.0, "osm", 0.0)
     corners = (Corner("shared", 0.0, (117.0, 39.0)), Corner(corner, 0.0, (117.0, 39.0)))
     for order in (corners, corners[::-1]):
-        assert derive._confidence(replace(sure, **change), order, doubtful) == level
+        assert confidence.confidence(replace(sure, **change), order, doubtful) == level
 
 
 def test_the_tutorial_tells_the_numbers_behind_confidence() -> None:
     root = Path(__file__).resolve().parent.parent
     told = (root / "docs" / "tutorial.md").read_text(encoding="utf-8")
     for text in (
-        f"精度 is over {derive._LOW_ACCURACY_M:.0f} m",
-        f"精度 is over {derive._FAIR_ACCURACY_M:.0f} m",
-        f"接續 is over {derive._FAIR_BRIDGED_M:.0f} m",
-        f"連接 makes up more than {derive._UNNAMED_SHARE:.0%} of its length",
+        f"位置精度 is over {confidence.LOW_ACCURACY_M:.0f} m",
+        f"位置精度 is over {confidence.FAIR_ACCURACY_M:.0f} m",
+        f"補接長度 is over {confidence.FAIR_BRIDGED_M:.0f} m",
+        f"連接 makes up more than {confidence.UNNAMED_SHARE:.0%} of its length",
         f"stops short, by {NEAR_M:.0f} m or less",
         f"straight on, by {EXTEND_M:.0f} m or less",
         f"breaks of {GAP_M:.0f} m or less",
@@ -276,8 +280,8 @@ def test_the_packaged_plan_compiles_to_what_is_packaged(run: Run) -> None:
     done = run("derive", "--compare")
     assert done.returncode == 0, done.stderr
     told = done.stdout.decode()
-    assert told.count("對稱差 0.0000 平方公里,Hausdorff 距離 0 米") == 17
-    assert "樂山道:未定位、規劃" in told
+    assert told.count("symmetric difference 0.0000 sq km, Hausdorff distance 0 m") == 17
+    assert "Leshan Road: not located, planned" in told
 
 
 @pytest.mark.parametrize(

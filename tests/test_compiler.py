@@ -512,7 +512,7 @@ def test_a_clause_turned_by_a_quarter_is_refused(turn):
     ("left_out", "message"),
     [
         (["north"], "names no north side; add 北至…"),
-        (["west", "east"], "names no east and no west side; add 東至… and 西至…"),
+        (["west", "east"], "lacks the sides east, west; add 東至…, 西至…"),
     ],
 )
 def test_a_side_that_is_missing_is_named(left_out, message):

@@ -174,7 +174,9 @@ def test_a_definition_that_does_not_compile_is_named() -> None:
         build("北馬大路", "通北路")
     with pytest.raises(RoadNotFoundError, match=r"津淶道.*no coordinates"):
         build("津淶道", "通北路")
-    with pytest.raises(GeometryError, match=r"北馬路 and 南馬路 follow each other.*don't meet"):
+    with pytest.raises(
+        GeometryError, match=r"Beima Road and Nanma Road follow each other.*don't meet"
+    ):
         build("北馬路", "南馬路", "西馬路")
 
 

@@ -36,6 +36,7 @@ def plan_folder() -> Path | None:
 
 def study() -> Study:
     """Return the study that the command is about: of the packaged plan or of the user's own."""
+    from nankai_gis.compiler.remarks import Remark
     from nankai_gis.studies import study as studies
 
     folder, kept = plan_folder(), click.get_current_context().find_root().meta
@@ -44,13 +45,13 @@ def study() -> Study:
     if _STUDY not in kept:
         kept[_STUDY] = found = studies.read(folder, network())
         told = {
-            (p.get("corridor", p["id"]), p["remarks"])
+            (p.get("corridor", p["id"]), Remark(**remark).text())
             for layer in found.layers.values()
             for p in (feature["properties"] for feature in layer)
-            if "remarks" in p
+            for remark in p.get("remarks", ())
         }
-        for key, remarks in sorted(told):
-            warn(f"{key}: {remarks}")
+        for key, remark in sorted(told):
+            warn(tr("{subject}: {text}", subject=key, text=remark))
         _tell_if_far(found)
     found = kept[_STUDY]
     assert isinstance(found, studies.Study)

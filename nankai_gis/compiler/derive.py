@@ -1,25 +1,24 @@
-"""From a definition and a network to a ring or an axis."""
+"""From a definition or a clause and a network to a ring or an axis."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from nankai_gis.compiler.axis import Piece, axis_pieces, chosen
-from nankai_gis.compiler.lines import LineSource
+from nankai_gis.compiler.axis import Piece, PieceError, axis_pieces, axis_streets
+from nankai_gis.compiler.lines import LineSource, named_lines
+from nankai_gis.compiler.remarks import Remark
 from nankai_gis.compiler.ring import Ring, ring_of_lines
 from nankai_gis.compiler.search import ring_of_sides
 from nankai_gis.errors import GeometryError, NankaiGISError, RoadNotFoundError
 from nankai_gis.plan.clause import Clause, Road
-from nankai_gis.plan.model import AxisPart, Feature, Vertex
-
-FeatureDict = dict[str, Any]
+from nankai_gis.plan.model import AxisPart, Feature, Line, Names, Vertex
+from nankai_gis.words import tr
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What became of one definition on one network.
+    """What a definition compiles to on a network.
 
     Attributes
     ----------
@@ -30,7 +29,7 @@ class Derived:
         The pieces of a corridor.
     error : NankaiGISError or None
         Why there is no geometry.
-    remarks : tuple of str
+    remarks : tuple of Remark
         What a reader of the result should know.
     """
 
@@ -38,7 +37,7 @@ class Derived:
     ring: Ring | None = None
     axis: tuple[Piece, ...] = ()
     error: NankaiGISError | None = None
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 def derive(
@@ -65,14 +64,14 @@ def derive(
     Returns
     -------
     Derived
-        An explicit ring is followed where the network holds all its lines. What can't be
-        compiled is an error in the result, so that the rest of a plan still compiles.
+        A ring that the definition gives is followed where the network holds all its lines. What
+        can't be compiled is an error in the result, so that the rest of a plan still compiles.
 
     Examples
     --------
-    >>> from nankai_gis.plan import definitions as plan
     >>> from nankai_gis.network import digitised
-    >>> made = derive(plan.packaged().index()["laochengxiang"], digitised.packaged())
+    >>> from nankai_gis.plan import definitions
+    >>> made = derive(definitions.packaged().index()["laochengxiang"], digitised.packaged())
     >>> len(made.ring.runs), made.error
     (8, None)
     """
@@ -87,39 +86,27 @@ def derive(
 def _derive_ring(
     feature: Feature, lines: LineSource, points: Mapping[str, Vertex], search: bool
 ) -> Derived:
-    absent = [
-        part.line
-        for part in feature.ring
-        if part.line not in lines or not any(line.parts for line in lines.every(part.line))
-    ]
+    absent = [part.line for part in feature.ring if not named_lines(lines, part.line)]
     if feature.ring and not (absent and feature.sides and search):
         ring = ring_of_lines(feature.ring, lines, points)
         return Derived(feature, ring=_with_roles(ring, feature, lines))
     if not feature.sides:
-        raise GeometryError(f"{feature.id} has neither a ring nor sides to compile")
-    remarks: tuple[str, ...] = ()
-    if absent:
-        remarks = (
-            f"the ring of the definition names {'、'.join(absent)}, which this network doesn't "
-            "hold; the ring was searched for from the four sides",
+        raise GeometryError(
+            tr("{feature} has neither a ring nor sides to compile", feature=feature.id)
         )
     ring = ring_of_sides(feature.sides, lines, feature.inside)
+    remarks = (Remark("ring searched", {"lines": absent}),) if absent else ()
     return Derived(feature, ring=ring, remarks=remarks)
 
 
 def _with_roles(ring: Ring, feature: Feature, lines: LineSource) -> Ring:
-    """A ring in which a line that the clause doesn't name is a bridge."""
+    """A ring in which a line that the clause doesn't name is a link."""
     if not feature.sides:
         return ring
-    named = {
-        line.id
-        for roads in feature.sides.values()
-        for road in roads
-        if road in lines
-        for line in lines.every(road)
-    }
+    roads = {road for roads in feature.sides.values() for road in roads}
+    ids = {line.id for road in roads for line in named_lines(lines, road)}
     runs = tuple(
-        replace(run, role="bridge") if run.role == "named" and run.line not in named else run
+        replace(run, role="bridge") if run.role == "named" and run.line not in ids else run
         for run in ring.runs
     )
     return replace(ring, runs=runs)
@@ -127,20 +114,36 @@ def _with_roles(ring: Ring, feature: Feature, lines: LineSource) -> Ring:
 
 def _derive_axis(feature: Feature, lines: LineSource, points: Mapping[str, Vertex]) -> Derived:
     pieces: list[Piece] = []
-    remarks: list[str] = []
-    streets = chosen(feature.axis, lines)
+    remarks: list[Remark] = []
+    streets: Mapping[str, Line] = axis_streets(feature.axis, lines)
     for part in feature.axis:
         try:
             pieces += axis_pieces([part], lines, points, streets)
-        except (RoadNotFoundError, GeometryError) as error:
+        except (RoadNotFoundError, PieceError) as error:
             # A street that is missing keeps its place in the axis; the others are drawn.
             pieces.append(Piece(part, None, None))
-            remarks.append(str(error))
+            remarks.append(_why_not_drawn(error, lines))
     if all(piece.run is None for piece in pieces):
+        reasons = tr("; ").join(remark.text() for remark in remarks)
         raise GeometryError(
-            f"none of the streets of {feature.id} can be drawn: {'; '.join(remarks)}"
+            tr(
+                "none of the streets of {feature} can be drawn: {reasons}",
+                feature=feature.id,
+                reasons=reasons,
+            )
         )
     return Derived(feature, axis=tuple(pieces), remarks=tuple(remarks))
+
+
+def _why_not_drawn(error: RoadNotFoundError | PieceError, lines: LineSource) -> Remark:
+    if isinstance(error, PieceError):
+        return error.remark
+    if error.asked in lines:
+        return Remark("street not located", {"name": error.asked})
+    if not error.candidates:
+        return Remark("street unknown", {"name": error.asked})
+    values = {"name": error.asked, "near": list(error.candidates)}
+    return Remark("street unknown, others near", values)
 
 
 def clause_feature(clause: Clause, known: Container[str] = ()) -> Feature:
@@ -165,7 +168,6 @@ def clause_feature(clause: Clause, known: Container[str] = ()) -> Feature:
     >>> clause_feature(clause).sides["east"], clause_feature(clause, {"乙路"}).sides["east"]
     (('甲路',), ('乙路',))
     """
-    from nankai_gis.plan.model import Names
 
     def name(road: Road) -> str:
         return next((name for name in road.names if name in known), road.name)

@@ -21,14 +21,24 @@ from nankai_gis.errors import DataError, GeometryError, NankaiGISError, PlanErro
 from nankai_gis.plan.definitions import Plan
 from nankai_gis.plan.layers import LAYER_OF_KIND, LAYERS
 from nankai_gis.plan.model import Feature, Line, Vertex, worst
+from nankai_gis.words import quoted, tr
 
 FeatureDict = dict[str, Any]
+
+# Properties of a feature without coordinates.
+_NOT_LOCATED: dict[str, Any] = {
+    "status": "not located",
+    "accuracy_m": None,
+    "source": "",
+    "source_ids": "",
+    "date": "",
+}
 
 
 def plan_layers(
     plan: Plan, network: PlanNetwork, *, search: bool = False
 ) -> dict[str, list[FeatureDict]]:
-    """Make every layer from a plan and a network.
+    """Compile every layer of a plan on a network.
 
     Parameters
     ----------
@@ -38,8 +48,9 @@ def plan_layers(
     search : bool
         Whether a ring may be searched for from the four sides where the network lacks a line of
         the definition's own ring, and a piece of an axis stay undrawn where it lacks the street.
-        What was done so stands in the feature's ``remarks``. Without, that is an error; a side
-        that the network lacks is an error with and without.
+        What was done so stands in the feature's ``remarks``, as
+        `nankai_gis.compiler.remarks.Remark.as_dict` returns them. Without, that is an error; a
+        road of a side that the network lacks is an error with and without.
 
     Returns
     -------
@@ -56,9 +67,9 @@ def plan_layers(
 
     Examples
     --------
-    >>> from nankai_gis.plan import definitions as plan
     >>> from nankai_gis.network import digitised
-    >>> made = plan_layers(plan.packaged(), digitised.packaged())
+    >>> from nankai_gis.plan import definitions
+    >>> made = plan_layers(definitions.packaged(), digitised.packaged())
     >>> len(made["zones"]), len(made["subdistricts"])
     (3, 12)
     """
@@ -68,8 +79,10 @@ def plan_layers(
         try:
             made[LAYER_OF_KIND[feature.kind]] += _features(feature, plan, network, search)
         except NankaiGISError as error:
-            # The error keeps its class and its candidates; the reader learns which definition.
-            error.args = (f"{feature.file}: [{feature.id}]: {error}",)
+            # The error keeps its class and its candidates; its message names the definition.
+            error.args = (
+                tr("{file}: [{id}]: {error}", file=feature.file, id=feature.id, error=error),
+            )
             if not search:
                 raise
             faults.append(str(error.args[0]))
@@ -116,16 +129,18 @@ def _features(
     if derived.error is not None:
         raise derived.error
     if derived.remarks and not search:
-        raise GeometryError("; ".join(derived.remarks))
+        raise GeometryError(tr("; ").join(remark.text() for remark in derived.remarks))
     if derived.ring is None:
         made = _axis(feature, derived.axis, network)
     else:
         for name, near in derived.ring.missing.items():
-            # A ring that does without a road of its clause is a guess; `derive` shows it.
-            raise RoadNotFoundError("road", name, near, hint="a side can't do without it")
+            # A ring without a road of its clause is a guess; the command `derive` shows it.
+            raise RoadNotFoundError(
+                tr("road"), name, near, hint=tr("the ring can't be drawn without it")
+            )
         made = [_polygon(feature, derived.ring, plan, network)]
     for item in made if derived.remarks else ():
-        item["properties"]["remarks"] = "; ".join(derived.remarks)
+        item["properties"]["remarks"] = [remark.as_dict() for remark in derived.remarks]
         if derived.ring is not None:
             item["properties"]["status"] = "inferred"
     return made
@@ -148,44 +163,52 @@ def derived_features(derived: Iterable[Derived], source: str) -> list[FeatureDic
 
     Examples
     --------
-    >>> from nankai_gis.plan import definitions as plan
     >>> from nankai_gis.network import digitised
-    >>> made = derive(plan.packaged().index()["xuefu"], digitised.packaged())
+    >>> from nankai_gis.plan import definitions
+    >>> made = derive(definitions.packaged().index()["xuefu"], digitised.packaged())
     >>> [f["geometry"]["type"] for f in derived_features([made], "packaged")]
     ['Polygon']
     """
-    found: list[FeatureDict] = []
-    for one in derived:
-        common = _common(one.feature) | {"source": source}
-        if one.ring is not None:
-            ring = one.ring
-            properties = common | {
-                # A ring that does without a road of its clause is a guess at what it means.
-                "status": "inferred" if ring.missing else worst([one.feature.status, ring.status]),
-                "accuracy_m": round(_mean_accuracy(ring.runs), 1),
-                "area_m2": ring_area(ring),
-                "missing": "、".join(ring.missing),
-                "parts": _parts(ring.runs),
-            }
-            coordinates = [[list(position) for position in ring.coordinates]]
-            found.append(_as_feature(properties, {"type": "Polygon", "coordinates": coordinates}))
-        for rank, piece in enumerate(one.axis, start=1):
-            if piece.run is None:
-                continue
-            properties = common | {
-                "id": f"{one.feature.id}-{rank}",
-                "corridor": one.feature.id,
-                "rank": rank,
-                "role": piece.part.role,
-                "planned": piece.part.planned,
-                "street_name": piece.run.name,
-                "status": piece.run.status,
-                "accuracy_m": round(piece.run.accuracy_m, 1),
-                "length_m": run_length(piece.run.vertices),
-            }
-            line = {"type": "LineString", "coordinates": _positions(piece.run.vertices)}
-            found.append(_as_feature(properties, line))
-    return found
+    features: list[FeatureDict] = []
+    for item in derived:
+        if item.ring is not None:
+            features.append(_derived_polygon(item.feature, item.ring, source))
+        features += [
+            _derived_piece(item.feature, rank, piece, piece.run, source)
+            for rank, piece in enumerate(item.axis, start=1)
+            if piece.run is not None
+        ]
+    return features
+
+
+def _derived_polygon(feature: Feature, ring: Ring, source: str) -> FeatureDict:
+    properties = _common(feature) | {
+        "source": source,
+        # A ring that does without a road of its clause is a guess at what it means.
+        "status": "inferred" if ring.missing else worst([feature.status, ring.status]),
+        "accuracy_m": round(_mean_accuracy(ring.runs), 1),
+        "area_m2": ring_area(ring),
+        "missing": "、".join(ring.missing),
+        "parts": _parts(ring.runs),
+    }
+    return _as_feature(properties, _polygon_geometry(ring))
+
+
+def _derived_piece(feature: Feature, rank: int, piece: Piece, run: Run, source: str) -> FeatureDict:
+    properties = _common(feature) | {
+        "source": source,
+        "id": f"{feature.id}-{rank}",
+        "corridor": feature.id,
+        "rank": rank,
+        "role": piece.part.role,
+        "planned": piece.part.planned,
+        "street_name": run.name,
+        "status": run.status,
+        "accuracy_m": round(run.accuracy_m, 1),
+        "length_m": run_length(run.vertices),
+    }
+    line = {"type": "LineString", "coordinates": _positions(run.vertices)}
+    return _as_feature(properties, line)
 
 
 def _common(feature: Feature) -> dict[str, Any]:
@@ -256,8 +279,11 @@ def _polygon(feature: Feature, ring: Ring, plan: Plan, network: PlanNetwork) -> 
         "parts": _parts(ring.runs),
         **_provenance(vertices, network),
     }
-    coordinates = [[list(position) for position in ring.coordinates]]
-    return _as_feature(properties, {"type": "Polygon", "coordinates": coordinates})
+    return _as_feature(properties, _polygon_geometry(ring))
+
+
+def _polygon_geometry(ring: Ring) -> dict[str, Any]:
+    return {"type": "Polygon", "coordinates": [[list(p) for p in ring.coordinates]]}
 
 
 def _mean_accuracy(runs: Sequence[Run]) -> float:
@@ -314,8 +340,7 @@ def _axis(feature: Feature, pieces: Sequence[Piece], network: PlanNetwork) -> li
             "street_name": _street_name(piece),
         }
         if run is None:
-            properties |= {"status": "not located", "accuracy_m": None, "end_accuracy_m": None}
-            properties |= {"source": "", "source_ids": "", "date": ""}
+            properties |= {"status": "", "accuracy_m": None, "end_accuracy_m": None} | _NOT_LOCATED
             features.append(_as_feature(properties, None))
             continue
         ends = (run.vertices[0], run.vertices[-1])
@@ -347,8 +372,7 @@ def _street(line: Line, network: PlanNetwork) -> FeatureDict:
         "note": line.note,
     }
     if not line.vertices:
-        properties |= {"status": "not located", "accuracy_m": None}
-        properties |= {"source": "", "source_ids": "", "date": ""}
+        properties |= _NOT_LOCATED
         return _as_feature(properties, None)
     properties |= {
         "status": worst(v.status for v in line.vertices),
@@ -374,15 +398,17 @@ def _site(feature: Feature, network: PlanNetwork) -> FeatureDict:
     elif feature.point is not None:
         if feature.point not in network.points:
             raise DataError(
-                f"no control point is called {feature.point!r}; add it to "
-                "digitised/control_points.csv, or leave out point: the site is then listed"
+                tr(
+                    "no control point is called {point}; add it to digitised/control_points.csv, "
+                    "or leave out point: the site is then listed without a position",
+                    point=quoted(feature.point),
+                )
             )
         vertices = (network.points[feature.point],)
         accuracy = vertices[0].accuracy_m
         geometry = {"type": "Point", "coordinates": _positions(vertices)[0]}
     else:
-        properties |= {"status": "not located", "accuracy_m": None}
-        properties |= {"source": "", "source_ids": "", "date": ""}
+        properties |= _NOT_LOCATED
         return _as_feature(properties, None)
     properties |= {
         "status": worst([feature.status, *(v.status for v in vertices)]),

@@ -1,4 +1,8 @@
-"""Lines by name: what the compiler asks of a network, and which of several namesakes is meant."""
+"""Lines by name: what the compiler asks of a network, and which of several namesakes is meant.
+
+A city has several roads of one name; those of a clause lie together. The choice compares boxes
+of a few namesakes, which needs no spatial index.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,10 @@ from typing import Protocol
 
 from nankai_gis.errors import RoadNotFoundError
 from nankai_gis.plan.model import Line, Vertex
+from nankai_gis.words import tr
+
+# West, south, east and north, degrees.
+_Box = tuple[float, float, float, float]
 
 
 class LineSource(Protocol):
@@ -19,24 +27,24 @@ class LineSource(Protocol):
         ...
 
     def __contains__(self, name: object) -> bool:
-        """Whether a line answers to the name."""
+        """Return whether a line answers to the name."""
         ...
 
     def every(self, name: str) -> Sequence[Line]:
-        """Return all lines of a name: streets in several places may share it."""
+        """Return all lines of a name: roads in several places may share it."""
         ...
 
     def near(self, name: str) -> list[str]:
-        """Return names like one that isn't there."""
+        """Return the names most like one that the network doesn't have."""
         ...
 
-    def around(self, bounds: tuple[float, float, float, float]) -> Sequence[Line]:
+    def around(self, bounds: _Box) -> Sequence[Line]:
         """Return the lines that touch a box: west, south, east, north in degrees."""
         ...
 
 
 class PlanNetwork(LineSource, Protocol):
-    """A network that layers are made on: lines, control points and what they come from."""
+    """A network that layers are made on: lines, control points and their sources."""
 
     @property
     def points(self) -> Mapping[str, Vertex]:
@@ -48,24 +56,47 @@ class PlanNetwork(LineSource, Protocol):
         """Titles of the sources, by id."""
         ...
 
-    def listed(self, bounds: tuple[float, float, float, float] | None) -> Sequence[Line]:
-        """Return the lines that belong on the maps of a plan within a box; None for no plan."""
+    def listed(self, bounds: _Box | None) -> Sequence[Line]:
+        """Return the lines that the maps of a plan show within a box; None for no plan."""
         ...
 
 
-def together(groups: Sequence[Sequence[Line]]) -> list[Line]:
-    """Choose, among streets of the same names, those that lie together.
+def named_lines(lines: LineSource, name: str) -> list[Line]:
+    """Return the located lines of a name.
 
     Parameters
     ----------
-    groups : sequence of sequence of Line
-        For each name the located streets that carry it, at least one.
+    lines : LineSource
+    name : str
+        In any script, or an id.
 
     Returns
     -------
     list of Line
-        One for each name: the one nearest to the middle of the streets whose name is the only
-        one of its kind; where no name is, the choice that spreads least.
+        Empty where the network doesn't know the name, or has no coordinates for it.
+
+    Examples
+    --------
+    >>> from nankai_gis.network import digitised
+    >>> [line.id for line in named_lines(digitised.packaged(), "红旗路")]
+    ['hongqi-road']
+    """
+    return [line for line in lines.every(name) if line.parts] if name in lines else []
+
+
+def together(groups: Sequence[Sequence[Line]]) -> list[Line]:
+    """Choose, among lines of the same names, those that lie together.
+
+    Parameters
+    ----------
+    groups : sequence of sequence of Line
+        For each name the located lines that carry it, at least one.
+
+    Returns
+    -------
+    list of Line
+        One for each name: the one nearest to the lines that have no namesake; where every line
+        has one, the choice that spreads least.
 
     Examples
     --------
@@ -77,16 +108,13 @@ def together(groups: Sequence[Sequence[Line]]) -> list[Line]:
     boxes = {id(line): _box(line) for group in groups for line in group}
     fixed = [boxes[id(group[0])] for group in groups if len(group) == 1]
     if not fixed:
-        # Try each street of the first name as the place where all of them are.
+        # Try each line of the first name as the place where all of them are.
         choices = [together([[line], *groups[1:]]) for line in groups[0]] if groups else []
         return min(choices, key=lambda lines: _spread([boxes[id(x)] for x in lines]), default=[])
     return [
         min(group, key=lambda line: sum(_apart(boxes[id(line)], box) for box in fixed))
         for group in groups
     ]
-
-
-_Box = tuple[float, float, float, float]
 
 
 def _box(line: Line) -> _Box:
@@ -133,13 +161,9 @@ def located(lines: LineSource, names: Sequence[str]) -> list[Line]:
     groups = []
     for name in names:
         if name not in lines:
-            raise RoadNotFoundError("street", name, lines.near(name))
-        group = [line for line in lines.every(name) if line.parts]
-        if not group:
-            raise RoadNotFoundError(
-                "located street",
-                name,
-                hint="it is listed, but has no coordinates; name a stand-in",
-            )
-        groups.append(group)
+            raise RoadNotFoundError(tr("street"), name, lines.near(name))
+        groups.append(named_lines(lines, name))
+        if not groups[-1]:
+            hint = tr("it is listed, but has no coordinates; name a stand-in")
+            raise RoadNotFoundError(tr("located street"), name, hint=hint)
     return together(groups)

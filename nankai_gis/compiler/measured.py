@@ -1,15 +1,18 @@
-"""Measured lines: positions along a line, and the way along it over its breaks.
+"""Measured lines: places by their distance along a line, and the way between two of them.
 
-Distances that decide are taken in the local plane, true to 1e-4 over ten kilometres; lengths
-that are reported are geodesics on the CGCS2000 ellipsoid.
+This is linear referencing on lines of several parts: a road whose data is broken is still one
+road, and a way along it bridges the breaks. Distances that decide are taken in a local plane,
+true to 1e-4 over ten kilometres; lengths that are reported are geodesics on the CGCS2000
+ellipsoid. shapely has the distance along a line but for one part only, and it knows neither
+breaks nor the accuracy of what lies between two vertices.
 """
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import shapely
 from shapely.geometry import LineString, Point
@@ -19,21 +22,25 @@ from nankai_gis.geometry import crs
 from nankai_gis.geometry.plane import Plane, Position
 from nankai_gis.plan.model import Line, Vertex, worst
 
-# Corners closer together than this are one: the four nodes where two dual carriageways cross.
+#: Corners closer together than this are one: the four nodes where two dual carriageways cross.
 CLUSTER_M = 100.0
-
-# Places of one junction with less of a part between them than this lie on one carriageway.
+#: Corners of one crossing with less of a part between them than this lie on one carriageway.
 SAME_M = 200.0
 
-# A way along a broken street goes round a break only where that is not much longer.
+# A metre over a break costs as much as this many along the road: a way avoids a break, but not
+# by a much longer detour.
 _BREAK_COST = 3.0
+# Places closer together than this are one, metres.
+_SAME_PLACE_M = 0.01
+# An end points on in the direction of its last metres: about this many.
+_HEADING_M = 50.0
 
-# A place on a course: which part, and how far along it, metres.
+# A place on a line: which part, and how far along it, metres.
 Place = tuple[int, float]
 
 
 def run_length(vertices: Sequence[Vertex]) -> float:
-    """Return the length of a stretch on the ellipsoid.
+    """Return the length of a stretch of line on the ellipsoid.
 
     Parameters
     ----------
@@ -46,6 +53,7 @@ def run_length(vertices: Sequence[Vertex]) -> float:
 
     Examples
     --------
+    >>> from dataclasses import replace
     >>> a = Vertex(117.0, 39.0, 10.0, "osm", "s", "2026")
     >>> round(run_length([a, replace(a, lat=39.001)]), 1)
     111.0
@@ -85,7 +93,7 @@ def run_accuracy(vertices: Sequence[Vertex]) -> float:
 
 
 def line_length(line: Line) -> float:
-    """Return the length of a line, its parts together, without what lies between them.
+    """Return the length of a line: the sum of its parts, without the breaks between them.
 
     Parameters
     ----------
@@ -94,7 +102,7 @@ def line_length(line: Line) -> float:
     Returns
     -------
     float
-        Metres; 0.0 for a line that isn't located.
+        Metres on the ellipsoid; 0.0 for a line that isn't located.
 
     Examples
     --------
@@ -129,13 +137,40 @@ def line_accuracy(line: Line) -> float:
 
 
 class MeasuredLine:
-    """A line in the local plane, with its vertices at hand."""
+    """A line in a local plane, on which places are told by their distance along it.
+
+    Parameters
+    ----------
+    line : Line
+        Located.
+    plane : Plane
+
+    Attributes
+    ----------
+    parts : list of LineString
+        The parts of the line, metres.
+    shape : MultiLineString
+        All of them.
+
+    Examples
+    --------
+    >>> vertices = [Vertex(117.0, lat, 5.0, "osm", "s", "2026") for lat in (39.0, 39.01, 39.02)]
+    >>> from nankai_gis.plan.model import Names
+    >>> line = Line("a", "street", Names("甲", "甲", "Jia"), (tuple(vertices),))
+    >>> measured = MeasuredLine(line, Plane(117.0, 39.0))
+    >>> place, off = measured.place((30.0, 500.0))
+    >>> place[0], round(place[1]), round(off)
+    (0, 500, 30)
+    >>> round(measured.distance(place, (0, 1500.0)))
+    1000
+    """
 
     def __init__(self, line: Line, plane: Plane) -> None:
         self.line = line
         self.plane = plane
         self.parts = [LineString([plane.to(v.position) for v in part]) for part in line.parts]
         self.shape = shapely.MultiLineString(self.parts)
+        # Metres along its part at which each vertex lies.
         self._along = [
             [0.0, *itertools.accumulate(math.dist(a, b) for a, b in itertools.pairwise(p.coords))]
             for p in self.parts
@@ -143,16 +178,16 @@ class MeasuredLine:
         self._distances: dict[tuple[Place, Place], float] = {}
 
     def place(self, xy: Position) -> tuple[Place, float]:
-        """The place nearest to a position, and how far off it lies."""
+        """Return the place nearest to a position, and how far from the line that lies, metres."""
         point = Point(xy)
         off, part = min((shape.distance(point), k) for k, shape in enumerate(self.parts))
         return (part, self.parts[part].project(point)), off
 
     def opposite(self, place: Place) -> Iterator[Place]:
-        """The places across from a place, on other carriageways that run by within a junction."""
+        """Give the places across from a place, on other carriageways of the same crossing."""
         here = Point(self.xy(place))
         for k, part in enumerate(self.parts):
-            # The two carriageways may be one part, joined at their end.
+            # The two carriageways may be one part, joined at their end: leave out what is near.
             near = (place[1] - SAME_M, place[1] + SAME_M) if k == place[0] else (0.0, 0.0)
             for low, high in ((0.0, near[0]), (near[1], part.length)):
                 if low < high:
@@ -161,57 +196,42 @@ class MeasuredLine:
                         yield k, low + piece.project(here)
 
     def xy(self, place: Place) -> Position:
-        """The position of a place, metres."""
+        """Return the position of a place, metres."""
         point = self.parts[place[0]].interpolate(place[1])
         return point.x, point.y
 
     def vertex(self, place: Place) -> Vertex:
-        """The vertex at a place, or one between two, no better known than they are."""
-        part, at = place
+        """Return the vertex at a place; between two a new one, no better known than they are."""
+        part, metres = place
         along, vertices = self._along[part], self.line.parts[part]
-        for k, d in enumerate(along):
-            if abs(d - at) < 0.01:
+        for k, reached in enumerate(along):
+            if abs(reached - metres) < _SAME_PLACE_M:
                 return vertices[k]
-            if d > at:
-                share = (at - along[k - 1]) / (d - along[k - 1])
+            if reached > metres:
+                share = (metres - along[k - 1]) / (reached - along[k - 1])
                 a, b = vertices[k - 1], vertices[k]
-                lon, lat = self.plane.back(self.xy(place))
-                return Vertex(
-                    lon,
-                    lat,
-                    a.accuracy_m + share * (b.accuracy_m - a.accuracy_m),
-                    worst((a.status, b.status)),
-                    a.source,
-                    a.date,
-                )
+                accuracy = a.accuracy_m + share * (b.accuracy_m - a.accuracy_m)
+                position = self.plane.back(self.xy(place))
+                return Vertex(*position, accuracy, worst((a.status, b.status)), a.source, a.date)
         return vertices[-1]
 
     def ends_at(self, place: Place) -> bool:
-        """Whether a part ends at a place."""
-        return not 0.01 < place[1] < self.parts[place[0]].length - 0.01
+        """Return whether a part ends at a place."""
+        last = self.parts[place[0]].length
+        return not _SAME_PLACE_M < place[1] < last - _SAME_PLACE_M
 
     def ends(self) -> Iterator[tuple[Place, Position]]:
-        """Every end of the course, with the unit vector that leads on from it."""
+        """Give both ends of every part, each with the unit vector that leads on from it."""
         for k, part in enumerate(self.parts):
-            for at in (0.0, part.length):
-                inner = part.interpolate(min(50.0, part.length) if at == 0 else max(at - 50.0, 0.0))
-                x, y = self.xy((k, at))
+            for end, before in ((0.0, _HEADING_M), (part.length, part.length - _HEADING_M)):
+                inner = part.interpolate(min(max(before, 0.0), part.length))
+                x, y = self.xy((k, end))
                 away = math.hypot(x - inner.x, y - inner.y) or 1.0
-                yield (k, at), ((x - inner.x) / away, (y - inner.y) / away)
-
-    def _stretch(self, part: int, start: float, stop: float) -> list[Vertex]:
-        low, high = sorted((start, stop))
-        inner = [
-            v
-            for v, d in zip(self.line.parts[part], self._along[part], strict=True)
-            if low + 0.01 < d < high - 0.01
-        ]
-        found = [self.vertex((part, low)), *inner, self.vertex((part, high))]
-        return found if start <= stop else found[::-1]
+                yield (k, end), ((x - inner.x) / away, (y - inner.y) / away)
 
     def distance(self, start: Place, stop: Place) -> float:
-        """Metres along the course from one place to another."""
-        if start[0] == stop[0] and len(self.parts) == 1 and not self.parts[0].is_closed:
+        """Return the metres along the line from one place to another, breaks included."""
+        if self._unbroken:
             return abs(start[1] - stop[1])
         key = (start, stop)
         if key not in self._distances:
@@ -219,61 +239,66 @@ class MeasuredLine:
         return self._distances[key]
 
     def path(self, start: Place, stop: Place) -> tuple[list[Vertex], float, float]:
-        """The way along the course: vertices, metres, and metres that bridge breaks."""
-        if start[0] == stop[0] and len(self.parts) == 1 and not self.parts[0].is_closed:
-            return self._stretch(start[0], start[1], stop[1]), abs(start[1] - stop[1]), 0.0
+        """Return the way along the line: its vertices, metres, and metres that bridge breaks."""
+        if self._unbroken:
+            return self._stretch(0, start[1], stop[1]), abs(start[1] - stop[1]), 0.0
         return self._route(start, stop)
 
-    def _graph(self, start: Place, stop: Place) -> dict[Place, list[tuple[Place, float]]]:
-        """The parts cut at the two places, and the jumps from their ends over the breaks."""
-        cuts: dict[int, set[float]] = {k: {0.0, p.length} for k, p in enumerate(self.parts)}
-        cuts[start[0]].add(start[1])
-        cuts[stop[0]].add(stop[1])
-        edges: dict[Place, list[tuple[Place, float]]] = {}
+    @cached_property
+    def _unbroken(self) -> bool:
+        """Whether there is one way only between two places: one part that is no loop."""
+        return len(self.parts) == 1 and not self.parts[0].is_closed
 
-        def join(a: Place, b: Place, cost: float) -> None:
-            edges.setdefault(a, []).append((b, cost))
-            edges.setdefault(b, []).append((a, cost))
-
-        for (k, at), _ in self.ends():
-            here = Point(self.xy((k, at)))
+    @cached_property
+    def _breaks(self) -> list[tuple[Place, Place, float]]:
+        """From every end to the nearest place of every other part, and the metres between."""
+        jumps = []
+        for end, _ in self.ends():
+            here = Point(self.xy(end))
             for other, shape in enumerate(self.parts):
-                if other != k:
-                    to = shape.project(here)
-                    cuts[other].add(to)
-                    join((k, at), (other, to), _BREAK_COST * here.distance(shape))
-        for k, part in enumerate(self.parts):
-            for low, high in itertools.pairwise(sorted(cuts[k])):
-                join((k, low), (k, high), high - low)
-            if part.is_closed:
-                join((k, 0.0), (k, part.length), 0.0)
-        return edges
+                if other != end[0]:
+                    jumps.append((end, (other, shape.project(here)), here.distance(shape)))
+        return jumps
+
+    def _stretch(self, part: int, start: float, stop: float) -> list[Vertex]:
+        """The vertices of a part from one distance along it to another."""
+        low, high = sorted((start, stop))
+        inner = [
+            vertex
+            for vertex, metres in zip(self.line.parts[part], self._along[part], strict=True)
+            if low + _SAME_PLACE_M < metres < high - _SAME_PLACE_M
+        ]
+        stretch = [self.vertex((part, low)), *inner, self.vertex((part, high))]
+        return stretch if start <= stop else stretch[::-1]
 
     def _route(self, start: Place, stop: Place) -> tuple[list[Vertex], float, float]:
-        """Shortest way over the parts; a break costs more than it is long."""
-        edges = self._graph(start, stop)
-        came: dict[Place, Place] = {}
-        queue: list[tuple[float, int, Place, Place]] = [(0.0, 0, start, start)]
-        ties = itertools.count(1)
-        while queue and stop not in came:
-            cost, _, here, before = heapq.heappop(queue)
-            if here in came:
-                continue
-            came[here] = before
-            for there, more in edges[here]:
-                if there not in came:
-                    heapq.heappush(queue, (cost + more, next(ties), there, here))
-        way = [stop]
-        while way[-1] != start:
-            way.append(came[way[-1]])
+        """The cheapest way over parts and breaks, as `path` returns it."""
+        import networkx
+
+        graph = networkx.Graph()
+        # The parts are cut where a break ends, and at the two places.
+        cuts = [{0.0, part.length} for part in self.parts]
+        for end, to, metres in self._breaks:
+            cuts[to[0]].add(to[1])
+            graph.add_edge(end, to, weight=_BREAK_COST * metres)
+        for part, metres in (start, stop):
+            cuts[part].add(metres)
+        for k, part_cuts in enumerate(cuts):
+            for low, high in itertools.pairwise(sorted(part_cuts)):
+                graph.add_edge((k, low), (k, high), weight=high - low)
+            if self.parts[k].is_closed:
+                graph.add_edge((k, 0.0), (k, self.parts[k].length), weight=0.0)
+        # What was cheapest is gone over again, to tell the breaks from the line.
         vertices = [self.vertex(start)]
         length = bridged = 0.0
-        for a, b in itertools.pairwise(reversed(way)):
+        for a, b in itertools.pairwise(networkx.dijkstra_path(graph, start, stop)):
             apart = math.dist(self.xy(a), self.xy(b))
-            if a[0] == b[0] and apart > 0.01:
+            if apart <= _SAME_PLACE_M:
+                continue
+            if a[0] == b[0]:
                 vertices += self._stretch(a[0], a[1], b[1])[1:]
                 length += abs(a[1] - b[1])
-            elif apart > 0.01:
+            else:
                 vertices.append(self.vertex(b))
                 length += apart
                 bridged += apart

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nankai_gis.plan.model import Status, Vertex
+from nankai_gis.plan.model import Names, Status, Vertex
+
+CornerKind = Literal["shared", "crossing", "near", "extended"]
+RunRole = Literal["named", "again", "bridge", "stand-in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +18,15 @@ class Corner:
     Attributes
     ----------
     kind : {'shared', 'crossing', 'near', 'extended'}
-        A node of both lines; lines that cross without one; ends within the limit; an end carried
-        straight on.
+        A node of both lines; lines that cross without one, as at a bridge; an end that comes
+        near the other line; an end carried straight on.
     gap_m : float
-        What had to be put in between the lines; 0.0 for the first two kinds.
+        Metres put in between the lines; 0.0 for the first two kinds.
     position : tuple of float
         Longitude and latitude at which the ring passes from one line to the next.
     """
 
-    kind: Literal["shared", "crossing", "near", "extended"]
+    kind: CornerKind
     gap_m: float
     position: tuple[float, float]
 
@@ -36,11 +39,11 @@ class Run:
     ----------
     line : str
         Id of the line.
-    name : str
-        Its name.
+    names : Names
+        Its names.
     role : {'named', 'again', 'bridge', 'stand-in'}
-        A road of the clause; one used a second time to get from one road to the next; a line
-        that the clause doesn't name; a line in the place of a road that isn't there.
+        A road of the clause; one followed a second time to get from one road to the next; a line
+        that the clause doesn't name; a line in the place of a road that isn't located.
     stands_for : str or None
         Name of the road in whose place the line is taken.
     vertices : tuple of Vertex
@@ -54,10 +57,15 @@ class Run:
     """
 
     line: str
-    name: str
-    role: Literal["named", "again", "bridge", "stand-in"]
+    names: Names
+    role: RunRole
     stands_for: str | None
     vertices: tuple[Vertex, ...]
     accuracy_m: float
     status: Status
     bridged_m: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The name in traditional Chinese, or as the map has it."""
+        return self.names.hant

@@ -58,3 +58,23 @@ UNITS: Mapping[str, str] = {
     "km": mark("km"),
     "m": mark("m"),
 }
+#: What a line is to a ring.
+RUN_ROLES: Mapping[str, str] = {
+    "named": mark("bounding road"),
+    "again": mark("followed again"),
+    "bridge": mark("link"),
+    "stand-in": mark("stand-in"),
+}
+#: How two lines of a ring meet.
+CORNERS: Mapping[str, str] = {
+    "shared": mark("shared node"),
+    "crossing": mark("crossing"),
+    "near": mark("end close by"),
+    "extended": mark("end extended"),
+}
+#: How sure it is that a clause means a line, and that it lies there.
+CONFIDENCES: Mapping[str, str] = {
+    "high": mark("high"),
+    "fair": mark("fair"),
+    "low": mark("low"),
+}

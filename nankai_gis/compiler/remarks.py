@@ -1,0 +1,121 @@
+"""Remarks: what a reader of compiled geometry should know, as data.
+
+A remark is a key with its figures and names. It is stored so, and becomes a sentence where it is
+shown, in the language in force there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nankai_gis.plan.model import Names
+from nankai_gis.words import language, listed, mark, tr
+from nankai_gis.words.terms import SIDES
+
+#: The sentence of each key.
+REMARKS: Mapping[str, str] = {
+    "ring searched": mark(
+        "the network lacks {lines}, which the ring of the definition names; the ring was searched "
+        "for from the four sides"
+    ),
+    "street unknown": mark("no street is called {name} in this network; the piece isn't drawn"),
+    "street unknown, others near": mark(
+        "no street is called {name} in this network; near names: {near}; the piece isn't drawn"
+    ),
+    "street not located": mark(
+        "{name} is listed, but has no coordinates; the piece that ends there isn't drawn"
+    ),
+    "control point unknown": mark("no control point is called {points}"),
+    "piece without length": mark("{line} from {start} to {end} has no length"),
+    "lines don't meet": mark(
+        "{line} doesn't meet {other}: they come no closer than {metres:,.0f} m; begin or end the "
+        "piece at a line that it meets"
+    ),
+    "wrong side": mark("{lines} is named on the {side} side, but lies on another side of the ring"),
+    "sides inverted": mark(
+        "{lines} is named on the {side} side, but lies {other_side} of {others}, which is named "
+        "on the {other_side} side"
+    ),
+    "clause turned": mark(
+        "{lines} is named on the {side} side, but lies on the {actual_side} side of the ring"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A remark on a compiled feature, a ring or a piece of an axis.
+
+    Attributes
+    ----------
+    key : str
+        Key of `REMARKS`.
+    values : mapping of str
+        Numbers and texts; the names of lines as `named` returns them; sides by their key.
+
+    Examples
+    --------
+    >>> Remark("control point unknown", {"points": ["a", "b"]}).text()
+    'no control point is called a, b'
+    """
+
+    key: str
+    values: Mapping[str, Any]
+
+    def text(self) -> str:
+        """Return the sentence in the language in force.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> Remark("wrong side", {"lines": ["紅旗路"], "side": "east"}).text()
+        '紅旗路 is named on the east side, but lies on another side of the ring'
+        """
+        shown = {name: _shown(name, value) for name, value in self.values.items()}
+        return tr(REMARKS[self.key], **shown)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the remark as it is stored, for JSON.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> Remark("control point unknown", {"points": ["a"]}).as_dict()
+        {'key': 'control point unknown', 'values': {'points': ['a']}}
+        """
+        return asdict(self)
+
+
+def named(names: Names) -> dict[str, str]:
+    """Return names as a remark holds them: of each script one.
+
+    Parameters
+    ----------
+    names : Names
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> named(Names("紅旗路", "红旗路", "Hongqi Road"))["zh-Hans"]
+    '红旗路'
+    """
+    return {"zh-Hant": names.hant, "zh-Hans": names.hans, "en": names.en}
+
+
+def _shown(name: str, value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return listed(_shown(name, item) for item in value)
+    if isinstance(value, Mapping):
+        return value[language()]
+    return tr(SIDES[value]) if name.endswith("side") else value
