@@ -819,7 +819,7 @@ def _reach(bounds: Floats, lat: float) -> float:
     return float(np.hypot(*((bounds[2:] - bounds[:2]) * _metres(lat))))
 
 
-def _gaps(line: centreline.Lines, meridian: float) -> tuple[Gap, ...]:
+def _gaps(line: centreline.Centreline, meridian: float) -> tuple[Gap, ...]:
     if not line.gaps:
         return ()
     plane = Plane(meridian)
