@@ -231,7 +231,7 @@ def test_only_what_was_not_surveyed_is_called_indicative() -> None:
 
 
 def test_short_tables_stay_together_and_sections_flow() -> None:
-    rows = {"short": 5, "long": 60}
+    rows = {"short": 14, "long": 15}
     tables = [Table(k, ("甲", "乙"), (("a", "b"),) * n) for k, n in rows.items()]
     section = Section("a", "甲", "文", "", ("段",), tuple(tables))
     document = docx.Document(io.BytesIO(documents.docx([section, section], {}, **WORDS)))
@@ -239,8 +239,8 @@ def test_short_tables_stay_together_and_sections_flow() -> None:
         [bool(row.cells[0].paragraphs[0].paragraph_format.keep_with_next) for row in table.rows]
         for table in document.tables[:2]
     ]
-    assert kept[0] == [True] * 5 + [False]
-    assert kept[1] == [True, True, *[False] * 57, True, False]
+    assert kept[0] == [True] * 14 + [False]
+    assert kept[1] == [True, True, *[False] * 12, True, False]
     assert not any(p.paragraph_format.page_break_before for p in document.paragraphs)
 
 

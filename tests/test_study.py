@@ -10,6 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 
+from nankai_gis import words
 from nankai_gis.errors import DataError, OutputError
 from nankai_gis.geometry import ruler
 from nankai_gis.studies import store, study
@@ -182,3 +183,16 @@ def test_a_name_alone_is_one_name(kept: Path) -> None:
     assert [row.id for row in held.areas(names="啟航灣")] == ["qihang-bay"]
     assert [row.id for row in held.areas("parcel")] == ["xiyingmen"]
     assert {row.corridor for row in held.lengths("智慧服務共享帶")} == {"smart-service"}
+
+
+@pytest.mark.parametrize(("off", "same"), [(0.9e-9, True), (1.1e-9, False)])
+def test_figures_agree_to_a_part_in_a_thousand_million(off: float, same: bool) -> None:
+    assert store._same(2.0, 2.0 * (1 + off)) is same
+
+
+def test_a_study_is_verified_in_any_language(copy: Path) -> None:
+    with words.speaking("zh-Hans"):
+        assert store.differences(copy) == []
+        tamper(copy, ('"shapely": "', '"shapely": "0.'), checksum=True)
+        (line,) = store.differences(copy)
+    assert line.startswith("shapely：当时版本 0.")
