@@ -32,7 +32,7 @@ def test_bars_stand_longest_first_and_the_rest_is_counted() -> None:
     assert shown[:2] == ["29路", "28路"]
     assert len(shown) == chart.MOST
     drawn = chart.coverage(bars, PIECES, ZONE, title="道路", source="")
-    assert any("另有 5 條" in text.get_text() for text in drawn.texts)
+    assert any("5 more roads" in text.get_text() for text in drawn.texts)
 
 
 def test_lengths_of_bars_are_the_kilometres_given() -> None:

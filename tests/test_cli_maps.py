@@ -7,12 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_figure import _has_chinese
+from chinese_font import needs_chinese_font
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
-needs_font = pytest.mark.skipif(
-    not _has_chinese(), reason="no font for Chinese (Debian: apt-get install fonts-noto-cjk)"
-)
 
 
 def _said(done: subprocess.CompletedProcess[bytes]) -> str:
@@ -36,7 +33,7 @@ def test_map_takes_its_options(run: Run, tmp_path: Path) -> None:
     assert _said(done) == "wrote a.html\n"
     text = (tmp_path / "a.html").read_text(encoding="utf-8")
     assert "<title>另一張圖</title>" in text
-    assert '["审图号","津S(2025)001"]' in text
+    assert '["审图号：","津S(2025)001"]' in text
     assert "cdn.jsdelivr.net/npm/leaflet@1.9.4/dist/leaflet.js" in text
     assert '"order":["district","zones"]' in text
 
@@ -107,7 +104,7 @@ def test_an_unknown_layer_is_a_matter_of_usage(run: Run, command: str, layers: s
     assert "there are district, subdistricts, zones" in _said(done)
 
 
-@needs_font
+@needs_chinese_font
 @pytest.mark.parametrize(
     ("form", "head"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
 )
@@ -124,7 +121,7 @@ def test_figure_writes_what_the_suffix_says(
     assert (tmp_path / f"a.{form}").read_bytes() == before
 
 
-@needs_font
+@needs_chinese_font
 def test_figure_leaves_out_what_it_is_told_to(run: Run, tmp_path: Path) -> None:
     sizes = []
     for extra in ([], ["--no-legend", "--no-north", "--no-scale-bar"]):
@@ -141,7 +138,7 @@ def test_figure_leaves_out_what_it_is_told_to(run: Run, tmp_path: Path) -> None:
         (["-o", "a"], 2, "a ends neither in .png"),
         (["--dpi", "9"], 2, "9 is not in the range"),
         (["--page", "B4"], 2, "'B4' is not one of"),
-        (["--font", "no/such.otf"], 1, "no/such.otf is no readable font file"),
+        (["--font", "no/such.otf"], 1, "'no/such.otf' is not a readable font file"),
         (["--font", "No Such Family"], 1, "no installed font is called 'No Such Family'"),
         (["-o", "no/such/a.png"], 1, "there is no folder no/such"),
     ],

@@ -21,7 +21,7 @@ from PIL import Image
 from nankai_gis import words
 from nankai_gis.measure.features import AreaRow
 from nankai_gis.plan.names import simplified
-from nankai_gis.present.legend import sheet
+from nankai_gis.present.document import map_document
 from nankai_gis.reports import content, documents
 from nankai_gis.reports.sections import Section, Table
 from nankai_gis.studies import study
@@ -282,11 +282,11 @@ def test_a_feature_has_one_colour_throughout() -> None:
 
     layers = {layer: renamed(layer, features) for layer, features in FOUND.layers.items()}
     own = study.Study(layers, FOUND.definitions, FOUND.data)
-    whole = sheet(_frames(own, Section("", "", "", "", (), ())), "en")
+    whole = map_document(_frames(own, Section("", "", "", "", (), ())))
     seen = set()
     for key, column in (("zones", "id"), ("corridors", "corridor")):
         for row, look in zip(whole.layers[key].rows, whole.layers[key].looks, strict=True):
-            alone = sheet(_frames(own, Section(row[column], "", "", "", (), ())), "en")
+            alone = map_document(_frames(own, Section(row[column], "", "", "", (), ())))
             assert {one.stroke for one in alone.layers[key].looks} == {look.stroke}
             seen.add((key, look.stroke))
     assert len(seen) == 6

@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeVar
 import click
 
 from nankai_gis.cli import options
+from nankai_gis.words import Language, listed, quoted, tr
 
 F = TypeVar("F", bound=Callable[..., Any])
-Lang = Literal["zh-Hant", "zh-Hans", "en"]
 Basemap = Literal["none", "osm", "tianditu", "gaode"]
 PageSize = Literal["A5", "A4", "A3", "A2"]
 
@@ -23,14 +23,21 @@ def _layers(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 
     names = [name.strip() for name in value.split(",") if name.strip()]
     unknown = [name for name in names if name not in LAYERS]
-    if unknown or not names:
-        what = ", ".join(map(repr, unknown)) or "nothing"
-        raise click.BadParameter(f"{what} is no layer; there are {', '.join(LAYERS)}")
+    if unknown:
+        raise click.BadParameter(
+            tr(
+                "no layer is called {names}; there are {layers}",
+                names=listed(map(quoted, unknown)),
+                layers=listed(LAYERS),
+            )
+        )
+    if not names:
+        raise click.BadParameter(tr("no layer is named; there are {layers}", layers=listed(LAYERS)))
     return names
 
 
-def _sheet(function: F) -> F:
-    """Take what map and figure have in common."""
+def _shared_options(function: F) -> F:
+    """Take the options that map and figure have in common."""
     for option in (
         click.option("--overwrite", is_flag=True, help="Replace the output file if it exists."),
         click.option(
@@ -46,7 +53,9 @@ def _sheet(function: F) -> F:
             "sites. Default: all.",
         ),
         click.option(
-            "--review", metavar="NUMBER", help="Map review number (審圖號). Default: 內部使用."
+            "--review",
+            metavar="NUMBER",
+            help="Map review number (審圖號). Without one the map is marked as for internal use.",
         ),
         click.option("--title", metavar="TEXT", help="Another title."),
         click.option(
@@ -68,7 +77,7 @@ def _sheet(function: F) -> F:
     type=click.Path(dir_okay=True, path_type=Path),
     help="HTML file to write.  [default: nankai-plan.html; with --embed, stdout]",
 )
-@_sheet
+@_shared_options
 @click.option("--cdn", is_flag=True, help="A small file that loads Leaflet from a CDN.")
 @click.option(
     "--basemap",
@@ -85,7 +94,7 @@ def _sheet(function: F) -> F:
 def map_(
     output: Path | None,
     overwrite: bool,
-    lang: Lang,
+    lang: Language,
     title: str | None,
     review: str | None,
     layers: list[str] | None,
@@ -100,7 +109,9 @@ def map_(
     from nankai_gis.present import webmap
 
     if cdn and embed == "fragment":
-        raise click.UsageError("--cdn has no use with --embed fragment, which carries its script")
+        raise click.UsageError(
+            tr("--cdn has no use with --embed fragment, which carries its script")
+        )
 
     def text() -> str:
         drawn = plan_map(
@@ -115,7 +126,9 @@ def map_(
         )
         if basemap == "tianditu":
             click.echo(
-                "warning: the file holds your key to Tianditu; whoever has the file can read it",
+                tr(
+                    "Warning: the file holds your key to Tianditu; whoever has the file can read it"
+                ),
                 err=True,
             )
         if embed is None:
@@ -129,12 +142,12 @@ def map_(
     # A piece goes into a page of whatever kind; a page of its own is opened by its suffix.
     if embed is None and target.suffix.lower() not in (".html", ".htm"):
         raise click.BadParameter(
-            f"{target} ends neither in .html nor in .htm", param_hint="--output"
+            tr("{file} ends neither in .html nor in .htm", file=target), param_hint="--output"
         )
     # Entered first, so that an output that can't be written is refused before the work.
     with atomic_write(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(text().encode())
-    click.echo(f"wrote {target}", err=True)
+    click.echo(tr("wrote {file}", file=target), err=True)
 
 
 @click.command("figure")
@@ -146,7 +159,7 @@ def map_(
     show_default=True,
     help="File to write: .png, .svg (texts as outlines) or .pdf (fonts embedded).",
 )
-@_sheet
+@_shared_options
 @click.option(
     "--page",
     type=click.Choice(["A5", "A4", "A3", "A2"]),
@@ -172,7 +185,7 @@ def map_(
 def figure(
     output: Path,
     overwrite: bool,
-    lang: Lang,
+    lang: Language,
     title: str | None,
     review: str | None,
     layers: list[str] | None,
@@ -193,7 +206,8 @@ def figure(
 
     if output.suffix.lower().removeprefix(".") not in figures.FORMATS:
         raise click.BadParameter(
-            f"{output} ends neither in .png nor in .svg or .pdf", param_hint="--output"
+            tr("{file} ends neither in .png nor in .svg or .pdf", file=output),
+            param_hint="--output",
         )
     # Entered first, so that an output that can't be written is refused before the work.
     with atomic_write(output, overwrite=overwrite) as temporary:
@@ -214,4 +228,4 @@ def figure(
             graticule=graticule,
         )
         figures.save(drawn, temporary, overwrite=True)
-    click.echo(f"wrote {output}", err=True)
+    click.echo(tr("wrote {file}", file=output), err=True)

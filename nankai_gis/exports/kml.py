@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from nankai_gis.exports.layers import ATTRIBUTION, SKETCH, SKETCHED, TITLES, rgb
-from nankai_gis.present.legend import words
+from nankai_gis.words import speaking, tr
+from nankai_gis.words.terms import STATUSES
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -98,7 +99,8 @@ def _text(value: Any) -> str:
 
 def _balloon(record: Record) -> str:
     """Return what a balloon shows: HTML, in which everything from the data is escaped."""
-    statuses = words("zh-Hant")["status"]
+    with speaking("zh-Hant"):
+        statuses = {status: tr(name) for status, name in STATUSES.items()}
     lines = []
     for column in _SHOWN:
         value = record.get(column)

@@ -15,8 +15,10 @@ from nankai_gis.exports.reference import Move, Reference
 from nankai_gis.exports.report import Change, Log, Omission, spelt
 from nankai_gis.geometry.crs import STORED
 from nankai_gis.plan.model import CREDIT
-from nankai_gis.present.legend import words
+from nankai_gis.present.facts import term
 from nankai_gis.present.style import STYLES, Style, as_line, style_of
+from nankai_gis.words import speaking, tr
+from nankai_gis.words.terms import LAYERS, STATUSES
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -248,8 +250,9 @@ def ready(
         record["attribution"] = attribution
     names = [*table, "sketch", *(["datum"] if into is not None else []), "attribution"]
     columns = tuple(_column(column, records) for column in dict.fromkeys(names))
-    looks, legend = _looks(name, records, shapes)
-    title = str(words("zh-Hant")["layers"].get(name, name))
+    with speaking("zh-Hant"):
+        looks, legend = _looks(name, records, shapes)
+        title = tr(LAYERS[name]) if name in LAYERS else name
     return PreparedLayer(name, title, columns, records, shapes, looks, legend)
 
 
@@ -398,7 +401,6 @@ def _column(name: str, records: Sequence[Record]) -> Field:
 def _looks(
     layer: str, records: Sequence[Record], shapes: Sequence[BaseGeometry | None]
 ) -> tuple[list[Style], list[str]]:
-    say = words("zh-Hant")
     hues = list(dict.fromkeys(record.get(_HUES.get(layer, "")) for record in records))
     looks, legend = [], []
     for record, shape in zip(records, shapes, strict=True):
@@ -410,12 +412,12 @@ def _looks(
         else:
             look = Style(stroke="#1a1a1a", weight=1.5, radius=4)
         raw = str(record.get(_LEGEND.get(layer, "")) or "")
-        line = str(say["terms"].get(raw, raw) or say["layers"].get(layer, layer))
+        line = term(raw) or (tr(LAYERS[layer]) if layer in LAYERS else layer)
         role = str(record.get("role") or "")
         remarks = [
-            str(say["terms"].get(role, role)),
-            say["planned"] if record.get("planned") else "",
-            say["status"]["inferred"] if record.get("status") == "inferred" else "",
+            term(role),
+            tr("planned, not built") if record.get("planned") else "",
+            tr(STATUSES["inferred"]) if record.get("status") == "inferred" else "",
             record["sketch"],
         ]
         told = "、".join(filter(None, remarks))

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nankai_gis.present.fonts import covering, keep, printable
+from nankai_gis.present.fonts import covering, printable
 from nankai_gis.present.style import BLUE, ORANGE
+from nankai_gis.words import mark, ntr, tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MOST = 25
 _INSIDE, _BOUNDARY = BLUE, ORANGE
 _ZONES = "#d9d9d9"
+_INSIDE_LABEL, _BOUNDARY_LABEL = mark("inside zones"), mark("on their boundary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,52 +85,57 @@ def coverage(
     [2]
     """
     from matplotlib.figure import Figure
-    from matplotlib.font_manager import FontProperties
 
     ordered = sorted(bars, key=lambda bar: -(bar.inside_km + bar.boundary_km))
     shown, rest = ordered[:MOST], ordered[MOST:]
-    left = f"另有 {len(rest)} 條道路未列" if rest else ""
-    # matplotlib takes the height of a line from "lp".
-    words = [title, source, left, "區內邊界上公里0123456789.-lp", *(bar.label for bar in shown)]
-    face = covering(map(printable, words), lang="zh-Hant", font=font)
-    letters = FontProperties(fname=str(face.regular.file))
+    more = (
+        ntr("{n} more road is not shown", "{n} more roads are not shown", len(rest)) if rest else ""
+    )
+    # Matplotlib takes the height of a line from "lp".
+    heads = [tr(_INSIDE_LABEL), tr(_BOUNDARY_LABEL), tr("kilometres"), "0123456789.-lp"]
+    texts = [title, source, more, *heads, *(bar.label for bar in shown)]
+    letters = covering(map(printable, texts), font=font).regular.at(10)
     height = max(3.2, 1.4 + 0.24 * len(shown))
     page = Figure(figsize=(9.0, height), dpi=dpi, facecolor="white")
-    # The files of the font live as long as the pair; the figure needs them until it is written.
-    keep(face, page)
     grid = page.add_gridspec(1, 2, width_ratios=(3, 2), left=0.2, right=0.98, wspace=0.05)
     _bars(page.add_subplot(grid[0]), shown, letters)
     _map(page.add_subplot(grid[1]), pieces, zones)
     page.text(0.02, 0.965, printable(title), fontproperties=letters, fontsize=13, va="top")
     page.text(
-        0.02, 0.02, printable("  ".join(filter(None, (source, left)))), fontproperties=letters,
+        0.02, 0.02, printable("  ".join(filter(None, (source, more)))), fontproperties=letters,
         fontsize=7, color="#555555",
     )  # fmt: skip
     page.subplots_adjust(top=1 - 0.65 / height, bottom=0.75 / height)
     return page
 
 
+def _sized(letters: Any, points: float) -> Any:
+    sized = letters.copy()
+    sized.set_size(points)
+    return sized
+
+
 def _bars(axes: Any, shown: Sequence[Bar], letters: Any) -> None:
     rows = range(len(shown))
     inside = [bar.inside_km for bar in shown]
-    axes.barh(rows, inside, color=_INSIDE, label="區內", height=0.7)
+    axes.barh(rows, inside, color=_INSIDE, label=tr(_INSIDE_LABEL), height=0.7)
     axes.barh(
         rows,
         [bar.boundary_km for bar in shown],
         left=inside,
         color=_BOUNDARY,
-        label="邊界上",
+        label=tr(_BOUNDARY_LABEL),
         height=0.7,
     )
     axes.set_yticks(
         rows, [printable(bar.label) for bar in shown], fontproperties=letters, fontsize=8
     )
     axes.invert_yaxis()
-    axes.set_xlabel("公里", fontproperties=letters, fontsize=8)
+    axes.set_xlabel(tr("kilometres"), fontproperties=letters, fontsize=8)
     for tick in axes.get_xticklabels():
         tick.set_fontproperties(letters)
         tick.set_fontsize(7)
-    axes.legend(prop={"fname": letters.get_file(), "size": 8}, loc="lower right", frameon=False)
+    axes.legend(prop=_sized(letters, 8), loc="lower right", frameon=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.grid(axis="x", color="#e5e5e5")

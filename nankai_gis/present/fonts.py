@@ -1,117 +1,104 @@
-"""A font that has a glyph for every character to be drawn, cut down to those characters.
+"""Choose an installed font that has a glyph for every character to be drawn.
 
-Maps carry Chinese names, and what a font can't draw comes out as an empty box (豆腐). So the
-character maps of the fonts at hand are asked before anything is drawn, and when none has every
-character, that is said instead. The glyphs go into a small TrueType file of their own: any PDF
-can embed it, whatever kind of file, collection or variable font they come from.
+What a font can't draw comes out as an empty box. So the character maps of the fonts are read
+before anything is drawn, and when no font has every character, an error says which are missing.
+Matplotlib lists the faces of a collection, and embeds only the glyphs in use; it has no call that
+picks the first font with every glyph, in the shapes of a region, with the bold face that goes with
+it (its own fallback mixes faces within a word). That choice is all there is here.
 """
 
 from __future__ import annotations
 
 import re
-import struct
-import tempfile
-import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nankai_gis.errors import FontError
+from nankai_gis.present.languages import to_reader
+from nankai_gis.words import language, mark, quoted, tr
 
 if TYPE_CHECKING:
-    from fontTools.ttLib import TTFont
     from matplotlib.font_manager import FontProperties
 
-#: File names of fonts known for Chinese, in the order in which they are tried.
-_KNOWN = (
-    r"notosans(cjk|tc|sc|hk)|sourcehansans",
-    r"pingfang|msjh|msyh|harmonyos.?sans.?(tc|sc)|misans",
-    r"wqy|droidsansfallback|simhei|heiti|hiragino",
-    r"notoserif(cjk|tc|sc)|sourcehanserif|mingliu|simsun|songti|uming|ukai|lxgw|kai|song|ming",
-    r"unifont|hanazono|arialuni",
+#: Families known for Chinese, in the order in which they are tried; within a line, those of the
+#: script in force come first, then the regular weight.
+_FAMILIES = (
+    # Every character of the national standards, and the shapes of each region side by side.
+    r"noto sans (cjk|tc|sc|hk)|source han sans",
+    # The screen faces of Windows and macOS: complete and even in small sizes.
+    r"microsoft (yahei|jhenghei)|pingfang|harmonyos sans|misans",
+    # Lighter or older sans faces, which lack some rare characters.
+    r"dengxian|等线|wenquanyi|droid sans fallback|simhei|heiti|hiragino",
+    # Serif faces: their thin strokes suffer in small labels.
+    r"noto serif (cjk|tc|sc)|source han serif|simsun|songti|mingliu|ming|song|kai",
+    # Nearly complete, but coarse.
+    r"unifont|hanazono|arial unicode",
+    "",
 )
-_HELP = (
-    "Install a font for Chinese (Debian, Ubuntu: apt-get install fonts-noto-cjk; elsewhere: Noto "
-    "Sans CJK, https://github.com/notofonts/noto-cjk), or name one by its file or family"
+#: Names of faces in the shapes of a script.
+_TRADITIONAL, _SIMPLIFIED = r"\b[TH][CK]\b|traditional|jhenghei|mingliu", r"\bSC\b|simplified|yahei"
+_HELP = mark(
+    "Install a font for Chinese (Debian, Ubuntu: apt-get install fonts-noto-cjk; elsewhere: "
+    "Noto Sans CJK, https://github.com/notofonts/noto-cjk), or name one by its file or family"
 )
 _MILLIMETRES = 25.4 / 72
+_BOLD = 600
 #: White space, controls, marks of direction and joining, and halves of characters.
 _UNPRINTABLE = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ud800-\udfff]+"
 )
-#: What reading a damaged file may raise, beside the reader's own error.
-_DAMAGE = (
-    AssertionError,
-    AttributeError,
-    LookupError,
-    OverflowError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-#: All of a font that text set one character after the other needs.
-# fmt: off
-_TABLES = frozenset((
-    "GlyphOrder", "head", "hhea", "maxp", "OS/2", "hmtx", "cmap", "post", "name",
-    "glyf", "loca", "CFF ", "CFF2",
-))
-# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One weight of a font, in a file that holds only what is needed.
+    """One face of a font file.
 
     Attributes
     ----------
-    file : pathlib.Path
-    advances : mapping of str to float
-        Width of each character, in units of the font size.
+    path : str
+    index : int
+        Number of the face in a collection, from 0.
+    family : str
+    weight : int
+        400 is regular, 700 bold.
     """
 
-    file: Path
-    advances: Mapping[str, float]
+    path: str
+    index: int
+    family: str
+    weight: int = 400
+
+    @property
+    def font_path(self) -> Any:
+        """The face as Matplotlib names it."""
+        from matplotlib.font_manager import FontPath
+
+        return FontPath(self.path, self.index)
 
     def width(self, text: str, points: float) -> float:
         """Return the width of a line of text, in millimetres."""
-        return sum(self.advances[letter] for letter in text) * points * _MILLIMETRES
+        return sum(_advance(self, letter) for letter in text) * points * _MILLIMETRES
 
     def at(self, points: float) -> FontProperties:
         """Return it in a size, for Matplotlib."""
         from matplotlib.font_manager import FontProperties
 
-        return FontProperties(fname=str(self.file), size=points)
-
-
-@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
-class Pair:
-    """The regular and the bold weight; they are the same where there is no bold one.
-
-    Attributes
-    ----------
-    regular, bold : Face
-    name : str
-        Of the font they come from.
-    """
-
-    regular: Face
-    bold: Face
-    name: str
+        return FontProperties(fname=self.font_path, size=points)
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """A face of a font file."""
+class FacePair:
+    """The regular and the bold face of a family; the same one where there is no bold one."""
 
-    path: str
-    number: int
-    family: str
+    regular: Face
+    bold: Face
 
 
 def printable(text: object) -> str:
-    r"""Return a text as one line that a font can be asked for; controls become spaces.
+    r"""Return a text as one line that a font can draw; controls become spaces.
 
     Parameters
     ----------
@@ -129,188 +116,110 @@ def printable(text: object) -> str:
     return _UNPRINTABLE.sub(" ", str(text)).strip()
 
 
-def _opened(path: str, number: int) -> TTFont:
-    from fontTools.ttLib import TTFont
+def _font(face: Face) -> Any:
+    from matplotlib.font_manager import get_font
 
-    return TTFont(path, fontNumber=number, lazy=True, recalcTimestamp=False)
+    return get_font(face.font_path)
 
 
 @cache
-def _faces(path: str) -> tuple[_Source, ...]:
-    """Return the faces of a font file; of a damaged or unreadable one, none."""
-    from fontTools.ttLib import TTCollection, TTFont, TTLibError
+def _advance(face: Face, letter: str) -> float:
+    """Return a character's width, in units of the font's size."""
+    from matplotlib.ft2font import LoadFlags
+
+    font = _font(face)
+    glyph = font.load_char(ord(letter), flags=LoadFlags.NO_SCALE)
+    return float(glyph.horiAdvance / font.units_per_EM)
+
+
+@cache
+def _characters(face: Face) -> frozenset[int]:
+    """Return the code points that a face draws; none for a damaged file."""
+    try:
+        glyphs: dict[int, int] = _font(face).get_charmap()
+    except (OSError, RuntimeError, ValueError):
+        return frozenset()
+    # Fonts of last resort claim every character and draw one box for all of a block.
+    box = glyphs.get(ord("一"))
+    return frozenset() if box is not None and box == glyphs.get(ord("龍")) else frozenset(glyphs)
+
+
+def _faces_of_file(path: str) -> list[Face]:
+    """Return the faces of a font file; none for a damaged or unreadable one."""
+    from matplotlib.font_manager import get_font
 
     try:
-        with Path(path).open("rb") as handle:
-            many = handle.read(4) == b"ttcf"
-            handle.seek(0)
-            fonts: list[TTFont] = (
-                TTCollection(handle, lazy=True).fonts if many else [TTFont(handle)]
-            )
-            names = [str(font["name"].getBestFamilyName()) for font in fonts]
-    except (OSError, TTLibError, *_DAMAGE):
-        return ()
-    return tuple(_Source(path, n if many else -1, name) for n, name in enumerate(names))
+        count = get_font(path).num_faces
+        files = [Face(path, index, "") for index in range(count)]
+        return [Face(path, face.index, _font(face).family_name) for face in files]
+    except (OSError, RuntimeError, ValueError):
+        return []
 
 
-@cache
-def _characters(source: _Source) -> frozenset[int]:
-    """Return the characters that a face draws."""
-    with _opened(source.path, source.number) as font:
-        glyphs: dict[int, str] = font.getBestCmap() or {}
-    # Fonts of last resort claim every character and draw the same box for all of a block.
-    one, other = glyphs.get(ord("一")), glyphs.get(ord("龍"))
-    return frozenset() if one is not None and one == other else frozenset(glyphs)
-
-
-def _preferred(sources: Iterable[_Source], lang: str) -> list[_Source]:
-    """Order the faces of a file: of one collection, glyph shapes differ by region."""
-    region = r"\bSC\b|Simplified" if lang == "zh-Hans" else r"\bTC\b|\bHK\b|Traditional"
-    return sorted(sources, key=lambda source: (not re.search(region, source.family), source.number))
-
-
-def _listed() -> list[Any]:
+def _installed() -> list[Face]:
     from matplotlib.font_manager import fontManager
 
-    return list(fontManager.ttflist)
+    upright = [entry for entry in fontManager.ttflist if entry.style == "normal"]
+    return [
+        Face(entry.fname, entry.index, entry.name, int(entry.weight))
+        for entry in upright
+        if "ondensed" not in Path(entry.fname).stem
+    ]
 
 
-def _candidates(font: str | None, lang: str) -> Iterator[_Source]:
-    if font is not None and (Path(font).is_file() or "/" in font or "\\" in font):
-        faces = _faces(font)
-        if not faces:
-            raise FontError(f"{font} is no readable font file (TTF, OTF, TTC). {_HELP}")
-        yield from _preferred(faces, lang)
-        return
-    listed = sorted({entry.fname for entry in _listed()})
-    if font is not None:
-        # A collection may be listed under its first face only, so its file is looked into.
-        wanted, head = font.casefold(), font.casefold().split()[0]
-        near = [path for path in listed if head in Path(path).stem.casefold()]
-        named = {entry.fname for entry in _listed() if entry.name.casefold() == wanted}
-        faces = tuple(f for p in sorted({*near, *named}) for f in _faces(p))
-        found = [face for face in faces if face.family.casefold() == wanted]
-        if not found:
-            raise FontError(f"no installed font is called {font!r}. {_HELP}")
-        yield from sorted(found, key=lambda face: _weight(face.path))
-        return
-    for pattern in (*_KNOWN, ""):
-        for path in sorted(listed, key=_weight):
-            if re.search(pattern, Path(path).stem.replace("-", "").casefold()):
-                yield from _preferred(_faces(path), lang)
-
-
-def _weight(path: str) -> int:
-    """Order files by how near they are to the regular weight."""
-    stem = Path(path).stem.casefold()
-    if re.search("mono|italic|oblique|condensed", stem):
-        return 3
+def _preference(face: Face) -> tuple[bool, bool, int, str, int]:
+    """Order faces: proportional, in the shapes of the script in force, near the regular weight."""
+    shapes = _SIMPLIFIED if language() == "zh-Hans" else _TRADITIONAL
+    other_shapes = not re.search(shapes, face.family, re.IGNORECASE)
     return (
-        0
-        if re.search("regular|book|normal", stem)
-        else 2
-        if re.search("[-_](bold|black|heavy|light|thin)", stem)
-        else 1
+        "mono" in face.family.lower(),
+        other_shapes,
+        abs(face.weight - 400),
+        face.path,
+        face.index,
     )
 
 
-def _bold(source: _Source) -> _Source | None:
-    """Return the bold face that goes with a regular one, if it is there."""
-    regular = Path(source.path)
-    names = [f"{regular.stem}-Bold{regular.suffix}"]
-    for this, that in (
-        ("Regular", "Bold"),
-        ("regular", "bold"),
-        ("msjh", "msjhbd"),
-        ("msyh", "msyhbd"),
-    ):
-        names.append(regular.name.replace(this, that))
-    for name in names:
-        other = regular.with_name(name)
-        if name != regular.name and other.is_file():
-            same = [face for face in _faces(str(other)) if face.family == source.family]
-            return same[0] if same else None
-    return None
+def _candidates(font: str | None) -> Iterator[Face]:
+    if font is not None and (Path(font).is_file() or "/" in font or "\\" in font):
+        faces = _faces_of_file(font)
+        if not faces:
+            with to_reader():
+                raise FontError(
+                    tr("{file} is not a readable font file (TTF, OTF, TTC). {help}",
+                       file=quoted(font), help=tr(_HELP))
+                )  # fmt: skip
+        yield from sorted(faces, key=_preference)
+        return
+    installed = sorted(_installed(), key=_preference)
+    if font is not None:
+        faces = [face for face in installed if face.family.casefold() == font.casefold()]
+        if not faces:
+            with to_reader():
+                raise FontError(
+                    tr("no installed font is called {font}. {help}",
+                       font=quoted(font), help=tr(_HELP))
+                )  # fmt: skip
+        yield from faces
+        return
+    for families in _FAMILIES:
+        yield from (f for f in installed if re.search(families, f.family, re.IGNORECASE))
 
 
-def _outlines(font: TTFont) -> None:
-    """Turn cubic outlines into TrueType's quadratic ones, within a thousandth of the em."""
-    from fontTools.pens.cu2quPen import Cu2QuPen
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-    from fontTools.ttLib import newTable
-
-    glyphs, order, error = font.getGlyphSet(), font.getGlyphOrder(), font["head"].unitsPerEm / 1000
-    made = {}
-    for name in order:
-        pen = TTGlyphPen(None)
-        glyphs[name].draw(Cu2QuPen(pen, error, reverse_direction=True))
-        made[name] = pen.glyph()
-    for table in ("CFF ", "CFF2", "VORG"):
-        if table in font:
-            del font[table]
-    font["loca"], font["glyf"] = newTable("loca"), newTable("glyf")
-    font["glyf"].glyphOrder, font["glyf"].glyphs = order, made
-    for name, glyph in made.items():
-        glyph.recalcBounds(font["glyf"])
-        font["hmtx"][name] = (font["hmtx"][name][0], getattr(glyph, "xMin", 0))
-    limits = font["maxp"] = newTable("maxp")
-    limits.tableVersion, limits.numGlyphs, limits.maxZones = 0x00010000, len(order), 1
-    for field in (
-        "maxTwilightPoints",
-        "maxStorage",
-        "maxFunctionDefs",
-        "maxInstructionDefs",
-        "maxStackElements",
-        "maxSizeOfInstructions",
-        "maxComponentElements",
-    ):
-        setattr(limits, field, 0)
-    font["post"].formatType = 3.0
-    font.sfntVersion = "\x00\x01\x00\x00"
-
-
-def _cut(source: _Source, letters: Iterable[str], weight: int, target: Path) -> Face:
-    """Write the glyphs of some characters into a font file of their own."""
-    from fontTools.subset import Options, Subsetter
-
-    font = _opened(source.path, source.number)
-    if "fvar" in font:
-        from fontTools.varLib.instancer import instantiateVariableFont
-
-        axes = {axis.axisTag: axis.defaultValue for axis in font["fvar"].axes}
-        font = instantiateVariableFont(font, axes | ({"wght": weight} if "wght" in axes else {}))
-    options = Options(hinting=False, notdef_outline=True, layout_features=[], name_IDs=[1, 2, 4, 6])
-    for table in set(font.keys()) - _TABLES:
-        del font[table]
-    options.recalc_timestamp = False
-    subsetter = Subsetter(options)
-    subsetter.populate(unicodes=[ord(letter) for letter in letters])
-    subsetter.subset(font)
-    if "glyf" not in font:
-        _outlines(font)
-    font.save(target)
-    known, em = font.getBestCmap(), font["head"].unitsPerEm
-    advances = {letter: font["hmtx"][known[ord(letter)]][0] / em for letter in letters}
-    font.close()
-    return Face(target, advances)
-
-
-def covering(texts: Iterable[str], *, lang: str, font: str | None = None) -> Pair:
-    """Return a font with a glyph for every character of some texts.
+def covering(texts: Iterable[str], *, font: str | None = None) -> FacePair:
+    """Return the first font with a glyph for every character of some texts.
 
     Parameters
     ----------
     texts : iterable of str
         As `printable` gives them.
-    lang : str
-        Decides between the regional shapes of a collection.
     font : str, optional
-        File or family name; by default the fonts installed are searched.
+        File or family name; by default the installed fonts are searched. Of a collection, the
+        face in the shapes of the language in force is taken.
 
     Returns
     -------
-    Pair
-        Its files live as long as it does.
+    FacePair
 
     Raises
     ------
@@ -319,73 +228,50 @@ def covering(texts: Iterable[str], *, lang: str, font: str | None = None) -> Pai
 
     Examples
     --------
-    >>> covering(["km²"], lang="en", font="DejaVu Sans").regular.width("", 12)
-    0.0
+    >>> covering(["km²"], font="DejaVu Sans").regular.family
+    'DejaVu Sans'
     """
     letters = sorted({letter for text in texts for letter in text} | {" "})
-    best: tuple[int, _Source, list[str]] | None = None
-    for source in _candidates(font, lang):
-        missing = [letter for letter in letters if ord(letter) not in _characters(source)]
-        if best is None or len(missing) < best[0]:
-            best = (len(missing), source, missing)
+    best: tuple[Face, list[str]] | None = None
+    for face in _candidates(font):
+        missing = [letter for letter in letters if ord(letter) not in _characters(face)]
+        if best is None or len(missing) < len(best[1]):
+            best = face, missing
         if not missing:
-            break
+            return FacePair(face, _bold(face, letters))
+    with to_reader():
+        raise _lacking(best, letters, named=font is not None)
+
+
+def _lacking(best: tuple[Face, list[str]] | None, letters: list[str], *, named: bool) -> FontError:
+    """Return the error that says which characters the best font lacks."""
     if best is None:
-        raise FontError(f"no font is installed. {_HELP}", letters)
-    count, source, missing = best
-    if missing:
-        shown = "".join(missing[:40]) + ("…" if count > 40 else "")
-        who = f"the font {source.family}" if font is not None else "no installed font"
-        lacks = (
-            "has no glyph for" if font is not None else f"has every glyph; {source.family} lacks"
+        return FontError(tr("no font is installed. {help}", help=tr(_HELP)), letters)
+    face, missing = best
+    values = {
+        "font": face.family,
+        "n": len(missing),
+        "characters": "".join(missing[:40]) + ("…" if len(missing) > 40 else ""),
+        "help": tr(_HELP),
+    }
+    if named:
+        message = tr(
+            "the font {font} has no glyph for these characters ({n}): {characters}. {help}",
+            **values,
         )
-        raise FontError(f"{who} {lacks} {count} characters: {shown}. {_HELP}", missing)
-    folder = Path(tempfile.mkdtemp(prefix="nankai-gis-font-"))
-    bold = _bold(source)
-    if bold is not None and any(ord(letter) not in _characters(bold) for letter in letters):
-        bold = None
-    regular = _cut(source, letters, 400, folder / "regular.ttf")
-    with_weights = bold is not None or _is_variable(source)
-    strong = _cut(bold or source, letters, 700, folder / "bold.ttf") if with_weights else regular
-    found = Pair(regular, strong, source.family)
-    weakref.finalize(found, _remove, folder)
-    return found
+    else:
+        message = tr(
+            "no installed font has every glyph; the nearest, {font}, has none for these "
+            "characters ({n}): {characters}. {help}",
+            **values,
+        )
+    return FontError(message, missing)
 
 
-_KEPT: weakref.WeakKeyDictionary[object, Pair] = weakref.WeakKeyDictionary()
-
-
-def keep(pair: Pair, owner: object) -> None:
-    """Keep the files of a pair as long as something lives that is drawn with them.
-
-    Parameters
-    ----------
-    pair : Pair
-    owner : object
-        A figure, or whatever else may be referred to weakly.
-
-    Examples
-    --------
-    >>> class Drawing: ...
-    >>> drawing, pair = Drawing(), covering(["A"], lang="en")
-    >>> file = pair.regular.file
-    >>> keep(pair, drawing)
-    >>> del pair
-    >>> file.exists()
-    True
-    >>> del drawing
-    >>> file.exists()
-    False
-    """
-    _KEPT[owner] = pair
-
-
-def _is_variable(source: _Source) -> bool:
-    with _opened(source.path, source.number) as font:
-        return "fvar" in font
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
+def _bold(regular: Face, letters: list[str]) -> Face:
+    """Return the bold face that goes with a regular one; itself where there is none."""
+    heavier = [f for f in _installed() if f.family == regular.family and f.weight >= _BOLD]
+    for face in sorted(heavier, key=lambda face: (abs(face.weight - 700), face.path, face.index)):
+        if all(ord(letter) in _characters(face) for letter in letters):
+            return face
+    return regular

@@ -78,3 +78,23 @@ CONFIDENCES: Mapping[str, str] = {
     "fair": mark("fair"),
     "low": mark("low"),
 }
+#: The layers of a plan, as headings of legend and tables.
+LAYERS: Mapping[str, str] = {
+    "district": mark("District boundary"),
+    "zones": mark("Key zones"),
+    "parcel": mark("Key parcel"),
+    "corridors": mark("Corridors"),
+    "sites": mark("Projects and places"),
+    "subdistricts": mark("Subdistricts"),
+    "streets": mark("Roads, railways and rivers"),
+    "water": mark("Water"),
+    "green": mark("Green space"),
+}
+#: Themes of the places that a plan names.
+THEMES: Mapping[str, str] = {
+    "renewal": mark("urban renewal"),
+    "roadworks": mark("road works"),
+    "landmark": mark("landmark"),
+    "metro": mark("metro"),
+    "university": mark("university"),
+}

@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from nankai_gis.errors import DataError
+from nankai_gis.present.languages import speaking_map
+from nankai_gis.words import Language, tr
 
 if TYPE_CHECKING:
     import folium
@@ -30,7 +32,7 @@ def draw(
     source: str,
     date: str,
     review: str | None = None,
-    lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant",
+    lang: Language = "zh-Hant",
     cdn: bool = False,
     layers: Collection[str] | None = None,
     basemap: Literal["none", "osm", "tianditu", "gaode"] | Tiles = "none",
@@ -57,11 +59,11 @@ def draw(
     title, subtitle : str
         Plain text, as every other text here and in the frames.
     source, date : str
-        Of the whole map, for its foot; nothing is said of what is empty.
+        Of the whole map, for its foot; what is empty is left out.
     review : str, optional
-        Map review number (審圖號). Without one the map says 內部使用.
+        Map review number (審圖號). Without one the map says that it is for internal use.
     lang : {"zh-Hant", "zh-Hans", "en"}
-        Of the map's own words; also which name column is shown.
+        Of the map's own words and of the names that are shown.
     cdn : bool
         Make a small file that loads Leaflet 1.9.4 from a CDN, sealed by hash.
     layers : collection of str, optional
@@ -85,7 +87,7 @@ def draw(
     MissingKeyError
         A base map that wants a key, without one.
     CRSError
-        A layer without CRS, in another CRS, or with coordinates that are no degrees.
+        A layer without CRS, in another CRS, or with coordinates that aren't degrees.
     DataError
         No geometry at all, a missing column, an unknown status, a wrong kind of geometry.
 
@@ -105,18 +107,18 @@ def draw(
     from nankai_gis.present.webmap.page import PlanMap
     from nankai_gis.present.webmap.tiles import basemap as known
 
-    told = content(
-        frames,
-        title=title,
-        subtitle=subtitle,
-        source=source,
-        date=date,
-        review=review,
-        lang=lang,
-        layers=layers,
-        tiles=known(basemap) if isinstance(basemap, str) else basemap,
-    )
-    return PlanMap(told, cdn=cdn)
+    with speaking_map(lang):
+        page = content(
+            frames,
+            title=title,
+            subtitle=subtitle,
+            source=source,
+            date=date,
+            review=review,
+            layers=layers,
+            tiles=known(basemap) if isinstance(basemap, str) else basemap,
+        )
+    return PlanMap(page, cdn=cdn)
 
 
 def _own(drawn: folium.Map) -> PlanMap:
@@ -124,7 +126,7 @@ def _own(drawn: folium.Map) -> PlanMap:
 
     if not isinstance(drawn, PlanMap):
         raise DataError(
-            "this map wasn't made by nankai_gis.present.webmap.draw; use its own save()"
+            tr("this map wasn't made by nankai_gis.present.webmap.draw; use its own save()")
         )
     return drawn
 

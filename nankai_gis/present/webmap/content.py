@@ -1,4 +1,4 @@
-"""What the page is told: the sheet's features, legend and labels, as one JSON document.
+"""What the page draws: features, legend, labels and words, as one JSON document.
 
 Geometry leaves here simplified and rounded for the screen, and source texts stand once.
 """
@@ -9,9 +9,15 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nankai_gis.plan.model import CREDIT
-from nankai_gis.present import legend
-from nankai_gis.present.legend import BASE, LABELLED, LEGEND, Item, Label, Layer, Sheet, Words
+from nankai_gis.present import facts, legend
+from nankai_gis.present.document import MapDocument, MapLayer, map_document
+from nankai_gis.present.figure import INDICATIVE
+from nankai_gis.present.labels import LABELLED, Label, labels
+from nankai_gis.present.layers import BASE, LEGEND_ORDER
+from nankai_gis.present.legend import LegendEntry
 from nankai_gis.present.style import INFERRED, STYLES, Row, Style
+from nankai_gis.words import language, mark, tr
+from nankai_gis.words.terms import LAYERS, STATUSES
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -21,6 +27,23 @@ if TYPE_CHECKING:
 #: Decimals of drawn coordinates (1.1 m of latitude) and the line simplification in
 #: degrees (1 m of latitude): together a drawn point lies within 2 m of the stored line.
 DECIMALS, TOLERANCE = 5, 9e-6
+#: Words that the page's script sets.
+_WORDS: Mapping[str, str] = {
+    "indicative": mark("indicative"),
+    "legend": mark("Legend"),
+    "table": mark("Table of figures"),
+    "close": mark("Close"),
+    "zoom_in": mark("Zoom in"),
+    "zoom_out": mark("Zoom out"),
+    "whole": mark("Whole map"),
+    "north": mark("N"),
+    "map": mark("Map"),
+    "no_script": mark("This map needs JavaScript to be shown."),
+}
+_DRAWN = mark(
+    "± is one standard deviation. Lines are drawn with a tolerance of 2 m; figures come from the "
+    "geometry before simplification."
+)
 
 
 # --- geometry -----------------------------------------------------------------------------
@@ -45,7 +68,7 @@ def _drawn(shape: Any) -> Any:
     if shape.geom_type == "Point":
         return _steps(shape.coords)
     if hasattr(shape, "geoms"):
-        return [part for one in shape.geoms for part in _drawn(one)]
+        return [part for single in shape.geoms for part in _drawn(single)]
     slim = shape.simplify(TOLERANCE, preserve_topology=True)
     if slim.geom_type == "LineString":
         return [_steps(slim.coords)]
@@ -53,21 +76,22 @@ def _drawn(shape: Any) -> Any:
     return [[_steps(ring.coords) for ring in rings]]
 
 
-def _sides(row: Row, shape: Any, say: Words) -> list[dict[str, Any]]:
-    told = []
-    for part, line in legend.sides(row, shape):
-        status = say["status"].get(part["status"], part["status"])
-        text = f"{part['name']} · {status} · {legend.accuracy(part['accuracy_m'])}"
-        doubt = part["status"] == "inferred"
-        told.append({"text": text, "doubt": doubt, "line": _drawn(line)[0]})
-    return told
+def _sides(row: Row, shape: Any) -> list[dict[str, Any]]:
+    sides = []
+    for part, line in facts.sides(row, shape):
+        key = part["status"]
+        status = tr(STATUSES[key]) if key in STATUSES else str(key)
+        words = (facts.in_script(part["name"]), status, facts.accuracy(part["accuracy_m"]))
+        inferred = key == "inferred"
+        sides.append({"text": " · ".join(words), "doubt": inferred, "line": _drawn(line)[0]})
+    return sides
 
 
-def _reach(drawn: Sheet) -> tuple[float, float, float, float]:
-    """Return west, south, east, north of everything drawn: how far a reader may move the map."""
+def _reach(document: MapDocument) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of all that is drawn: how far a reader may move the map."""
     import shapely
 
-    shapes = [shape for layer in drawn.layers.values() for shape in layer.shapes if shape]
+    shapes = [shape for layer in document.layers.values() for shape in layer.shapes if shape]
     west, south, east, north = map(float, shapely.total_bounds(shapes))
     return west, south, east, north
 
@@ -75,32 +99,32 @@ def _reach(drawn: Sheet) -> tuple[float, float, float, float]:
 # --- layers -------------------------------------------------------------------------------
 
 
-class _Told(dict[Any, int]):
-    """Things told to the page once and then called by their number."""
+class _Numbered(dict[Any, int]):
+    """Things that stand in the page once and are then called by their number."""
 
     def number(self, thing: Style | str) -> int:
         return self.setdefault(thing, len(self))
 
 
-def _features(layer: Layer, say: Words, looks: _Told, sources: _Told) -> list[dict[str, Any]]:
+def _features(layer: MapLayer, looks: _Numbered, sources: _Numbered) -> list[dict[str, Any]]:
     features = []
     for row, shape, look, name in zip(
         layer.rows, layer.shapes, layer.looks, layer.names, strict=True
     ):
-        facts: dict[str, Any] = legend.facts(layer.key, row, say)
+        said: dict[str, Any] = facts.facts(layer.key, row)
         if shape is None:
-            facts["status"] = say["unlocated"]
-        if "source" in facts:
-            facts["source"] = [sources.number(text) for text in facts["source"].split("; ")]
+            said["status"] = tr(STATUSES["not located"])
+        if "source" in said:
+            said["source"] = [sources.number(text) for text in said["source"].split("; ")]
         others = [str(row.get(column) or "") for column in ("name", "name_hans", "name_en")]
         features.append(
             {
                 "name": name,
                 "others": [other for other in dict.fromkeys(others) if other not in ("", name)],
-                "clause": str(row.get("clause") or ""),
-                "facts": facts,
-                "sides": _sides(row, shape, say),
-                "indicative": shape is not None and legend.is_indicative(row),
+                "clause": facts.in_script(facts.text_of(row, "clause")),
+                "facts": said,
+                "sides": _sides(row, shape),
+                "indicative": shape is not None and facts.is_indicative(row),
                 "look": looks.number(look),
                 "shape": _drawn(shape),
             }
@@ -108,22 +132,60 @@ def _features(layer: Layer, say: Words, looks: _Told, sources: _Told) -> list[di
     return features
 
 
-def _item(item: Item, looks: _Told) -> dict[str, Any]:
-    told = {"label": item.label, "value": item.value, "look": looks.number(item.look)}
-    if item.rows:
-        told["show"] = item.rows
-    if item.indicative is not None:
-        told["indicative"] = item.indicative
-    return told
+def _entry(entry: LegendEntry, looks: _Numbered) -> dict[str, Any]:
+    line = {"label": entry.label, "value": entry.value, "look": looks.number(entry.look)}
+    if entry.rows:
+        line["show"] = entry.rows
+    if entry.indicative is not None:
+        line["indicative"] = entry.indicative
+    return line
 
 
-def _label(label: Label, layer: Layer) -> dict[str, Any]:
+def _label(label: Label, layer: MapLayer) -> dict[str, Any]:
     return {
         "text": label.text,
         "indicative": label.indicative,
         "ink": label.look.stroke if layer.key == "corridors" else "",
         "at": [[round(spot.lat, DECIMALS), round(spot.lon, DECIMALS)] for spot in label.spots],
     }
+
+
+def _layer(layer: MapLayer, looks: _Numbered, sources: _Numbered) -> dict[str, Any]:
+    return {
+        "key": layer.key,
+        "label": tr(LAYERS[layer.key]),
+        "features": _features(layer, looks, sources),
+        "count": legend.count(layer),
+        "single": len(layer.rows) == 1 and layer.key not in BASE,
+        "look": looks.number(layer.looks[0] if layer.looks else STYLES[layer.key]),
+        "items": [_entry(entry, looks) for entry in legend.entries(layer)],
+        "labels": [_label(label, layer) for label in labels(layer)],
+        "base": layer.key in BASE,
+        "network": layer.network,
+        "labelled_from": LABELLED.get(layer.key, 0),
+    }
+
+
+def _page_words() -> dict[str, Any]:
+    """Return the words that the page's script sets, by their keys there."""
+    words: dict[str, Any] = {key: tr(text) for key, text in _WORDS.items()}
+    words["facts"] = {key: tr(text) for key, text in facts.FACTS.items()}
+    words["notes"] = [tr(INDICATIVE), tr(_DRAWN)]
+    return words
+
+
+def _imprint(
+    source: str, date: str, review: str | None, tiles: Tiles | None
+) -> list[tuple[str, str]]:
+    """Return the lines at the foot of the page: label and text; ``""`` for no label."""
+    lines = [
+        (tr("Source of the data"), source),
+        (tr("Date"), date),
+        (tr("Map review no."), review) if review else ("", tr("Internal use only")),
+        ("", CREDIT),
+        ("", tr(tiles.attribution) if tiles else ""),
+    ]
+    return [(facts.labelled(label, "") if label else "", text) for label, text in lines if text]
 
 
 def content(
@@ -134,11 +196,10 @@ def content(
     source: str,
     date: str,
     review: str | None,
-    lang: str,
     layers: Collection[str] | None = None,
     tiles: Tiles | None = None,
 ) -> dict[str, Any]:
-    """Return everything the page draws and says, ready for JSON.
+    """Return all that the page draws and says, in the language in force, ready for JSON.
 
     Parameters
     ----------
@@ -146,8 +207,7 @@ def content(
         Layers by key, in EPSG:4326; see `nankai_gis.present.webmap.draw`.
     title, subtitle, source, date : str
     review : str or None
-        Map review number (審圖號); without one the page says 內部使用.
-    lang : str
+        Map review number (審圖號); without one the page says that it is for internal use.
     layers : collection of str, optional
         The layers to draw; all by default.
     tiles : Tiles, optional
@@ -156,53 +216,31 @@ def content(
     Raises
     ------
     NotFoundError
-        Unknown layer or language.
+        Unknown layer.
     CRSError
-        No CRS, another CRS, or coordinates that are no degrees.
+        No CRS, another CRS, or coordinates that aren't degrees.
     DataError
         Nothing to draw, a missing column, an unknown status, a wrong kind of geometry.
     """
-    drawn = legend.sheet(frames, lang, layers)
-    say, looks, sources = drawn.say, _Told(), _Told()
-    told = [
-        {
-            "key": key,
-            "label": say["layers"][key],
-            "features": _features(layer, say, looks, sources),
-            "count": legend.count(layer, say),
-            "single": len(layer.rows) == 1 and key not in BASE,
-            "look": looks.number(layer.looks[0] if layer.looks else STYLES[key]),
-            "items": [_item(item, looks) for item in legend.items(layer, say)],
-            "labels": [_label(label, layer) for label in legend.labels(layer)],
-            "base": key in BASE,
-            "network": layer.network,
-            "labelled_from": LABELLED.get(key, 0),
-        }
-        for key, layer in drawn.layers.items()
-    ]
-    standing = [say["review"], review] if review else ["", say["internal"]]
-    west, south, east, north = drawn.bounds
-    left, low, right, high = reach = _reach(drawn)
+    document = map_document(frames, layers)
+    looks, sources = _Numbered(), _Numbered()
+    drawn = [_layer(layer, looks, sources) for layer in document.layers.values()]
+    west, south, east, north = document.bounds
+    left, low, right, high = reach = _reach(document)
     return {
-        "lang": lang,
-        "words": say,
+        "lang": language(),
+        "words": _page_words(),
         "title": title,
         "subtitle": subtitle,
-        "imprint": [
-            *([[say["source"], source]] if source else []),
-            *([[say["date"], date]] if date else []),
-            standing,
-            ["", CREDIT],
-            *([["", tiles.attribution]] if tiles and tiles.attribution else []),
-        ],
+        "imprint": _imprint(source, date, review, tiles),
         "bounds": [[south, west], [north, east]],
         "reach": [[low, left], [high, right]],
         "unit": 10**-DECIMALS,
         "doubt": INFERRED,
-        "layers": told,
-        "order": [key for key in LEGEND if key in drawn.layers],
-        "label_order": [key for key in LABELLED if key in drawn.layers],
-        "keys": [_item(item, looks) for item in legend.keys(drawn)],
+        "layers": drawn,
+        "order": [key for key in LEGEND_ORDER if key in document.layers],
+        "label_order": [key for key in LABELLED if key in document.layers],
+        "keys": [_entry(entry, looks) for entry in legend.dash_entries(document)],
         "sources": list(sources),
         "tiles": None if tiles is None else tiles.as_json(reach),
         "looks": [look.as_json() for look in looks],

@@ -127,7 +127,7 @@ def _linked(file: ThirdParty) -> _Part:
     return _Part(f'<link rel="stylesheet" href="{file.url}" {seal}>', file.url)
 
 
-def _sheet(content: dict[str, Any], *, embedded: bool) -> str:
+def _body(content: dict[str, Any], *, embedded: bool) -> str:
     # string.Template reads `$` in the toolkit's own skeleton only, never in what it puts in.
     return Template(asset("webmap.sheet.html")).substitute(
         kind=" nk-embedded" if embedded else "",
@@ -173,7 +173,7 @@ def document(content: dict[str, Any], *, cdn: bool) -> str:
         policy="; ".join(policy),
         title=inert_text(content["title"]),
         styles="\n".join(part.markup for part in styles),
-        sheet=_sheet(content, embedded=False),
+        sheet=_body(content, embedded=False),
         scripts="\n".join(part.markup for part in scripts),
     )
 
@@ -193,7 +193,7 @@ def fragment(content: dict[str, Any]) -> str:
     )
     parts = (
         f"<style>{style}\n{asset('webmap.css')}</style>",
-        _sheet(content, embedded=True).rstrip(),
+        _body(content, embedded=True).rstrip(),
         f"<script>{code}</script>",
     )
     return "\n".join(parts) + "\n"

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from nankai_gis.errors import MissingKeyError, NotFoundError
 from nankai_gis.geometry.datum import GCJ02
+from nankai_gis.words import mark, tr
 
 #: Environment variable that holds the reader's own key to Tianditu.
 KEY = "TIANDITU_KEY"
@@ -22,6 +23,9 @@ _TIANDITU = (
     "https://t0.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0"
     "&LAYER={layer}&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles"
     "&TILEMATRIX={{z}}&TILEROW={{y}}&TILECOL={{x}}&tk={key}"
+)
+_TIANDITU_CREDIT = mark(
+    "Base map: Tianditu, National Platform for Common Geospatial Information Services"
 )
 NAMES = ("none", "osm", "tianditu", "gaode")
 
@@ -69,21 +73,21 @@ def _shift(bounds: tuple[float, float, float, float]) -> dict[str, Any]:
         round((upper + margin - lower) / _STEP) + 2
         for lower, upper in ((west, east), (south, north))
     )
-    told: dict[str, Any] = {"west": west, "south": south, "step": _STEP, "unit": _UNIT}
-    told |= {"columns": columns, "east": [], "north": []}
+    grid: dict[str, Any] = {"west": west, "south": south, "step": _STEP, "unit": _UNIT}
+    grid |= {"columns": columns, "east": [], "north": []}
     for row in range(rows):
         for column in range(columns):
-            at = west + column * _STEP, south + row * _STEP
-            real = GCJ02.to_wgs84(*at)
-            told["east"].append(round((at[0] - real[0]) / _UNIT))
-            told["north"].append(round((at[1] - real[1]) / _UNIT))
-    return told
+            lon, lat = west + column * _STEP, south + row * _STEP
+            true_lon, true_lat = GCJ02.to_wgs84(lon, lat)
+            grid["east"].append(round((lon - true_lon) / _UNIT))
+            grid["north"].append(round((lat - true_lat) / _UNIT))
+    return grid
 
 
 def origins(urls: tuple[str, ...]) -> list[str]:
     """Return the hosts that the templates ask, as a content security policy names them."""
-    found = [match[0] for url in urls if (match := re.match(r"https?://[\w.-]+(:\d+)?(?=/)", url))]
-    return list(dict.fromkeys(found))
+    hosts = [m[0] for url in urls if (m := re.match(r"https?://[\w.-]+(:\d+)?(?=/)", url))]
+    return list(dict.fromkeys(hosts))
 
 
 def basemap(name: str, environment: Mapping[str, str] = os.environ) -> Tiles | None:
@@ -111,16 +115,26 @@ def basemap(name: str, environment: Mapping[str, str] = os.environ) -> Tiles | N
         )
     if name == "gaode":
         url = "https://webrd01.is.autonavi.com/appmaptile?lang=zh_cn&size=1&scale=1&style=8"
-        return Tiles((url + "&x={x}&y={y}&z={z}",), "底圖：高德地圖", gcj02=True)
+        return Tiles((url + "&x={x}&y={y}&z={z}",), mark("Base map: Gaode"), gcj02=True)
     if name == "tianditu":
         key = environment.get(KEY, "").strip()
         if not key:
             raise MissingKeyError(
-                f"the base map of Tianditu wants a key and {KEY} isn't set; get one at "
-                f"https://console.tianditu.gov.cn and set {KEY}, or choose another base map"
+                tr(
+                    "the base map of Tianditu needs a key and {variable} isn't set; get a key at "
+                    "{address} and set {variable}, or choose another base map",
+                    variable=KEY,
+                    address="https://console.tianditu.gov.cn",
+                )
             )
         urls = tuple(
             _TIANDITU.format(layer=layer, key=quote(key, safe="")) for layer in ("vec", "cva")
         )
-        return Tiles(urls, "底圖：國家地理信息公共服務平台 天地圖", referrer=True)
-    raise NotFoundError("base map", name, NAMES)
+        return Tiles(
+            urls,
+            mark(
+                "Base map: Tianditu, National Platform for Common Geospatial Information Services"
+            ),
+            referrer=True,
+        )
+    raise NotFoundError(tr("base map"), name, NAMES)

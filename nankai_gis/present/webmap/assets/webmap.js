@@ -423,7 +423,7 @@
       data.keys.forEach((key) => add(list, add(el("li"), add(el("span", "nk-item"), swatch(data.looks[key.look], "line"), el("span", "", key.label)))));
       add(legend, list);
     }
-    add(legend, el("p", "nk-note", say.note), el("p", "nk-note", say.sigma + say.stop + say.drawn));
+    add(legend, ...say.notes.map((note) => el("p", "nk-note", note)));
 
     map.on("popupopen", (event) => {
       const close = event.popup.getElement().querySelector(".leaflet-popup-close-button");
@@ -494,7 +494,7 @@
     add(foot, open);
     data.imprint.forEach(([name, text]) => {
       const line = el("span", "nk-imprint");
-      if (name) add(line, el("span", "nk-imprint-name", name + say.colon));
+      if (name) add(line, el("span", "nk-imprint-name", name));
       add(foot, add(line, bdi(text)));
     });
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import geopandas
@@ -11,8 +12,16 @@ from browser.frames import plan_frames
 from shapely.geometry import LineString, Point, box
 
 from nankai_gis.errors import NotFoundError
-from nankai_gis.present import legend
+from nankai_gis.present import labels, legend
+from nankai_gis.present.document import MapLayer, map_document
 from nankai_gis.present.style import style_of
+from nankai_gis.words import speaking
+
+
+@pytest.fixture(autouse=True)
+def traditional() -> Iterator[None]:
+    with speaking("zh-Hant"):
+        yield
 
 
 def _network(pieces: int = 1600, **more: Any) -> geopandas.GeoDataFrame:
@@ -36,7 +45,7 @@ def _network(pieces: int = 1600, **more: Any) -> geopandas.GeoDataFrame:
 
 
 def test_a_network_is_joined_street_by_street() -> None:
-    layer = legend.sheet({"streets": _network()}, "zh-Hant").layers["streets"]
+    layer = map_document({"streets": _network()}).layers["streets"]
     assert layer.network
     assert layer.names == [f"第{n}路" for n in range(16)]
     assert {shape.geom_type for shape in layer.shapes if shape} == {"LineString"}
@@ -47,20 +56,19 @@ def test_a_network_is_joined_street_by_street() -> None:
     assert layer.rows[0]["accuracy_m"] == 16
     assert layer.rows[0]["source"] == "乙; 甲"
     assert layer.rows[0]["date"] == "2026"
-    say = legend.words("zh-Hant")
-    assert legend.count(layer, say) == "16"
-    assert sum(int(item.value) for item in legend.items(layer, say)) == 16
+    assert legend.count(layer) == "16"
+    assert sum(int(item.value) for item in legend.entries(layer)) == 16
 
 
 def test_a_small_layer_keeps_its_pieces() -> None:
-    layer = legend.sheet({"streets": _network(1400)}, "zh-Hant").layers["streets"]
+    layer = map_document({"streets": _network(1400)}).layers["streets"]
     assert not layer.network
     assert len(layer.rows) == 1400
 
 
 def test_a_piece_without_length_leaves_its_street_without() -> None:
     lengths = [86.5] * 1599 + [None]
-    layer = legend.sheet({"streets": _network(length_m=lengths)}, "zh-Hant").layers["streets"]
+    layer = map_document({"streets": _network(length_m=lengths)}).layers["streets"]
     assert layer.rows[-1]["length_m"] is None
     assert layer.rows[0]["length_m"] is not None
 
@@ -69,27 +77,25 @@ def test_pieces_without_place_or_name_survive_the_joining() -> None:
     frame = _network()
     frame.loc[0, "geometry"] = None
     frame.loc[100:199, "name"] = None
-    layer = legend.sheet({"streets": frame}, "zh-Hant").layers["streets"]
+    layer = map_document({"streets": frame}).layers["streets"]
     assert len(layer.rows) == 17
     assert layer.names.count("") == 1
     assert sum(shape is None for shape in layer.shapes) == 1
-    assert len(legend.labels(layer)) == 15
+    assert len(labels.labels(layer)) == 15
 
 
 def test_certainty_and_coverage_keep_pieces_apart() -> None:
     status = ["osm", "inferred"] * 800
     zone = ["qihang-bay" if n < 50 else None for n in range(1600)]
-    layer = legend.sheet({"streets": _network(status=status, zone=zone)}, "zh-Hant").layers[
-        "streets"
-    ]
+    layer = map_document({"streets": _network(status=status, zone=zone)}).layers["streets"]
     assert len(layer.rows) == 2 * (16 + 1)
 
 
 def test_only_some_layers() -> None:
-    drawn = legend.sheet(plan_frames(), "zh-Hant", ["zones", "district"])
+    drawn = map_document(plan_frames(), ["zones", "district"])
     assert list(drawn.layers) == ["district", "zones"]
     with pytest.raises(NotFoundError, match="'roads'") as caught:
-        legend.sheet(plan_frames(), "zh-Hant", ["roads"])
+        map_document(plan_frames(), ["roads"])
     assert "zones" in caught.value.candidates
 
 
@@ -105,15 +111,15 @@ def test_streets_take_the_hue_of_what_covers_them() -> None:
 def test_labels_follow_their_lines() -> None:
     diagonal = LineString([(117.0, 39.0), (117.01, 39.0), (117.02, 39.01 * 1.0)])
     row = {"name": "斜路", "status": "osm"}
-    layer = legend.Layer("streets", [row], [diagonal], [style_of("streets", row, 0)], ["斜路"])
-    spots = legend.labels(layer)[0].spots
+    layer = MapLayer("streets", [row], [diagonal], [style_of("streets", row, 0)], ["斜路"])
+    spots = labels.labels(layer)[0].spots
     assert {round(spot.angle) for spot in spots} >= {0, 52}  # a degree east is shorter at 39 N
     assert all(-90 <= spot.angle < 90 for spot in spots)
 
 
 def test_every_spot_of_an_area_lies_in_it() -> None:
-    layer = legend.sheet(plan_frames(), "zh-Hant").layers["zones"]
-    for label, shape in zip(legend.labels(layer), layer.shapes, strict=True):
+    layer = map_document(plan_frames()).layers["zones"]
+    for label, shape in zip(labels.labels(layer), layer.shapes, strict=True):
         assert shape is not None
         assert all(shape.contains(Point(spot.lon, spot.lat)) for spot in label.spots)
 
@@ -121,9 +127,9 @@ def test_every_spot_of_an_area_lies_in_it() -> None:
 def test_classes_of_openstreetmap_have_widths_and_names() -> None:
     frame = _network().rename(columns={"kind": "highway"}).iloc[:200]
     frame["highway"] = ["primary"] * 100 + ["residential"] * 100
-    drawn = legend.sheet({"streets": frame}, "zh-Hant")
-    entries = legend.items(drawn.layers["streets"], drawn.say)
-    assert [item.label for item in entries] == ["主幹路", "居住區道路"]
+    drawn = map_document({"streets": frame})
+    entries = legend.entries(drawn.layers["streets"])
+    assert [item.label for item in entries] == ["主幹路", "住區道路"]
     assert entries[0].look.weight > entries[1].look.weight
     assert style_of("streets", {"kind": "primary_link"}, 0) == entries[0].look
 
@@ -138,32 +144,32 @@ def test_streets_take_the_hue_of_zones_of_any_plan() -> None:
     zones = pd.concat([_around("甲", 0.01), _around("乙", 0.02)], ignore_index=True)
     streets = _network(3).assign(zone=["乙", None, "甲"])
     frames = {"zones": zones, "streets": streets}
-    drawn = legend.sheet(frames, "zh-Hant")
+    drawn = map_document(frames)
     one, two = (look.stroke for look in drawn.layers["zones"].looks)
     grey = style_of("streets", {"kind": "street"}, 0).stroke
     assert len({one, two, grey}) == 3
     assert [look.stroke for look in drawn.layers["streets"].looks] == [two, grey, one]
     # The same without the zones on the sheet; and the legend shows what the kind looks like.
-    (streets_alone,) = legend.sheet(frames, "zh-Hant", ["streets"]).layers.values()
+    (streets_alone,) = map_document(frames, ["streets"]).layers.values()
     assert [look.stroke for look in streets_alone.looks] == [two, grey, one]
-    entries = legend.items(streets_alone, legend.words("zh-Hant"))
+    entries = legend.entries(streets_alone)
     assert {entry.look.stroke for entry in entries} == {grey}
 
 
 def test_a_row_alone_keeps_the_hue_it_is_given() -> None:
     zones = pd.concat([_around("甲", 0.01), _around("乙", 0.02)], ignore_index=True)
-    both = legend.sheet({"zones": zones}, "zh-Hant").layers["zones"].looks
-    alone = legend.sheet({"zones": zones.assign(hue=[0, 1])[1:]}, "zh-Hant").layers["zones"].looks
+    both = map_document({"zones": zones}).layers["zones"].looks
+    alone = map_document({"zones": zones.assign(hue=[0, 1])[1:]}).layers["zones"].looks
     assert alone == both[1:]
-    assert legend.sheet({"zones": zones[1:]}, "zh-Hant").layers["zones"].looks != both[1:]
+    assert map_document({"zones": zones[1:]}).layers["zones"].looks != both[1:]
 
 
 def test_covered_streets_lie_above_the_shades() -> None:
     shaded = _around("街", 0.1, coverage_share=0.9)
     frames = {"subdistricts": shaded, "streets": _network(3), "district": _around("區", 0.1)}
-    assert list(legend.sheet(frames, "en").layers) == ["subdistricts", "streets", "district"]
+    assert list(map_document(frames).layers) == ["subdistricts", "streets", "district"]
     plain = frames | {"subdistricts": shaded.drop(columns="coverage_share")}
-    assert list(legend.sheet(plain, "en").layers) == ["streets", "subdistricts", "district"]
+    assert list(map_document(plain).layers) == ["streets", "subdistricts", "district"]
 
 
 @pytest.mark.parametrize(
@@ -194,13 +200,13 @@ def test_the_sheet_is_cut_to_what_the_plan_is_about(given: str, half: float) -> 
         "streets": _network(300),
         "water": _around("水", 0.1),
     }
-    bounds = legend.sheet({key: frames[key] for key in given.split()}, "en").bounds
+    bounds = map_document({key: frames[key] for key in given.split()}).bounds
     assert bounds == pytest.approx((117 - half, 39 - half, 117 + half, 39 + half))
 
 
 def test_streets_alone_are_shown_whole() -> None:
     streets = _network(300)
-    assert legend.sheet({"streets": streets}, "en").bounds == tuple(streets.total_bounds)
+    assert map_document({"streets": streets}).bounds == tuple(streets.total_bounds)
 
 
 def test_a_border_is_told_from_the_street_along_it() -> None:
@@ -217,10 +223,10 @@ def test_what_was_surveyed_is_not_called_indicative() -> None:
         for key in ("district", "zones", "parcel", "subdistricts")
     }
     frames["zones"] = pd.concat([frames["zones"], _around("乙", 0.1)], ignore_index=True)
-    drawn = legend.sheet(frames, "zh-Hant")
-    tags = {i.label: i.indicative for one in drawn.legend() for i in legend.items(one, drawn.say)}
+    drawn = map_document(frames)
+    tags = {i.label: i.indicative for one in drawn.legend() for i in legend.entries(one)}
     assert tags == {"district": False, "zones": False, "乙": True, "parcel": False}
     marked = [
-        label.text for one in drawn.legend() for label in legend.labels(one) if label.indicative
+        label.text for one in drawn.legend() for label in labels.labels(one) if label.indicative
     ]
     assert marked == ["乙"]

@@ -1,0 +1,273 @@
+"""What a map says of a feature: its figures in words and units, in the language in force.
+
+No measure is taken here: figures are those of the columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from nankai_gis.present.layers import NOT_LOCATED
+from nankai_gis.present.style import Row
+from nankai_gis.words import language, mark, tr
+from nankai_gis.words.terms import KINDS, ROLES, STATUSES, THEMES
+
+if TYPE_CHECKING:
+    from shapely import LineString
+    from shapely.geometry.base import BaseGeometry
+
+#: Headings of what is said of a feature.
+FACTS: Mapping[str, str] = {
+    "name": mark("Name"),
+    "street": mark("Road"),
+    "role": mark("Role"),
+    "theme": mark("Theme"),
+    "kind": mark("Kind"),
+    "code": mark("Code"),
+    "area": mark("Area"),
+    "stated": mark("Area stated by the plan"),
+    "perimeter": mark("Perimeter"),
+    "length": mark("Length"),
+    "coverage": mark("Covered by zones"),
+    "section": mark("Section"),
+    "status": mark("Basis"),
+    "accuracy": mark("Positional accuracy"),
+    "source": mark("Source of the data"),
+    "date": mark("Date of the data"),
+    "clause_source": mark("Source of the plan text"),
+    "note": mark("Note"),
+    "sides": mark("Sides of the boundary"),
+}
+
+
+def labelled(label: str, value: object) -> str:
+    """Return a value with its label before it, as the language in force sets them.
+
+    Examples
+    --------
+    >>> labelled("Scale", "1:60 000")
+    'Scale: 1:60 000'
+    """
+    return tr("{label}: {value}", label=label, value=value)
+
+
+def area(square_metres: float, sd: float | None = None) -> str:
+    """Write an area in km², below 0.1 km² in hectares, with its standard deviation.
+
+    Parameters
+    ----------
+    square_metres, sd : float
+        In square metres; without a standard deviation for None.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> area(2_140_000, 52_000), area(8_500), area(2_140_000, 900)
+    ('2.14 ± 0.05 km²', '0.85 ha', '2.14 ± <0.01 km²')
+    """
+    scale, unit = (1e6, "km²") if square_metres >= 1e5 else (1e4, "ha")
+    text = f"{square_metres / scale:.2f}"
+    if sd is not None:
+        spread = f"{sd / scale:.2f}"
+        text += f" ± {'<0.01' if spread == '0.00' and sd > 0 else spread}"
+    return f"{text} {unit}"
+
+
+def length(metres: float) -> str:
+    """Write a length in km, below 1 km in metres.
+
+    Parameters
+    ----------
+    metres : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> length(3214.6), length(999.4)
+    ('3.21 km', '999 m')
+    """
+    return f"{metres / 1000:.2f} km" if metres >= 999.5 else f"{metres:.0f} m"
+
+
+def accuracy(metres: float) -> str:
+    """Write a positional accuracy.
+
+    Parameters
+    ----------
+    metres : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> accuracy(29.6)
+    '± 30 m'
+    """
+    return f"± {metres:.0f} m"
+
+
+def text_of(row: Row, column: str) -> str:
+    """Return a cell as text; ``""`` for a missing value or column.
+
+    Examples
+    --------
+    >>> text_of({"code": 12}, "code"), text_of({"code": None}, "code")
+    ('12', '')
+    """
+    value = row.get(column)
+    return "" if value is None else str(value)
+
+
+def in_script(text: str) -> str:
+    """Return a text of the plan in the script in force: converted for simplified Chinese only.
+
+    Examples
+    --------
+    >>> from nankai_gis.words import speaking
+    >>> with speaking("zh-Hans"):
+    ...     in_script("啟航灣")
+    '启航湾'
+    >>> in_script("啟航灣")
+    '啟航灣'
+    """
+    if language() != "zh-Hans" or text.isascii():
+        return text
+    from nankai_gis.plan.names import simplified
+
+    return simplified(text)
+
+
+def name_of(row: Row) -> str:
+    """Return a feature's name in the language in force, else its traditional name.
+
+    Examples
+    --------
+    >>> name_of({"name": "紅旗路", "name_en": "Hongqi Road"}), name_of({"name": "紅旗路"})
+    ('Hongqi Road', '紅旗路')
+    """
+    column = {"zh-Hans": "name_hans", "en": "name_en"}.get(language(), "name")
+    return text_of(row, column) or text_of(row, "name")
+
+
+def term(key: str) -> str:
+    """Return the term for a role, kind, theme or road class; an unknown key as it is.
+
+    Examples
+    --------
+    >>> term("bridge"), term("street"), term("metro"), term("something")
+    ('link', 'road', 'metro', 'something')
+    """
+    from nankai_gis.measure.coverage import CLASS_LABELS
+
+    for terms in (ROLES, KINDS, THEMES, CLASS_LABELS):
+        if key in terms:
+            return tr(terms[key])
+    return key
+
+
+def facts(layer: str, row: Row) -> dict[str, str]:
+    """Return what is said of a row beside its name and clause, without what isn't known.
+
+    Parameters
+    ----------
+    layer : str
+        The key of the row's layer.
+    row : mapping
+        Its columns; missing values as None.
+
+    Returns
+    -------
+    dict of str to str
+        By the keys of `FACTS`, in the order in which they are shown.
+
+    Examples
+    --------
+    >>> facts("zones", {"status": "osm", "area_m2": 2e6, "date": None})
+    {'area': '2.00 km²', 'status': 'OSM data'}
+    """
+
+    def written(column: str, write: Any) -> str:
+        value = row.get(column)
+        return "" if value is None else str(write(float(value)))
+
+    roles = [term(text_of(row, "role")), tr("planned, not built") if row.get("planned") else ""]
+    status = STATUSES.get(text_of(row, "status"), "")
+    values = {
+        "street": in_script(text_of(row, "street_name") or text_of(row, "street")),
+        "role": " · ".join(filter(None, roles)),
+        "theme": term(text_of(row, "theme")),
+        "kind": term(text_of(row, "kind")) if layer == "streets" else "",
+        "code": text_of(row, "code"),
+        "area": written("area_m2", lambda m2: area(m2, row.get("area_sd_m2"))),
+        "stated": written("stated_area_m2", area),
+        "perimeter": written("perimeter_m", length),
+        "length": written("length_m", length),
+        "coverage": written("coverage_share", "{:.1%}".format),
+        "section": in_script(text_of(row, "section")),
+        "status": tr(status) if status else "",
+        "accuracy": written("accuracy_m", accuracy),
+        "source": in_script(text_of(row, "source")),
+        "date": text_of(row, "date"),
+        "clause_source": in_script(text_of(row, "clause_source")),
+        "note": in_script(text_of(row, "note")),
+    }
+    return {name: text for name, text in values.items() if text}
+
+
+def is_indicative(row: Row) -> bool:
+    """Tell whether a row is marked as indicative (示意): all that is drawn and wasn't surveyed.
+
+    Parameters
+    ----------
+    row : mapping
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_indicative({"status": "osm"}), is_indicative({"status": "surveyed"})
+    (True, False)
+    """
+    return row.get("status") not in ("surveyed", NOT_LOCATED, None)
+
+
+def sides(row: Row, shape: BaseGeometry | None) -> list[tuple[Mapping[str, Any], LineString]]:
+    """Return the sides of a polygon, each of which has a status of its own.
+
+    Parameters
+    ----------
+    row : mapping
+        ``parts`` lists the sides along the exterior ring: ``name``, ``status``,
+        ``accuracy_m``, and the vertices from ``start`` to ``stop``.
+    shape : shapely geometry or None
+
+    Returns
+    -------
+    list of (mapping, LineString)
+        Empty for anything but a polygon with parts.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> row = {"parts": [{"name": "河", "status": "osm", "start": 0, "stop": 1}]}
+    >>> sides(row, shapely.box(0, 0, 1, 1))[0][1].wkt
+    'LINESTRING (1 0, 1 1)'
+    """
+    from shapely import LineString, Polygon
+
+    parts = row.get("parts")
+    if not isinstance(shape, Polygon) or parts is None or isinstance(parts, str):
+        return []
+    ring = shape.exterior.coords
+    return [(part, LineString(ring[part["start"] : part["stop"] + 1])) for part in parts]
