@@ -99,7 +99,10 @@ def test_the_wheel_holds_every_tracked_file_of_package_and_data(wheel: Path) -> 
     assert inside == expected
 
 
-ASK = "from nankai_gis.plan import packaged; print(packaged.root()); assert not packaged.verify()"
+ASK = (
+    "from nankai_gis.plan import packaged; "
+    "print(packaged.data_folder()); assert not packaged.verify()"
+)
 
 
 def _found(package: Path, folder: Path) -> Path:

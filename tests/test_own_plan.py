@@ -21,6 +21,7 @@ from nankai_gis.geometry import ruler
 from nankai_gis.network import digitised, plan_folder
 from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.plan import definitions
+from nankai_gis.plan import schema as plan_schema
 from nankai_gis.present import webmap
 from nankai_gis.studies import store, study
 
@@ -68,7 +69,7 @@ def test_init_writes_an_example_that_runs(run: Run, tmp_path: Path) -> None:
     assert b"next: nankai-gis --plan new/mine area" in done.stderr
     written = (tmp_path / "new/mine/plan.toml").read_text(encoding="utf-8")
     schema = tmp_path / "new/mine" / written.splitlines()[0].removeprefix("#:schema ./")
-    assert json.loads(schema.read_bytes()) == definitions.schema()
+    assert json.loads(schema.read_bytes()) == plan_schema.json_schema()
     area = run("--plan", "new/mine", "area")
     assert area.returncode == 0, area.stderr
     assert "示例地塊" in area.stdout.decode()

@@ -21,12 +21,12 @@ def init(folder: Path, overwrite: bool) -> None:
     """
     from nankai_gis.errors import OutputError
     from nankai_gis.files.atomic import write_bytes
-    from nankai_gis.plan import definitions
+    from nankai_gis.plan import definitions, schema
     from nankai_gis.present import tables
 
     files = {
         folder / "plan.toml": definitions.example().encode(),
-        folder / "plan.schema.json": tables.json_text(definitions.schema()),
+        folder / "plan.schema.json": tables.json_text(schema.json_schema()),
     }
     for target in files:
         options.refuse_existing(target, overwrite)

@@ -1,4 +1,27 @@
-"""Lines by areas: inside, along the boundary, outside."""
+"""Lines cut by areas: inside, along the boundary, outside.
+
+Edges run straight in longitude and latitude; their lengths are integrals on the ellipsoid, so a
+cut never changes a sum.
+
+1. A raster over the areas holds, cell by cell, whether a boundary passes and, where none does, in
+   which areas the cell lies. A line whose bounding box meets no boundary is counted whole.
+2. The other lines are cut where they cross a boundary and where they begin or cease to run along
+   it. What lies between two cuts is inside or outside as its midpoint is, which a prepared
+   polygon answers.
+
+A stretch **runs along** a boundary where it lies within the tolerance of an edge of it and their
+directions differ by at most `ALONG_DEG` degrees; at a corner of the boundary it ends. That
+depends on the place alone, so it is the same however a street is split into pieces, and a street
+that crosses the boundary squarely stays inside up to it and outside from it.
+
+By hand, because no library tells along from inside: Shapely's overlay with a buffer about the
+boundary cuts crossing streets short. A stand-in of 28 lines on Shapely in steps of 5 m was 21 to
+24 times slower, right to 1.1e-4 inside and to 3 % along boundaries. The tests have one such as
+their oracle.
+
+Prepared polygons are made and used within one call, never handed on: they may not be shared
+between threads.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +39,7 @@ from nankai_gis.geometry.boundaries import Finder, Raster, distinct, edges_of
 from nankai_gis.geometry.cut import BOUNDARY, INSIDE, Cut
 from nankai_gis.geometry.polygons import AREA_TYPES
 from nankai_gis.geometry.ruler import DegreeScale, degree_scale, metres_per_degree
+from nankai_gis.words import mark, tr
 
 __all__ = ["ALONG_DEG", "LEAST_M", "cut_lines"]
 
@@ -83,27 +107,36 @@ def cut_lines(
         raise ValueError(f"boundary_m is {boundary_m}; give metres, zero or more")
     shapes = np.atleast_1d(np.asarray(lines, dtype=object))
     fields = np.atleast_1d(np.asarray(areas, dtype=object))
-    _refuse(shapes, (1,), "line", "LineString")
-    _refuse(fields, AREA_TYPES, "area", "Polygon or MultiPolygon")
+    _refuse(shapes, (1,), mark("line {row} is {shape}; give LineString, not empty"))
+    message = mark("area {row} is {shape}; give Polygon or MultiPolygon, not empty")
+    _refuse(fields, AREA_TYPES, message)
     broken = np.flatnonzero(~shapely.is_valid(fields))
     if len(broken):
         reason = shapely.is_valid_reason(fields[broken[0]])
-        raise GeometryError(f"area {broken[0]} is invalid ({reason}); use shapely.make_valid")
+        raise GeometryError(
+            tr(
+                "area {row} is invalid ({reason}); use shapely.make_valid",
+                row=broken[0],
+                reason=reason,
+            )
+        )
     return _Cutter(fields, max(boundary_m, LEAST_M), len(shapes)).cut(shapes, progress)
 
 
-def _refuse(shapes: Shapes, types: tuple[int, ...], what: str, wanted: str) -> None:
-    kinds = shapely.get_type_id(shapes)
-    wrong = kinds != types[0]
-    if len(types) > 1:
-        wrong = ~np.isin(kinds, types)
-    wrong |= shapely.is_empty(shapes)
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        shape = shapes[row]
-        empty = "an empty" if shape is not None and shape.is_empty else "a"
-        name = "missing" if shape is None else f"{empty} {shape.geom_type}"
-        raise GeometryError(f"{what} {row} is {name}; give {wanted}, not empty")
+def _refuse(shapes: Shapes, types: tuple[int, ...], message: str) -> None:
+    """Raise for the first shape that is of none of some types, empty or missing."""
+    wrong = ~np.isin(shapely.get_type_id(shapes), types) | shapely.is_empty(shapes)
+    if not wrong.any():
+        return
+    row = int(np.flatnonzero(wrong)[0])
+    shape = shapes[row]
+    if shape is None:
+        name = tr("missing")
+    elif shape.is_empty:
+        name = tr("an empty {type}", type=shape.geom_type)
+    else:
+        name = tr("a {type}", type=shape.geom_type)
+    raise GeometryError(tr(message, row=row, shape=name))
 
 
 def _compress(hashes: Hashes) -> tuple[Ints, Ints, Hashes]:
@@ -265,8 +298,10 @@ class _Cutter:
         keys = self.keys[on, members]
         if int(np.bitwise_xor.reduce(keys, initial=np.uint64(0))) != value:
             raise GeometryError(
-                "an area's outline contradicts itself: its raster and its polygon disagree on "
-                "what lies inside; check that the areas are valid"
+                tr(
+                    "an area's outline contradicts itself: its raster and its polygon disagree on "
+                    "what lies inside; check that the areas are valid"
+                )
             )
         self.known[value] = len(self.state_area)
         # Copies: a view would keep the whole batch that it is of.

@@ -18,6 +18,7 @@ from nankai_gis.geometry.ruler import (
     perimeter,
     planar_area,
 )
+from nankai_gis.words import language, tr
 
 
 def area_uncertainty(ring: Coordinates, parts: Iterable[Mapping[str, Any]]) -> float:
@@ -114,8 +115,8 @@ def compare(geometry: GeoInterface, other: GeoInterface) -> Comparison:
     >>> def square(y):
     ...     ring = [[117, y], [117.01, y], [117.01, y + 0.01], [117, y + 0.01], [117, y]]
     ...     return {"type": "Polygon", "coordinates": [ring]}
-    >>> found = compare(square(39), square(39.001))
-    >>> round(found.hausdorff_m), round(found.symmetric_difference_m2 / found.area_m2, 2)
+    >>> moved = compare(square(39), square(39.001))
+    >>> round(moved.hausdorff_m), round(moved.symmetric_difference_m2 / moved.area_m2, 2)
     (111, 0.2)
     """
     import shapely
@@ -123,7 +124,9 @@ def compare(geometry: GeoInterface, other: GeoInterface) -> Comparison:
     one, two = (shapely.geometry.shape(dict(as_mapping(g))) for g in (geometry, other))
     for polygon in (one, two):
         if not polygon.is_valid:
-            raise GeometryError(f"not a valid polygon: {shapely.is_valid_reason(polygon)}")
+            raise GeometryError(
+                tr("not a valid polygon: {reason}", reason=shapely.is_valid_reason(polygon))
+            )
     apart = [p for p in shapely.get_parts(one.symmetric_difference(two)) if p.area > 0]
     boundaries = [
         crs.to_planar(shapely.segmentize(polygon.boundary, 1e-4)) for polygon in (one, two)
@@ -207,6 +210,11 @@ class LengthRow:
     status: str
 
 
+def _named(properties: Mapping[str, Any]) -> str:
+    column = {"zh-Hant": "name", "zh-Hans": "name_hans", "en": "name_en"}[language()]
+    return str(properties[column])
+
+
 def areas(features: Iterable[Mapping[str, Any]]) -> list[AreaRow]:
     """Measure polygons of the plan.
 
@@ -235,7 +243,7 @@ def areas(features: Iterable[Mapping[str, Any]]) -> list[AreaRow]:
     for feature in features:
         p, geometry = feature["properties"], feature["geometry"]
         if geometry is None:
-            raise GeometryError(f"{p['name']} has no geometry to measure")
+            raise GeometryError(tr("{name} has no geometry to measure", name=_named(p)))
         ring = geometry["coordinates"][0]
         inferred = sum(
             _side_length(ring, part) for part in p["parts"] if part["status"] == "inferred"

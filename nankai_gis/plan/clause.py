@@ -4,6 +4,10 @@ A 四至 names the roads on each side: 「東至紅旗路、衛津路,南至…�
 西至津河(牆子河);北抵…」, 「紅旗路以西,長江道以北」. An axis names a main line and what it is
 extended to: 「以黃河道、長江道為主線,延伸至…」. Both scripts are read, with or without
 punctuation; a note in brackets stays with its road.
+
+Read by hand, with regular expressions and the names that the network knows: word segmenters and
+tagged models find words, not which road is on which side, and a plan office has no network to load
+one from. The reader is short and each wording that it knows has a case in the tests.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ from types import MappingProxyType
 
 from nankai_gis.errors import ClauseError
 from nankai_gis.plan.model import SIDES
+from nankai_gis.words import quoted, tr
+from nankai_gis.words.terms import SIDES as SIDE_TERMS
 
 _SIDE = {"東": "east", "东": "east", "南": "south", "西": "west", "北": "north"}
 _OPPOSITE = {"east": "west", "west": "east", "south": "north", "north": "south"}
@@ -125,7 +131,7 @@ def roads(text: str, known: Container[str] = ()) -> tuple[Road, ...]:
     >>> roads("京濱線(新港四號路)中心線", {"京濱線", "京濱線(新港四號路)"})[0].names
     ('京濱線(新港四號路)',)
     """
-    found: list[Road] = []
+    named: list[Road] = []
     for item in re.split(r"[、,/](?![^(]*\))", _plain(text)):
         # 和 may divide two names or begin one (和平路), and 一線 may end one (津沽一線): what the
         # network knows goes first.
@@ -134,8 +140,8 @@ def roads(text: str, known: Container[str] = ()) -> tuple[Road, ...]:
             for piece in _AND.split(_TAIL.sub("", item))
             for name in _known_names(piece, known) or _cut(_TAIL.sub("", piece))
         ]
-        found += [_road(name, known) for name in names]
-    return tuple(road for road in found if road.name)
+        named += [_road(name, known) for name in names]
+    return tuple(road for road in named if road.name)
 
 
 def _known_name(item: str, known: Container[str]) -> str | None:
@@ -188,7 +194,7 @@ def _bounds(text: str, known: Container[str]) -> str:
 
 def _in_a_name(text: str, start: int, end: int, known: Container[str]) -> bool:
     """Whether a word is a part of a known name: 連接 in 疏港連接線."""
-    first = max(text.rfind(mark, 0, start) for mark in ",;。、") + 1
+    first = max(text.rfind(stop, 0, start) for stop in ",;。、") + 1
     last = next((at for at in range(end, len(text)) if text[at] in ",;。、"), len(text))
     # Behind other roads a name that begins with the word is one only where it stands alone.
     return text[first:last] in known or any(
@@ -232,36 +238,40 @@ def parse(text: str, known: Container[str] = ()) -> Clause:
     sides = {} if main else _sides(plain, known)
     if not sides and not main:
         raise ClauseError(
-            f"no side (東至…, 南至…, 西至…, 北至…) and no axis (以…為主線) in {text!r}"
+            tr(
+                "no side (東至…, 南至…, 西至…, 北至…) and no axis (以…為主線) in {clause}",
+                clause=quoted(text),
+            )
         )
     ordered = {side: sides[side] for side in SIDES if side in sides}
     return Clause(MappingProxyType(ordered), main, extension)
 
 
 def _axis(pattern: re.Pattern[str], plain: str, known: Container[str]) -> tuple[Road, ...]:
-    found = pattern.search(plain)
-    if not found:
+    axis = pattern.search(plain)
+    if not axis:
         return ()
-    return roads(_bounds(found["roads"], known).rstrip(",、"), known)
+    return roads(_bounds(axis["roads"], known).rstrip(",、"), known)
 
 
 def _sides(plain: str, known: Container[str]) -> dict[str, tuple[Road, ...]]:
-    marks = list(_MARK.finditer(plain))
-    found: dict[str, tuple[Road, ...]] = {}
-    if not marks:
+    openings = list(_MARK.finditer(plain))
+    sides: dict[str, tuple[Road, ...]] = {}
+    if not openings:
         for beyond in _BEYOND.finditer(plain):
             side = _OPPOSITE[_SIDE[beyond["side"]]]
-            found[side] = found.get(side, ()) + roads(beyond["roads"], known)
-        return found
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        body = plain[mark.end() : following.start() if following else None]
+            sides[side] = sides.get(side, ()) + roads(beyond["roads"], known)
+        return sides
+    for opening, following in zip(openings, [*openings[1:], None], strict=True):
+        body = plain[opening.end() : following.start() if following else None]
         body = _bounds(body, known).strip(",;。、")
         named = roads(body, known)
-        for letter in re.findall(f"[{_D}]", mark["sides"]):
+        for letter in re.findall(f"[{_D}]", opening["sides"]):
             side = _SIDE[letter]
-            if side in found:
-                raise ClauseError(f"the {side} side is named twice in {plain!r}")
+            values = {"side": tr(SIDE_TERMS[side]), "clause": quoted(plain)}
+            if side in sides:
+                raise ClauseError(tr("the {side} side is named twice in {clause}", **values))
             if not named:
-                raise ClauseError(f"the {side} side names no road in {plain!r}")
-            found[side] = named
-    return found
+                raise ClauseError(tr("the {side} side names no road in {clause}", **values))
+            sides[side] = named
+    return sides

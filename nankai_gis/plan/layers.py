@@ -22,6 +22,7 @@ from typing import Any
 
 from nankai_gis.errors import DataError, NotFoundError
 from nankai_gis.plan import packaged
+from nankai_gis.words import tr
 
 #: Names of the layers, from the ground up.
 LAYERS = ("district", "subdistricts", "zones", "parcel", "streets", "corridors", "sites")
@@ -39,13 +40,15 @@ LAYER_OF_KIND = {
 @cache
 def _collection(layer: str) -> list[dict[str, Any]]:
     if layer not in LAYERS:
-        raise NotFoundError("layer", layer, LAYERS)
+        raise NotFoundError(tr("layer"), layer, LAYERS)
     file = packaged.path(f"layers/{layer}.geojson")
     try:
-        found: list[dict[str, Any]] = json.loads(file.read_bytes())["features"]
+        features: list[dict[str, Any]] = json.loads(file.read_bytes())["features"]
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{file} is not a GeoJSON feature collection: {error}") from error
-    return found
+        raise DataError(
+            tr("{file} is not a GeoJSON feature collection: {reason}", file=file, reason=error)
+        ) from error
+    return features
 
 
 def features(layer: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Names in any script: folding, and an index that resolves or says what is near.
+"""Names in any script: one form for all spellings, and an index that resolves or says what is near.
 
 A plan writes 衞津路, a map 卫津路, a user ``weijin-road``. All are keys of one thing.
 """
@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from nankai_gis.errors import AmbiguousNameError, NotFoundError
-from nankai_gis.words import language
+from nankai_gis.words import language, listed, quoted, tr
 
 if TYPE_CHECKING:
     from opencc import OpenCC
@@ -139,8 +139,8 @@ def _one_apart(one: str, other: str) -> bool:
     if one == other or len(long) - len(short) > 1 or len(short) < 2:
         return False
     differs = (k for k, (a, b) in enumerate(zip(short, long, strict=False)) if a != b)
-    at = next(differs, len(short))
-    return long[at + 1 :] == short[at + (len(short) == len(long)) :]
+    first = next(differs, len(short))
+    return long[first + 1 :] == short[first + (len(short) == len(long)) :]
 
 
 class Index(Generic[T]):
@@ -151,7 +151,7 @@ class Index(Generic[T]):
     entries : iterable of (iterable of str, object)
         All keys of a thing (id, names, aliases), the one to show in messages first.
     what : str
-        What the things are, for messages.
+        What a thing is, for messages: a term of the catalogue, in English.
     error : type of NotFoundError
         Raised for a name that nothing answers to.
 
@@ -175,19 +175,21 @@ class Index(Generic[T]):
             for key in dict.fromkeys(keys):
                 if key:
                     self._exact.setdefault(key, []).append(thing)
-        self._folded: Mapping[str, list[T]] | None = None
+        self._spellings: Mapping[str, list[T]] | None = None
 
-    def _by_fold(self) -> Mapping[str, list[T]]:
-        if self._folded is None:
+    def _by_spelling(self) -> Mapping[str, list[T]]:
+        if self._spellings is None:
             folded: dict[str, list[T]] = {}
             for key, things in self._exact.items():
                 known = folded.setdefault(normalise(key), [])
                 known.extend(thing for thing in things if thing not in known)
-            self._folded = folded
-        return self._folded
+            self._spellings = folded
+        return self._spellings
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (name in self._exact or normalise(name) in self._by_fold())
+        return isinstance(name, str) and (
+            name in self._exact or normalise(name) in self._by_spelling()
+        )
 
     def __getitem__(self, name: str) -> T:
         """Return the one thing that answers to a name.
@@ -200,14 +202,18 @@ class Index(Generic[T]):
             If several things answer to it.
         """
         # The exact key first: it spares loading the converter.
-        found = self._exact.get(name) or self._by_fold().get(normalise(name)) or []
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise self._error(self._what, name, self.near(name))
+        things = self._exact.get(name) or self._by_spelling().get(normalise(name)) or []
+        if len(things) == 1:
+            return things[0]
+        if not things:
+            raise self._error(tr(self._what), name, self.near(name))
         raise AmbiguousNameError(
-            f"{name!r} names {len(found)} {self._what}s: "
-            f"{', '.join(str(getattr(thing, 'id', thing)) for thing in found)}; use the id"
+            tr(
+                "{name} is the name of more than one {what}: {things}; use the id",
+                name=quoted(name),
+                what=tr(self._what),
+                things=listed(getattr(thing, "id", thing) for thing in things),
+            )
         )
 
     def near(self, name: str) -> list[str]:

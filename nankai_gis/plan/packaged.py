@@ -1,8 +1,8 @@
 """Where the packaged data lies, and what each file of it is.
 
 The data folder is found beside the package in a checkout or an editable install, and inside
-the package in a wheel. ``catalog.toml`` describes every file in it; `verify` holds the files
-to their records.
+the package in a wheel. ``catalog.toml`` describes every file in it; `verify` compares
+the files with it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from nankai_gis.errors import DataError
+from nankai_gis.words import tr
 
 _NAME = "catalog.toml"
 
@@ -70,8 +71,13 @@ def data_folder() -> Path:
         if (folder / _NAME).is_file():
             return folder
     raise DataError(
-        f"the packaged data is missing: neither {package / 'geodata'} nor "
-        f"{package.parent / 'geodata'} holds {_NAME}; install nankai-gis again"
+        tr(
+            "the packaged data is missing: neither {folder} nor {other} holds {file}; "
+            "install nankai-gis again",
+            folder=package / "geodata",
+            other=package.parent / "geodata",
+            file=_NAME,
+        )
     )
 
 
@@ -97,10 +103,12 @@ def path(file: str) -> Path:
     >>> path("layers/zones.geojson").name
     'zones.geojson'
     """
-    found = data_folder() / file
-    if not found.is_file():
-        raise DataError(f"packaged data file {file} is missing; install nankai-gis again")
-    return found
+    place = data_folder() / file
+    if not place.is_file():
+        raise DataError(
+            tr("packaged data file {file} is missing; install nankai-gis again", file=file)
+        )
+    return place
 
 
 def records(folder: Path | None = None) -> tuple[Record, ...]:
@@ -133,7 +141,9 @@ def records(folder: Path | None = None) -> tuple[Record, ...]:
         entries = tomllib.loads(where.read_text(encoding="utf-8"))["file"]
         return tuple(Record(file=name, **entry) for name, entry in entries.items())
     except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise DataError(f"{where.name} is not a readable catalogue: {error}") from error
+        raise DataError(
+            tr("{file} is not a readable catalogue: {reason}", file=where.name, reason=error)
+        ) from error
 
 
 def digest(file: Path) -> str:
@@ -184,13 +194,15 @@ def verify(folder: Path | None = None) -> list[str]:
         and "__pycache__" not in file.parts
     }
     faults = [
-        f"{name}: in the catalogue, not in the folder" for name in sorted(known.keys() - present)
+        tr("{file}: in the catalogue, not in the folder", file=name)
+        for name in sorted(known.keys() - present)
     ]
     faults += [
-        f"{name}: in the folder, not in the catalogue" for name in sorted(present - known.keys())
+        tr("{file}: in the folder, not in the catalogue", file=name)
+        for name in sorted(present - known.keys())
     ]
     faults += [
-        f"{name}: differs from its recorded SHA-256"
+        tr("{file}: differs from its recorded SHA-256", file=name)
         for name in sorted(known.keys() & present)
         if digest(base / name) != known[name].sha256
     ]
