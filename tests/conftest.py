@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +30,11 @@ def run(tmp_path: Path) -> Run:
         )
 
     return call
+
+
+@pytest.fixture
+def block() -> dict[str, Any]:
+    """Two zones side by side over three subdistricts; every figure can be seen."""
+    from coverage_cases import two_zones
+
+    return two_zones()

@@ -29,7 +29,7 @@ from nankai_gis.cli import main
 from nankai_gis.errors import CRSError, DataError, MissingExtraError, SchedulerError
 from nankai_gis.geometry import cut_lines
 from nankai_gis.measure import coverage
-from nankai_gis.measure.coverage import partitions, sums
+from nankai_gis.measure.coverage import partitions, sums, workers
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = (
@@ -163,7 +163,7 @@ def test_files_of_dask_geopandas_and_its_own_cluster(tmp_path):
                 met.update(end.ip for end in (link.laddr, link.raddr) if end)
 
     apart = partitions.measure(
-        CITY.zones, tmp_path / "city", CITY.subdistricts, heard=heard, **AREAS
+        CITY.zones, tmp_path / "city", CITY.subdistricts, progress=heard, **AREAS
     )
     same(coverage.measure(CITY.zones, streets, CITY.subdistricts, **AREAS), apart)
     assert seen == [(step, 10) for step in range(1, 11)]
@@ -201,7 +201,7 @@ def test_row_groups_of_one_file_are_partitions(tmp_path, threads, monkeypatch):
     monkeypatch.setattr(dask_geopandas, "read_parquet", split)
     seen: list[int] = []
     found = partitions.measure(
-        CITY.zones, folder, scheduler=threads, heard=lambda done, whole: seen.append(whole)
+        CITY.zones, folder, scheduler=threads, progress=lambda done, whole: seen.append(whole)
     )
     same(coverage.measure(CITY.zones, streets), found)
     assert seen[-1] == 2 * -(-len(streets) // 300)
@@ -249,59 +249,67 @@ def test_pieces_are_not_kept(tmp_path, threads):
         _ = found.pieces
 
 
-# ------------------------------------------------------------------ tallies
+# ------------------------------------------------------------------ sums
 
 
-def counted(frame: gpd.GeoDataFrame) -> sums.Tally:
+def summed(frame: gpd.GeoDataFrame) -> sums.StreetSums:
     areas = np.concatenate((CITY.zones.geometry.values, CITY.subdistricts.geometry.values))
-    made, _ = sums.tally(
+    made, _ = sums.street_sums(
         frame, np.array(areas, dtype=object), street_name="name", street_class=None,
         boundary_m=15.0, again=None,
     )  # fmt: skip
     return made
 
 
-def alike(one: sums.Tally, two: sums.Tally) -> None:
-    for name in ("rows", "lines", "states", "notes"):
+def by_name(made: sums.StreetSums) -> pd.DataFrame:
+    """Lengths by what states, streets and classes stand for, whatever their numbers."""
+    keys = {
+        "state": [tuple(sorted(key)) for key in partitions._states(made)],
+        "street": [*made.streets, ""],
+        "class": [*made.classes, ""],
+    }
+    named = {name: [texts[k] for k in made.groups[name]] for name, texts in keys.items()}
+    table = pd.DataFrame(named).assign(length_m=made.groups["length_m"].to_numpy())
+    return table.sort_values([*keys], ignore_index=True)
+
+
+def alike(one: sums.StreetSums, two: sums.StreetSums) -> None:
+    for name in ("rows", "lines", "notes"):
         assert getattr(one, name) == getattr(two, name)
     for name in ("streets", "classes"):
         assert list(getattr(one, name).items()) == list(getattr(two, name).items())
-    for name in ("group_state", "group_street", "group_class"):
-        assert np.array_equal(getattr(one, name), getattr(two, name))
-    for name in ("group_m", "state_m", "run", "total_m"):
+    pd.testing.assert_frame_equal(by_name(one), by_name(two), rtol=1e-12)
+    for name in ("run", "total_m"):
         assert getattr(one, name) == pytest.approx(getattr(two, name), rel=1e-12)
 
 
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 400), max_size=4))
-def test_tallies_of_parts_make_that_of_the_whole(seed, cuts):
+def test_sums_of_parts_make_those_of_the_whole(seed, cuts):
     frame = network(seed)[:400]
     edges = [0, *sorted(cuts), 400]
     each = [
-        counted(frame.iloc[low:high].reset_index(drop=True))
+        summed(frame.iloc[low:high].reset_index(drop=True))
         for low, high in itertools.pairwise(edges)
     ]
-    alike(sums.merge(each), counted(frame))
-    # However they are bracketed.
-    for at in range(1, len(each)):
-        alike(sums.merge([sums.merge(each[:at]), sums.merge(each[at:])]), sums.merge(each))
+    alike(partitions._joined(each), summed(frame))
 
 
 def test_the_first_spelling_is_shown_and_ids_count_on():
     shapes = [LineString([(117.17, 39.12), (117.18, 39.12)]), None]
     one = gpd.GeoDataFrame({"name": ["衛津路", None]}, geometry=shapes, crs=4326)
     two = one.assign(name=["卫津路", "中环"])
-    merged = sums.merge([counted(one), counted(two)])
-    assert list(merged.streets.values()) == ["衛津路", "中环"]
-    assert [note.which for note in merged.notes] == [(1, 3)]
-    named = counted(two.assign(id=["a", "b"]))
-    assert sums.merge([counted(one), named]).notes[0].which == (1, "b")
+    joined = partitions._joined([summed(one), summed(two)])
+    assert list(joined.streets.values()) == ["衛津路", "中环"]
+    assert [note.which for note in joined.notes] == [(1, 3)]
+    named = summed(two.assign(id=["a", "b"]))
+    assert partitions._joined([summed(one), named]).notes[0].which == (1, "b")
 
 
-def test_more_rows_than_a_ledger_shows_are_counted():
+def test_more_rows_than_a_ledger_names_are_counted():
     shapes = [None] * 15
     frame = gpd.GeoDataFrame({"name": ["a"] * 15}, geometry=shapes, crs=4326)
-    (note,) = sums.merge([counted(frame), counted(frame)]).notes
+    (note,) = partitions._joined([summed(frame), summed(frame)]).notes
     assert note.count == 30
     assert note.which == tuple(range(20))
 
@@ -344,42 +352,46 @@ class TestBeforeAnyWork:
 
     def test_no_crs(self, tmp_path):
         bare = CITY.streets[:3].set_crs(None, allow_override=True)
-        refused(CRSError, r"part\.1\.parquet has no CRS", city(tmp_path, bare))
+        refused(CRSError, r"part\.1\.parquet: no CRS is stated", city(tmp_path, bare))
 
     def test_another_crs(self, tmp_path):
         flat = CITY.streets[:3].to_crs(4548)
-        refused(CRSError, r"part\.1\.parquet is in EPSG:4548", city(tmp_path, flat))
+        refused(CRSError, r"part\.1\.parquet: the CRS is EPSG:4548", city(tmp_path, flat))
 
     def test_no_name(self, tmp_path):
         nameless = CITY.streets[:3].drop(columns="name")
         refused(
-            DataError, r"part\.1\.parquet has no column 'name'; it has way, highway",
+            DataError, r"part\.1\.parquet: no column 'name'; there are: way, highway",
             city(tmp_path, nameless),
         )  # fmt: skip
 
     def test_no_such_class(self, tmp_path):
-        refused(DataError, "has no column 'rank'", city(tmp_path), street_class="rank")
+        refused(DataError, "no column 'rank'", city(tmp_path), street_class="rank")
 
     def test_other_columns(self, tmp_path):
         short = CITY.streets[:3].drop(columns="highway")
-        refused(DataError, r"differ in the column\(s\) highway", city(tmp_path, short))
+        refused(DataError, r"have different columns, .*: highway; write", city(tmp_path, short))
 
     def test_another_type(self, tmp_path):
         text = CITY.streets[:3].astype({"way": str})
-        refused(DataError, r"part\.1\.parquet and .* differ in the type", city(tmp_path, text))
+        refused(
+            DataError,
+            r"part\.1\.parquet and .* of different types: way; write",
+            city(tmp_path, text),
+        )
 
     def test_a_table(self, tmp_path):
         folder = city(tmp_path)
         pd.DataFrame(CITY.streets[:3].drop(columns="geometry")).to_parquet(folder / "b.parquet")
-        refused(DataError, r"b\.parquet: Parquet, but no GeoParquet", folder)
+        refused(DataError, r"b\.parquet: no GeoParquet file", folder)
 
     def test_no_parquet_and_cut_off(self, tmp_path):
         folder = city(tmp_path, CITY.streets[40:80])
         file = folder / "part.1.parquet"
         file.write_bytes(file.read_bytes()[:-500])
-        refused(DataError, r"part\.1\.parquet: no Parquet file, or cut off", folder)
+        refused(DataError, r"part\.1\.parquet: no GeoParquet file, or cut off", folder)
         file.write_bytes(b"")
-        refused(DataError, r"part\.1\.parquet: no Parquet file, or cut off", folder)
+        refused(DataError, r"part\.1\.parquet: no GeoParquet file, or cut off", folder)
 
 
 def test_damaged_data_names_the_file(tmp_path, threads):
@@ -399,32 +411,30 @@ def test_coordinates_that_are_no_degrees_name_the_partition(tmp_path, threads):
 
 def test_nothing_usable_in_any_partition(tmp_path, threads):
     folder = written(tmp_path / "city", [CITY.streets[:0], CITY.streets[:0]])
-    refused(DataError, r"no usable line among 0 row", folder, scheduler=threads)
-
-
-def test_rows_that_get_lost_are_missed(tmp_path, threads, monkeypatch):
-    folder = city(tmp_path, CITY.streets[40:80])
-    real = sums.merge
-    monkeypatch.setattr(partitions, "merge", lambda tallies: real(tallies[:1]))
-    refused(DataError, "40 rows came of files that say they have 80", folder, scheduler=threads)
+    refused(DataError, r"no usable line in 0 rows", folder, scheduler=threads)
 
 
 @pytest.mark.parametrize(
     "address", ["tcp://127.0.0.1:1", "tcp://127.0.0.1", "nonsense://here", "http://here:80", ""]
 )
 def test_a_scheduler_that_does_not_answer(tmp_path, monkeypatch, address):
-    monkeypatch.setattr(partitions, "_CONNECT_S", 0.5)
+    monkeypatch.setattr(workers, "_CONNECT_S", 0.5)
     refused(
-        SchedulerError, f"no Dask scheduler answers at '{address}'", city(tmp_path),
+        SchedulerError, f"no Dask scheduler with workers answers at '{address}'", city(tmp_path),
         scheduler=address,
     )  # fmt: skip
 
 
 def test_a_scheduler_without_workers(tmp_path, monkeypatch):
-    monkeypatch.setattr(partitions, "_CONNECT_S", 0.5)
+    monkeypatch.setattr(workers, "_CONNECT_S", 0.5)
     with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
         address = cluster.scheduler_address
-        refused(SchedulerError, "has no workers; start some", city(tmp_path), scheduler=address)
+        refused(
+            SchedulerError,
+            "no Dask scheduler with workers answers at",
+            city(tmp_path),
+            scheduler=address,
+        )
 
 
 @pytest.mark.parametrize(
@@ -436,13 +446,15 @@ def test_a_scheduler_without_workers(tmp_path, monkeypatch):
     ],
 )
 def test_what_fails_on_workers_has_a_name(tmp_path, raised, told, match):
-    network = partitions._network(city(tmp_path), "name", None)
-    with pytest.raises(told, match=match), partitions._failures(network):
+    network = workers.look_into(city(tmp_path), "name", None)
+    with pytest.raises(told, match=match), workers._plain_errors(network):
         raise raised
 
 
 def test_dask_that_is_not_installed(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "dask_geopandas", None)
+    monkeypatch.delitem(sys.modules, "nankai_gis.measure.coverage.workers")
+    monkeypatch.delattr(sys.modules["nankai_gis.measure.coverage"], "workers")
     refused(MissingExtraError, r"pip install 'nankai-gis\[dask\]'", tmp_path)
     done = CliRunner().invoke(main, ["coverage", "--dask", "--roads", str(tmp_path)])
     assert done.exit_code == 1
@@ -454,15 +466,15 @@ def test_dask_that_is_not_installed(tmp_path, monkeypatch):
 
 
 def test_cutting_tells_how_far_it_is(monkeypatch):
-    monkeypatch.setattr(cut_lines, "_CHUNK", 16)
+    monkeypatch.setattr(sys.modules["nankai_gis.geometry.cut_lines"], "_CHUNK", 16)
     seen: list[tuple[int, int]] = []
     lines = CITY.streets.geometry.values[:40]
-    cut_lines.cut_lines(lines, [box(117, 39, 118, 40)], progress=lambda *now: seen.append(now))
+    cut_lines(lines, [box(117, 39, 118, 40)], progress=lambda *now: seen.append(now))
     assert seen == [(16, 40), (32, 40), (40, 40)]
 
 
 def test_measuring_tells_how_far_it_is():
     seen: list[tuple[int, int]] = []
-    coverage.measure(CITY.zones, CITY.streets, heard=lambda *now: seen.append(now))
+    coverage.measure(CITY.zones, CITY.streets, progress=lambda *now: seen.append(now))
     assert seen == [(len(CITY.streets),) * 2]
     assert shapely.is_valid(CITY.zones.geometry.values).all()

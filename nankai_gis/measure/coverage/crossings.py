@@ -3,137 +3,124 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from nankai_gis.geometry.arrays import Floats, Hashes, Ints, spread
+from nankai_gis.geometry.arrays import Bools, Floats, Hashes, Ints, spread
 from nankai_gis.geometry.cut import INSIDE
-from nankai_gis.measure.coverage.membership import States
-from nankai_gis.measure.coverage.sums import Ends
+from nankai_gis.measure.coverage.sums import AreaMembership, Ends
 
-__all__ = ["Crossings", "crossings"]
+__all__ = ["crossings"]
 
-
-# The sine of the angle to its course below which a street crosses a boundary abeam.
-_ABEAM = 0.2
-
-
-@dataclass(frozen=True)
-class Crossings:
-    """Crossings, first entry and last exit for each zone and street."""
-
-    key: Ints
-    streets: int
-    values: Floats  # crossings, entry lon, lat, exit lon, lat
-
-    def at(self, zone: Ints, street: Ints) -> dict[str, NDArray[Any]]:
-        asked = zone * self.streets + street
-        row = np.searchsorted(self.key, asked)
-        found = np.zeros(len(asked), dtype=bool)
-        inside = row < len(self.key)
-        found[inside] = self.key[row[inside]] == asked[inside]
-        values = np.full((len(asked), 5), np.nan)
-        values[:, 0] = 0.0
-        values[found] = self.values[row[found]]
-        return {
-            "crossings": values[:, 0].astype(np.int64),
-            "entry_lon": values[:, 1],
-            "entry_lat": values[:, 2],
-            "exit_lon": values[:, 3],
-            "exit_lat": values[:, 4],
-        }
+COLUMNS = ["crossings", "entry_lon", "entry_lat", "exit_lon", "exit_lat"]
+# The sine of the angle to its course below which a street crosses a boundary sideways.
+_SIDEWAYS = 0.2
 
 
-def crossings(ends: Ends, run: Floats, states: States) -> Crossings:
-    """Find where streets come into zones and leave them.
+class _Meetings(NamedTuple):
+    """Ends of pieces at spots where pieces in different states meet."""
+
+    spot: Ints
+    place: Floats
+    #: The direction from the spot into the piece, length 1.
+    into: Floats
+    state: Ints
+    street: Ints
+
+
+def crossings(ends: Ends, run: Floats, membership: AreaMembership) -> pd.DataFrame:
+    """Return crossings, first entry and last exit by ``zone`` and ``street`` (numbers).
 
     A street crosses where a piece of it inside the zone ends and another piece of it, not
-    inside, ends at the same place; so it doesn't matter how the street is split. `run` is how
+    inside, ends at the same spot; so it doesn't matter how the street is split. `run` is how
     far each street goes east and north, degrees.
     """
-    wide = len(run)
-    none = Crossings(np.zeros(0, dtype=np.int64), wide, np.zeros((0, 5)))
-    if not len(ends.state):
-        return none
-    mixed = np.concatenate((_mix(ends.first), _mix(ends.last)))
-    some, spot = _changes(mixed, ends.state)
-    if not len(some):
-        return none
-    half, piece = np.divmod(some, len(ends.state))
+    meetings = _meetings(ends)
+    row, zone = _crossing(meetings, membership)
+    if not len(row):
+        index = pd.MultiIndex.from_arrays([[], []], names=["zone", "street"])
+        return pd.DataFrame(columns=COLUMNS, index=index, dtype=np.float64)
+    street = meetings.street[row]
+    # A street is followed along the axis that it mainly runs by.
+    scale = math.cos(math.radians(float(meetings.place[0, 1])))
+    axis = (run[:, 1] > run[:, 0] * scale).astype(np.int64)[street]
+    key = zone * len(run) + street
+    order = np.lexsort((meetings.spot[row], meetings.place[row, axis], key))
+    key, row, axis = key[order], row[order], axis[order]
+    # Count the spots of each zone and street.
+    keys, start = np.unique(key, return_index=True)
+    spot = meetings.spot[row]
+    fresh = np.ones(len(key), dtype=bool)
+    fresh[1:] = (key[1:] != key[:-1]) | (spot[1:] != spot[:-1])
+    values = np.full((len(keys), 5), np.nan)
+    values[:, 0] = np.add.reduceat(fresh.astype(np.float64), start)
+    # The first spot where the street comes in, and the last where it goes out.
+    forward = meetings.into[row, axis]
+    group = np.repeat(np.arange(len(keys)), np.diff(np.append(start, len(key))))
+    # One that is crossed sideways alone is neither way in nor way out of itself.
+    sideways = np.abs(forward) < _SIDEWAYS
+    number = np.arange(len(key))
+    entry = np.full(len(keys), len(key), dtype=np.int64)
+    inward = sideways | (forward > 0)
+    np.minimum.at(entry, group[inward], number[inward])
+    leave = np.full(len(keys), -1, dtype=np.int64)
+    outward = sideways | (forward < 0)
+    np.maximum.at(leave, group[outward], number[outward])
+    enters, leaves = entry < len(key), (leave >= 0) & (leave != entry)
+    values[enters, 1:3] = meetings.place[row[entry[enters]]]
+    values[leaves, 3:5] = meetings.place[row[leave[leaves]]]
+    index = pd.MultiIndex.from_arrays(np.divmod(keys, len(run)), names=["zone", "street"])
+    return pd.DataFrame(values, columns=COLUMNS, index=index)
+
+
+def _meetings(ends: Ends) -> _Meetings:
+    """The ends of pieces at spots where the state changes; elsewhere nothing crosses."""
+    # Number the spots; those of the first ends stand before those of the last.
+    hashes = np.concatenate((_hashed(ends.first), _hashed(ends.last)))
+    spot, unique = pd.factorize(hashes)
+    rows = np.flatnonzero(_changing(spot, len(unique), ends.state))
+    half, piece = np.divmod(rows, max(len(ends.state), 1))
     last = half[:, None] == 1
-    place = np.where(last, ends.last[piece], ends.first[piece])
-    mixed, state, street = mixed[some], ends.state[piece], ends.street[piece]
     # Into the piece: along the line at its start, against it at its end.
     step = np.where(last, -ends.behind[piece], ends.ahead[piece])
     east = step[:, 0] * np.cos(np.radians(ends.first[piece, 1]))
     into = np.column_stack((east, step[:, 1]))
     into /= np.maximum(np.hypot(into[:, 0], into[:, 1]), 1e-300)[:, None]
-    both = street * (int(spot.max()) + 1) + spot
-    code, _ = pd.factorize(both)
-    ends_here = np.bincount(code)
-    low = np.searchsorted(states.state, state)
-    high = np.searchsorted(states.state, state, side="right")
-    row, number = spread(high - low)
-    at = low[row] + number
-    inside = states.on[at] == INSIDE
-    row, zone = row[inside], states.zone[at[inside]]
-    pair, _ = pd.factorize(zone * (int(code.max()) + 1) + code[row])
-    mine = np.bincount(pair)
-    partly = mine[pair] < ends_here[code[row]]
-    row, zone = row[partly], zone[partly]
-    if not len(row):
-        return none
-    # A street is followed along the axis that it mainly runs by.
-    mainly_north = run[:, 1] > run[:, 0] * math.cos(math.radians(float(place[0, 1])))
-    axis = mainly_north.astype(np.int64)[street[row]]
-    along = place[row, axis]
-    ahead_of = into[row, axis]
-    key = zone * wide + street[row]
-    order = np.lexsort((mixed[row], along, key))
-    key, ahead_of, row, spot = key[order], ahead_of[order], row[order], mixed[row[order]]
-    keys, start = np.unique(key, return_index=True)
-    stop = np.append(start[1:], len(key))
-    fresh = np.ones(len(key), dtype=bool)
-    fresh[1:] = (key[1:] != key[:-1]) | (spot[1:] != spot[:-1])
-    out = np.full((len(keys), 5), np.nan)
-    out[:, 0] = np.add.reduceat(fresh.astype(np.float64), start)
-    group = np.repeat(np.arange(len(keys)), stop - start)
-    # A street that crosses square to its course neither comes nor goes by this place alone.
-    abeam = np.abs(ahead_of) < _ABEAM
-    number = np.arange(len(key))
-    come = np.full(len(keys), len(key), dtype=np.int64)
-    hit = abeam | (ahead_of > 0)
-    np.minimum.at(come, group[hit], number[hit])
-    leave = np.full(len(keys), -1, dtype=np.int64)
-    hit = abeam | (ahead_of < 0)
-    np.maximum.at(leave, group[hit], number[hit])
-    comes, leaves = come < len(key), (leave >= 0) & (leave != come)
-    out[comes, 1:3] = place[row[come[comes]]]
-    out[leaves, 3:5] = place[row[leave[leaves]]]
-    return Crossings(keys, wide, out)
+    place = np.where(last, ends.last[piece], ends.first[piece])
+    return _Meetings(spot[rows], place, into, ends.state[piece], ends.street[piece])
 
 
-def _mix(places: Floats) -> Hashes:
+def _hashed(places: Floats) -> Hashes:
     """A number for each place: pieces that meet in one share its very coordinates."""
     x, y = np.ascontiguousarray(places.T).view(np.uint64)
     return np.asarray(x * np.uint64(0x9E3779B97F4A7C15) ^ y * np.uint64(0xC2B2AE3D27D4EB4F))
 
 
-def _changes(mixed: Hashes, state: Ints) -> tuple[Ints, Ints]:
-    """Ends at places in which pieces in different states meet, and the number of the place.
-
-    Where all that meets is in the same state, nothing crosses. `mixed` are the places of the
-    first ends of all pieces and then those of the last.
-    """
-    spot, values = pd.factorize(mixed)
-    least = np.full(len(values), np.iinfo(np.int64).max)
-    most = np.full(len(values), -1)
+def _changing(spot: Ints, count: int, state: Ints) -> Bools:
+    """Whether pieces in different states meet at the spot of each end."""
+    least = np.full(count, np.iinfo(np.int64).max)
+    most = np.full(count, -1)
     for half in np.split(spot, 2):
         np.minimum.at(least, half, state)
         np.maximum.at(most, half, state)
-    some = np.flatnonzero((least < most)[spot])
-    return some, spot[some]
+    return np.asarray((least < most)[spot], dtype=np.bool_)
+
+
+def _crossing(meetings: _Meetings, membership: AreaMembership) -> tuple[Ints, Ints]:
+    """Ends inside a zone at a spot where the same street has an end that isn't; their zones."""
+    if not len(meetings.spot):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    # All ends of a street at a spot.
+    code, _ = pd.factorize(meetings.street * (int(meetings.spot.max()) + 1) + meetings.spot)
+    ends_here = np.bincount(code)
+    # Those of them that are inside, zone by zone.
+    low, high = membership.rows_of(meetings.state)
+    row, number = spread(high - low)
+    listed = low[row] + number
+    inside = membership.on[listed] == INSIDE
+    row, zone = row[inside], membership.zone[listed[inside]]
+    pair, _ = pd.factorize(zone * (int(code.max()) + 1) + code[row])
+    partly = np.bincount(pair)[pair] < ends_here[code[row]]
+    return row[partly], zone[partly]

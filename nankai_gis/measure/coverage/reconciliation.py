@@ -1,59 +1,86 @@
-"""What was left out and why, and the proof that tables add up."""
+"""The proof that tables add up, and what was left out of them and why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from nankai_gis.errors import GeometryError
+from nankai_gis.words import mark, speaking, tr
 
-__all__ = ["TOLERANCE", "Checks", "Ledger", "Note"]
+__all__ = ["ACTIONS", "TOLERANCE", "Checks", "Ledger", "Note", "notes_table"]
 
 #: Parts and whole may differ by this, relative to the whole.
 TOLERANCE = 1e-9
-_SHOWN = 20
+#: What happens to rows that can't be used as they are.
+ACTIONS: Mapping[str, str] = {
+    "dropped": mark("dropped"),
+    "repaired": mark("repaired"),
+    "split": mark("split"),
+}
+# So many rows are named in a note; the others are only counted.
+_NAMED = 20
+_CHECK_COLUMNS = ["check", "item", "unit", "parts", "whole", "relative", "limit"]
 
 
 @dataclass(frozen=True)
 class Note:
-    """Rows of a layer that were dropped, repaired or taken apart, and why.
+    """Rows of a layer that were dropped, repaired or split, and why.
 
-    A row that has no id of its own stands in ``which`` with its position, an integer: that of
-    a row in the second half of a layer is known only once the first half is counted.
+    Attributes
+    ----------
+    layer : str
+    action : {'dropped', 'repaired', 'split'}
+    reason : str
+        In English, with the names of values in braces.
+    count : int
+    which : tuple of str or int
+        The first 20 rows by their ids; a row that has none by its position, an integer.
+    values : mapping of str to object
+        What stands in the braces of the reason.
     """
 
     layer: str
     action: str
     reason: str
     count: int
-    which: tuple[str | int, ...]
+    which: tuple[str | int, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
 
-    def shifted(self, rows: int) -> Note:
-        """Return the note as it is where so many rows stand before."""
-        which = tuple(one + rows if isinstance(one, int) else one for one in self.which)
-        return replace(self, which=which)
+    @property
+    def text(self) -> str:
+        """The reason in the language in force."""
+        return tr(self.reason, **self.values)
+
+    @property
+    def rows(self) -> str:
+        """The rows by name, ``…`` for more of them."""
+        return "、".join(map(str, self.which)) + ("…" if self.count > len(self.which) > 0 else "")
 
 
 class Ledger:
-    """What was dropped, repaired or taken apart, and why: one row for each reason."""
+    """Notes by layer, action and reason: what comes again adds to the first."""
 
     def __init__(self, notes: Iterable[Note] = ()) -> None:
         self._notes: dict[tuple[str, str, str], Note] = {}
         for note in notes:
             self.add(note)
 
-    def note(self, layer: str, action: str, reason: str, who: Sequence[str | int]) -> None:
+    def note(
+        self, layer: str, action: str, reason: str, who: Sequence[str | int], **values: object
+    ) -> None:
+        """Note what happened to rows; nothing for no row."""
         if len(who):
-            self.add(Note(layer, action, reason, len(who), tuple(who[:_SHOWN])))
+            self.add(Note(layer, action, reason, len(who), tuple(who[:_NAMED]), values))
 
     def add(self, note: Note) -> None:
         key = (note.layer, note.action, note.reason)
         known = self._notes.get(key)
         if known is not None:
-            count, which = known.count + note.count, (known.which + note.which)[:_SHOWN]
+            count, which = known.count + note.count, (known.which + note.which)[:_NAMED]
             note = replace(known, count=count, which=which)
         self._notes[key] = note
 
@@ -61,46 +88,58 @@ class Ledger:
     def notes(self) -> tuple[Note, ...]:
         return tuple(self._notes.values())
 
-    def frame(self) -> pd.DataFrame:
-        columns = ["layer", "action", "reason", "count", "which"]
-        rows = [
-            (
-                note.layer, note.action, note.reason, note.count,
-                "、".join(map(str, note.which)) + ("…" if note.count > len(note.which) else ""),
-            )
-            for note in self.notes
-        ]  # fmt: skip
-        return pd.DataFrame(rows, columns=columns).astype({"count": "int64"})
+
+def notes_table(notes: Iterable[Note]) -> pd.DataFrame:
+    """Return notes as a table, in English."""
+    columns = ["layer", "action", "reason", "count", "which"]
+    with speaking("en"):
+        rows = [(note.layer, note.action, note.text, note.count, note.rows) for note in notes]
+    return pd.DataFrame(rows, columns=columns).astype({"count": "int64"})
 
 
 class Checks:
-    """The proof that tables add up."""
+    """The rows of a reconciliation."""
 
     def __init__(self) -> None:
-        self._rows: list[dict[str, object]] = []
+        self._rows: list[tuple[object, ...]] = []
 
     def equal(
-        self, check: str, item: str, unit: str, parts: float, whole: float, noise: float = 0.0
+        self,
+        check: str,
+        item: str,
+        unit: str,
+        parts: float,
+        whole: float,
+        *,
+        noise: float = 0.0,
+        layer: str = "",
     ) -> None:
-        """Hold parts to the whole; `noise` is what coordinates can't tell of it."""
+        """Compare the sum of parts with the whole; a difference beyond the limit is an error.
+
+        `noise` is the part of the whole that is finer than coordinates are kept.
+        """
         scale = max(abs(whole), abs(parts))
         relative = abs(parts - whole) / scale if scale else 0.0
         limit = max(TOLERANCE, noise / scale if scale else 0.0)
-        self._add(check, item, unit, parts, whole, relative, limit)
+        named = f"{layer}: {check}" if layer else check
+        self._rows.append((named, item, unit, parts, whole, relative, limit))
         if not relative <= limit:
             raise GeometryError(
-                f"coverage doesn't add up: {check}, {item}: parts make {parts!r} {unit}, the "
-                f"whole is {whole!r}; look for overlapping parts in the layer"
+                tr(
+                    "coverage doesn't add up: {check}, {item}: the parts make {parts} {unit}, the "
+                    "whole is {whole} {unit}; look for overlapping parts in the layer",
+                    check=tr(check),
+                    item=": ".join(filter(None, (layer, item))),
+                    parts=repr(parts),
+                    whole=repr(whole),
+                    unit=unit,
+                )
             )
 
-    def found(self, check: str, item: str, unit: str, parts: float, whole: float) -> None:
+    def measured(self, check: str, item: str, unit: str, parts: float, whole: float) -> None:
+        """Add what was measured of a whole, to which no limit applies."""
         relative = parts / whole if whole else np.nan
-        self._add(check, item, unit, parts, whole, relative, np.nan)
+        self._rows.append((check, item, unit, parts, whole, relative, np.nan))
 
-    def _add(self, *values: object) -> None:
-        columns = ("check", "item", "unit", "parts", "whole", "relative", "limit")
-        self._rows.append(dict(zip(columns, values, strict=True)))
-
-    def frame(self) -> pd.DataFrame:
-        columns = ["check", "item", "unit", "parts", "whole", "relative", "limit"]
-        return pd.DataFrame(self._rows, columns=columns)
+    def table(self) -> pd.DataFrame:
+        return pd.DataFrame(self._rows, columns=_CHECK_COLUMNS)

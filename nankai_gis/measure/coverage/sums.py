@@ -1,51 +1,63 @@
-"""Streets cut by areas and summed up: small, and the tallies of two halves make that of the whole.
+"""Streets cut by areas and summed up, and what it means to lie in a state.
 
-A tally holds what the tables need of the streets and nothing else: a row for each combination of
-state, street and class that occurs, not one for each piece. The exception are the ends of the
-pieces near a boundary, from which crossings are told; there are as many of those as boundaries
-are long, however large the network.
+A cut gives every piece of a line a *state*: the areas that it is inside of or runs along the
+boundary of (see `geometry.cut.Cut`). Areas are numbered zones first, then subdistricts, then the
+district.
+
+The sums hold what the tables need of the streets: a row for each combination of state, street
+and class, not one for each piece. Only the ends of pieces near a boundary are kept one by one,
+for the crossings; there are as many of them as boundaries are long, however large the network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from nankai_gis.errors import DataError, GeometryError
+from nankai_gis.errors import GeometryError
 from nankai_gis.geometry.arrays import Bools, Floats, Ints, Shapes
-from nankai_gis.geometry.cut import Cut
+from nankai_gis.geometry.cut import BOUNDARY, INSIDE, Cut
 from nankai_gis.geometry.cut_lines import cut_lines
+from nankai_gis.measure.coverage.areas import Areas
+from nankai_gis.measure.coverage.labels import BORDER, CLASS_COLUMNS, NO_SUBDISTRICT
 from nankai_gis.measure.coverage.reconciliation import TOLERANCE, Ledger, Note
-from nankai_gis.measure.coverage.roadclass import CLASS_COLUMNS
 from nankai_gis.measure.coverage.validation import (
-    AGAIN,
     REASONS,
+    REPEATED,
+    check_column,
     coded,
-    columns_of,
     either,
     labels,
     not_streets,
     usable_lines,
 )
+from nankai_gis.words import tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-__all__ = ["Ends", "Pieces", "State", "Tally", "merge", "tally"]
+__all__ = [
+    "AreaMembership", "Ends", "Pieces", "Progress", "StreetSums", "area_membership", "in_order",
+    "street_sums",
+]  # fmt: skip
 
-#: Areas by number, ascending, each with `overlay.INSIDE` or `overlay.BOUNDARY`.
-State = tuple[tuple[int, int], ...]
-#: Is told how many lines are done, and of how many.
-Heard = Callable[[int, int], None]
+#: Is called with the steps that are done, and with all there are.
+Progress = Callable[[int, int], None]
+# A place among subdistricts: in none, within one, along the border of one or several; the
+# members follow. Sorted like this, places have the same order whatever is met first.
+_NONE, _INSIDE, _BORDER = 0, 1, 2
+
+
+# ------------------------------------------------------------------ sums
 
 
 @dataclass(frozen=True)
 class Ends:
-    """Where the pieces near a boundary begin and end (see `overlay.Cut.ends`), line by line."""
+    """Where the pieces near a boundary begin and end (see `Cut.ends`), line by line."""
 
     first: Floats
     last: Floats
@@ -56,46 +68,54 @@ class Ends:
 
 
 @dataclass(frozen=True)
-class Tally:
-    """What the tables need of a set of streets."""
+class StreetSums:
+    """What the tables need of a set of streets.
 
-    #: Rows of the layer, and lines that came of them.
+    Attributes
+    ----------
+    rows, lines : int
+        Of the layer, and lines that came of them.
+    total_m : float
+        Length of the lines before they were cut.
+    state_first, state_area, state_on : numpy.ndarray of int64
+        The states, as in `Cut`.
+    streets, classes : dict of str to str
+        Names by their folded form, spelt as where they first appear, and in that order; streets
+        without a name have the number after the last. Classes likewise, not folded.
+    run : numpy.ndarray of float64, shape (n, 2)
+        How far each street runs east or west, and north or south; degrees.
+    groups : pandas.DataFrame
+        Pieces summed by ``state``, ``street`` and ``class`` (numbers): ``length_m``.
+    ends : Ends
+    notes : tuple of Note
+    """
+
     rows: int
     lines: int
-    #: Length of the lines before they were cut.
     total_m: float
-    #: The states that occur, sorted; and the length in each, from the pieces themselves.
-    states: tuple[State, ...]
-    state_m: Floats
-    #: Names by their folded form, spelt as where they first appear, and in that order; streets
-    #: without a name have the number after the last. The same for classes, which don't fold.
+    state_first: Ints
+    state_area: Ints
+    state_on: Ints
     streets: dict[str, str]
     classes: dict[str, str]
-    #: How far each street runs east or west, and north or south; degrees.
     run: Floats
-    # Pieces summed by state, street and class.
-    group_state: Ints
-    group_street: Ints
-    group_class: Ints
-    group_m: Floats
+    groups: pd.DataFrame
     ends: Ends
     notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """The pieces that a tally was made from, as long as they are in memory."""
+    """The pieces that sums were made from, as long as they are in memory."""
 
     cut: Cut
-    #: The tally's number of each state of the cut.
-    state: Ints
     # Of each line: its row in the layer, its street and its class.
     row: Ints
     street: Ints
-    klass: Ints
+    road_class: Ints
 
 
-def tally(
+def street_sums(
     streets: GeoDataFrame,
     areas: Shapes,
     *,
@@ -103,172 +123,177 @@ def tally(
     street_class: str | None,
     boundary_m: float,
     again: Bools | None,
-    heard: Heard | None = None,
-) -> tuple[Tally, Pieces]:
+    progress: Progress | None = None,
+) -> tuple[StreetSums, Pieces]:
     """Cut a layer of streets and sum up; rows that come `again` are left out and counted."""
-    if street_name not in streets.columns:
-        raise DataError(
-            f"streets have no column {street_name!r}; they have {columns_of(streets)}: name the "
-            f"column with street_name"
-        )
+    check_column(streets, street_name, "streets", "street_name")
     class_column = street_class or next((c for c in CLASS_COLUMNS if c in streets.columns), None)
-    if class_column is not None and class_column not in streets.columns:
-        raise DataError(f"streets have no column {class_column!r}; they have {columns_of(streets)}")
+    if class_column is not None:
+        check_column(streets, class_column, "streets", "street_class")
+    # Take the lines that can be used.
     ledger = Ledger()
     skip = either(not_streets(streets, ledger), again)
     if again is not None:
-        ledger.note("streets", "dropped", AGAIN, labels(streets, np.flatnonzero(again)))
+        who = labels(streets, np.flatnonzero(again))
+        ledger.note("streets", "dropped", REPEATED["line"], who)
     lines = usable_lines(streets, "streets", ledger, skip, some=False)
-    street, names = coded(streets[street_name], by_fold=True)
-    klass, classes = np.zeros(len(streets), dtype=np.int64), dict[str, str]()
+    # Number streets and classes.
+    street, names = coded(streets[street_name], normalised=True)
+    road_class, classes = np.zeros(len(streets), dtype=np.int64), dict[str, str]()
     if class_column is not None:
-        klass, classes = coded(streets[class_column], by_fold=False)
-    street, klass = street[lines.row], klass[lines.row]
-    cut = cut_lines(lines.shapes, areas, boundary_m=boundary_m, progress=heard)
-    _hold(cut)
-    states, number = _met(cut)
-    of_cut = np.bincount(cut.state, weights=cut.length_m, minlength=len(number))
-    state_m = np.zeros(len(states))
-    state_m[number[number >= 0]] = of_cut[number >= 0]
-    found = _groups(cut, number, street, klass, len(names) + 1, len(classes) + 1)
+        road_class, classes = coded(streets[class_column], normalised=False)
+    street, road_class = street[lines.row], road_class[lines.row]
+    # Cut, and sum up.
+    cut = cut_lines(lines.shapes, areas, boundary_m=boundary_m, progress=progress)
+    groups = _groups(cut, street, road_class, len(names) + 1, len(classes) + 1)
+    _check_sums(cut, groups)
     near = np.flatnonzero(cut.near)
     run = [
         np.bincount(street, weights=cut.line_run[:, axis], minlength=len(names) + 1)
         for axis in (0, 1)
     ]
-    made = Tally(
+    sums = StreetSums(
         rows=len(streets),
         lines=len(lines.shapes),
         total_m=float(cut.line_length_m.sum()),
-        states=states,
-        state_m=state_m,
+        state_first=cut.state_first,
+        state_area=cut.state_area,
+        state_on=cut.state_on,
         streets=names,
         classes=classes,
         run=np.column_stack(run).astype(np.float64),
-        group_state=found[0],
-        group_street=found[1],
-        group_class=found[2],
-        group_m=found[3],
-        ends=Ends(*cut.ends(near), number[cut.state[near]], street[cut.line[near]]),
-        notes=_sorted(ledger.notes),
+        groups=groups,
+        ends=Ends(*cut.ends(near), cut.state[near], street[cut.line[near]]),
+        notes=in_order(ledger),
     )
-    return made, Pieces(cut, number, lines.row, street, klass)
+    return sums, Pieces(cut, lines.row, street, road_class)
 
 
-def _hold(cut: Cut) -> None:
-    """Hold the pieces of each line to the line."""
-    by_line = np.bincount(cut.line, weights=cut.length_m, minlength=len(cut.lines))
-    worst = float(np.max(np.abs(by_line / cut.line_length_m - 1), initial=0.0))
-    if not worst <= TOLERANCE:
-        raise GeometryError(f"the pieces of a line differ from the line by {worst:.1e} of it")
-
-
-def _groups(
-    cut: Cut, number: Ints, street: Ints, klass: Ints, streets: int, classes: int
-) -> tuple[Ints, Ints, Ints, Floats]:
+def _groups(cut: Cut, street: Ints, road_class: Ints, streets: int, classes: int) -> pd.DataFrame:
     """Pieces summed by state, street and class."""
     key = cut.state * streets
     key += street[cut.line]
     key *= classes
-    key += klass[cut.line]
+    key += road_class[cut.line]
     codes, values = pd.factorize(key)
-    sums = np.bincount(codes, weights=cut.length_m, minlength=len(values)).astype(np.float64)
+    metres = np.bincount(codes, weights=cut.length_m, minlength=len(values))
     rest, group_class = np.divmod(values, classes)
-    group_state, group_street = np.divmod(rest, streets)
-    return _ordered(number[group_state], group_street, group_class, sums, streets, classes)
+    state, group_street = np.divmod(rest, streets)
+    columns = {"state": state, "street": group_street, "class": group_class, "length_m": metres}
+    return pd.DataFrame(columns)
 
 
-def _met(cut: Cut) -> tuple[tuple[State, ...], Ints]:
-    """The states that pieces are in, sorted; and the number of each of the cut's, -1 for none."""
-    some = np.flatnonzero(np.bincount(cut.state, minlength=len(cut.state_first) - 1))
-    first, area, on = cut.state_first.tolist(), cut.state_area.tolist(), cut.state_on.tolist()
-    met = [
-        tuple(sorted(zip(area[low:high], on[low:high], strict=True)))
-        for low, high in ((first[one], first[one + 1]) for one in some.tolist())
-    ]
-    states = tuple(sorted(met))
-    at = {state: number for number, state in enumerate(states)}
-    number = np.full(len(first) - 1, -1, dtype=np.int64)
-    number[some] = [at[state] for state in met]
-    return states, number
-
-
-def _ordered(
-    state: Ints, street: Ints, klass: Ints, metres: Floats, streets: int, classes: int
-) -> tuple[Ints, Ints, Ints, Floats]:
-    """Groups by state, street and class, each once."""
-    key, codes = np.unique((state * streets + street) * classes + klass, return_inverse=True)
-    sums = np.bincount(codes.ravel(), weights=metres, minlength=len(key)).astype(np.float64)
-    rest, klass = np.divmod(key, classes)
-    state, street = np.divmod(rest, streets)
-    return state, street, klass, sums
-
-
-def _sorted(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """Notes in the order in which one frame of all rows would have had them."""
-    return tuple(sorted(notes, key=lambda note: REASONS.index(note.reason)))
-
-
-def merge(tallies: Sequence[Tally]) -> Tally:
-    """Return the tally of all streets from those of parts that follow each other.
-
-    ``merge([merge(first), merge(rest)])`` is ``merge([*first, *rest])``: names keep the order
-    and the spelling in which they first appear.
-    """
-    if len(tallies) == 1:
-        return tallies[0]
-    states = tuple(sorted({state for one in tallies for state in one.states}))
-    streets: dict[str, str] = {}
-    classes: dict[str, str] = {}
-    for one in tallies:
-        for known, more in ((streets, one.streets), (classes, one.classes)):
-            for key, label in more.items():
-                known.setdefault(key, label)
-    state_at = {state: number for number, state in enumerate(states)}
-    street_at = {key: number for number, key in enumerate(streets)}
-    class_at = {key: number for number, key in enumerate(classes)}
-    state_m = np.zeros(len(states))
-    run = np.zeros((len(streets) + 1, 2))
-    ledger, rows = Ledger(), 0
-    groups: list[tuple[Ints, Ints, Ints, Floats]] = []
-    ends: list[Ends] = []
-    for one in tallies:
-        state = np.array([state_at[key] for key in one.states], dtype=np.int64)
-        street = np.array([*(street_at[key] for key in one.streets), len(streets)])
-        klass = np.array([*(class_at[key] for key in one.classes), len(classes)])
-        state_m[state] += one.state_m
-        run[street] += one.run
-        groups.append(
-            (state[one.group_state], street[one.group_street], klass[one.group_class], one.group_m)
-        )
-        old = one.ends
-        ends.append(
-            Ends(
-                old.first, old.last, old.ahead, old.behind, state[old.state], street[old.street]
+def _check_sums(cut: Cut, groups: pd.DataFrame) -> None:
+    """Compare the pieces of each line with the line, and the groups of each state with them."""
+    by_line = np.bincount(cut.line, weights=cut.length_m, minlength=len(cut.lines))
+    worst = float(np.max(np.abs(by_line / cut.line_length_m - 1), initial=0.0))
+    by_state = np.bincount(cut.state, weights=cut.length_m)
+    grouped = np.bincount(groups["state"], weights=groups["length_m"], minlength=len(by_state))
+    apart = np.abs(grouped - by_state) / np.maximum(by_state, 1.0)
+    worst = max(worst, float(np.max(apart, initial=0.0)))
+    if not worst <= TOLERANCE:
+        difference = f"{worst:.1e}"
+        raise GeometryError(
+            tr(
+                "streets: the pieces of a line differ from the line by {difference} of its length",
+                difference=difference,
             )
-        )  # fmt: skip
-        for note in one.notes:
-            ledger.add(note.shifted(rows))
-        rows += one.rows
-    state, street, klass = (np.concatenate([one[k] for one in groups]) for k in (0, 1, 2))
-    metres = np.concatenate([one[3] for one in groups])
-    found = _ordered(state, street, klass, metres, len(streets) + 1, len(classes) + 1)
-    joined = (
-        np.concatenate([getattr(one, field.name) for one in ends]) for field in fields(Ends)
-    )  # fmt: skip
-    return Tally(
-        rows=rows,
-        lines=sum(one.lines for one in tallies),
-        total_m=sum(one.total_m for one in tallies),
-        states=states,
-        state_m=state_m,
-        streets=streets,
-        classes=classes,
-        run=run,
-        group_state=found[0],
-        group_street=found[1],
-        group_class=found[2],
-        group_m=found[3],
-        ends=Ends(*joined),
-        notes=_sorted(ledger.notes),
+        )
+
+
+def in_order(ledger: Ledger) -> tuple[Note, ...]:
+    """Return notes on streets in the order in which a single frame has them."""
+    return tuple(sorted(ledger.notes, key=lambda note: REASONS.index(note.reason)))
+
+
+# ------------------------------------------------------------------ states
+
+
+@dataclass(frozen=True)
+class AreaMembership:
+    """Which zones and which subdistrict each state lies in.
+
+    Attributes
+    ----------
+    state, zone, on : numpy.ndarray of int64
+        One row for each state and zone, ascending by state; `INSIDE` or `BOUNDARY`.
+    place : numpy.ndarray of int64
+        Of each state: its row in `labels`.
+    labels : list of tuple of str
+        Id, name, and ``inside``, ``border`` or ``none`` of each place among subdistricts.
+    in_district : numpy.ndarray of bool
+        Of each state: whether it is in the district or along its boundary.
+    """
+
+    state: Ints
+    zone: Ints
+    on: Ints
+    place: Ints
+    labels: list[tuple[str, str, str]]
+    in_district: Bools
+
+    def rows_of(self, state: Ints) -> tuple[Ints, Ints]:
+        """Return for some states where their rows begin and end."""
+        low = np.searchsorted(self.state, state)
+        return low, np.searchsorted(self.state, state, side="right")
+
+
+def area_membership(
+    first: Ints, area: Ints, on: Ints, zones: int, subs: Areas | None, district: bool
+) -> AreaMembership:
+    """Read the states of a cut, given as `Cut` has them."""
+    count = len(first) - 1
+    state = np.repeat(np.arange(count), np.diff(first))
+    size = len(subs) if subs is not None else 0
+    places: dict[tuple[int, ...], int] = {(_NONE,): 0}
+    place = np.zeros(count, dtype=np.int64)
+    mine = np.flatnonzero((area >= zones) & (area < zones + size))
+    if len(mine):
+        begin = np.searchsorted(state[mine], np.arange(count + 1))
+        # Most states lie in one subdistrict; only the others need a look.
+        row = mine[np.minimum(begin[:-1], len(mine) - 1)]
+        alone = (np.diff(begin) == 1) & (on[row] == INSIDE)
+        members = np.unique(area[row[alone]] - zones)
+        places.update({(_INSIDE, member): 1 + k for k, member in enumerate(members.tolist())})
+        place[alone] = 1 + np.searchsorted(members, area[row[alone]] - zones)
+        for number in np.flatnonzero((np.diff(begin) > 0) & ~alone).tolist():
+            rows = mine[begin[number] : begin[number + 1]]
+            key = _place(area[rows] - zones, on[rows], size)
+            place[number] = places.setdefault(key, len(places))
+    # Number the places anew, in their own order.
+    ordered = sorted(places)
+    rank = np.empty(len(ordered), dtype=np.int64)
+    rank[[places[key] for key in ordered]] = np.arange(len(ordered))
+    in_district = np.full(count, not district)
+    if district:
+        in_district[state[area == zones + size]] = True
+    is_zone = area < zones
+    return AreaMembership(
+        state[is_zone],
+        area[is_zone],
+        on[is_zone],
+        rank[place],
+        [_label(subs, key) for key in ordered],
+        in_district,
+    )
+
+
+def _place(members: Ints, on: Ints, size: int) -> tuple[int, ...]:
+    among = sorted(members.tolist())
+    if not (on == BOUNDARY).any():
+        # Where subdistricts overlap, the first has the place; the overlap is reported.
+        return (_INSIDE, among[0])
+    # What lies beyond the last subdistrict is no subdistrict.
+    return (_BORDER, *among) if len(among) > 1 else (_BORDER, among[0], size)
+
+
+def _label(subs: Areas | None, place: tuple[int, ...]) -> tuple[str, str, str]:
+    kind, *members = place
+    if kind == _NONE or subs is None:
+        return NO_SUBDISTRICT, NO_SUBDISTRICT, "none"
+    ids, names = [*subs.ids, NO_SUBDISTRICT], [*subs.names, NO_SUBDISTRICT]
+    return (
+        BORDER.join(ids[member] for member in members),
+        BORDER.join(names[member] for member in members),
+        "inside" if kind == _INSIDE else "border",
     )

@@ -1,11 +1,14 @@
-"""What can be reached on foot: walking along the network from given points."""
+"""What can be reached on foot: walking along the network from given points.
+
+The shortest ways are networkx's; cutting edges where the time ends, and joining what several
+points reach of one edge, is a few lines of arrays here.
+"""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,13 +16,15 @@ import shapely
 
 from nankai_gis.errors import DataError
 from nankai_gis.geometry import nearest, polygons, ruler
-from nankai_gis.geometry.arrays import Bools, Floats, Shapes
+from nankai_gis.geometry.arrays import Bools, Floats, Ints, Shapes
 from nankai_gis.geometry.crs import STORED
 from nankai_gis.geometry.cut_lines import LEAST_M, cut_lines
-from nankai_gis.measure.coverage.areas import ARC, usable_areas
-from nankai_gis.measure.coverage.reconciliation import Ledger
-from nankai_gis.measure.coverage.roadclass import CLASS_COLUMNS
+from nankai_gis.measure.coverage.areas import Areas, usable_areas
+from nankai_gis.measure.coverage.corridors import ARC
+from nankai_gis.measure.coverage.labels import CLASS_COLUMNS
+from nankai_gis.measure.coverage.reconciliation import Ledger, Note, notes_table
 from nankai_gis.measure.coverage.validation import (
+    Lines,
     either,
     labels,
     not_streets,
@@ -28,11 +33,17 @@ from nankai_gis.measure.coverage.validation import (
     usable_points,
     without_repeats,
 )
+from nankai_gis.words import mark, tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 __all__ = ["WalkingReach", "walking_reach"]
+
+NOT_WALKABLE = mark("not walkable")
+TOO_FAR = mark("further than {metres} m from every street")
+# Vertices this near are one, degrees as decimals: a centimetre.
+_DECIMALS = 7
 
 
 @dataclass(frozen=True)
@@ -50,10 +61,9 @@ class WalkingReach:
     area : shapely.Geometry
         What lies within the width of the reached edges and of the walks to them; longitude and
         latitude.
-    dropped : pandas.DataFrame
-        As `nankai_gis.measure.coverage.Coverage.dropped`; points too far from the network are
-        here, and
-        streets that repeat another or can't be walked.
+    notes : tuple of Note
+        As `Coverage.notes`: points too far from the network, and streets that repeat another or
+        can't be walked.
     limit_m : float
         Metres that can be walked.
     """
@@ -61,8 +71,18 @@ class WalkingReach:
     table: pd.DataFrame
     edges: GeoDataFrame
     area: shapely.Geometry
-    dropped: pd.DataFrame
+    notes: tuple[Note, ...]
     limit_m: float
+
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """The notes as a table, as `Coverage.dropped`.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        return notes_table(self.notes)
 
 
 def walking_reach(
@@ -78,11 +98,11 @@ def walking_reach(
 ) -> WalkingReach:
     """Measure which part of zones lies within a walk of points, along the network.
 
-    Streets join where they share a vertex (to 1e-7 degrees); those that merely cross do not. A
-    point walks straight to the nearest street and from there along it; the way to the street
+    Streets join where they share a vertex (to 1e-7 degrees); those that merely cross do not. From
+    a point one walks straight to the nearest street and then along it; the way to the street
     counts. A point from which no street is reached in the time reaches nothing: it is dropped and
     counted. An edge that is reached in part counts in part. Rows of streets are left out as in
-    `nankai_gis.measure.coverage.measure`. What a point reaches doesn't depend on where others lie.
+    `coverage.measure`. What a point reaches doesn't depend on where the others lie.
 
     Parameters
     ----------
@@ -110,7 +130,7 @@ def walking_reach(
     Raises
     ------
     CRSError, DataError
-        As `nankai_gis.measure.coverage.measure`; and if no point comes near a street.
+        As `coverage.measure`; and if no point comes near a street.
     ValueError
         For a measure that isn't a finite number above zero, or is less than a hundredth of a
         millimetre: the walk (minutes times speed), the width and the distance to streets.
@@ -130,149 +150,188 @@ def walking_reach(
     0.8
     """
     limit = minutes * speed_km_per_h * 1000.0 / 60.0
-    for label, value, least in (
+    for option, value, least in (
         ("minutes", minutes, 0.0), ("speed_km_per_h", speed_km_per_h, 0.0),
         ("the walk in metres", limit, LEAST_M), ("width_m", width_m, LEAST_M),
         ("snap_m", snap_m, LEAST_M),
     ):  # fmt: skip
         if not least < value < np.inf:
-            raise ValueError(f"{label} is {value:g}; give a number above {least:g}")
+            raise ValueError(f"{option} is {value:g}; give a number above {least:g}")
+    # Take what can be used of the layers.
     ledger = Ledger()
     areas = usable_areas(zones, "zones", ledger)
+    edges = _edges(_walkable(streets, not_on_foot, ledger))
+    spots, spot_row = usable_points(points, "points", ledger)
+    # Walk to the streets. Who needs all the time for that reaches nothing of them.
+    places = shapely.get_coordinates(spots)
+    nearest_m, option = (snap_m, "snap_m") if snap_m < limit else (limit, "minutes")
+    starts, far = _snapped(edges, places, nearest_m)
+    ids, metres = row_ids(points), f"{nearest_m:g}"
+    ledger.note("points", "dropped", TOO_FAR, [ids[k] for k in spot_row[far]], metres=metres)
+    if far.all():
+        raise DataError(
+            tr(
+                "points: none lies within {metres} m of a street; raise {option}",
+                metres=metres,
+                option=option,
+            )
+        )
+    # Walk along them, and widen all ways that were walked.
+    reached = _reached(edges, starts, limit)
+    shape = shapely.union_all(_widened(np.concatenate((reached, starts.walks)), width_m))
+    shape = shape if shape.is_valid else shapely.make_valid(shape)
+    import geopandas
+
+    return WalkingReach(
+        _table(areas, edges.shapes, reached, shape),
+        geopandas.GeoDataFrame(
+            {"length_m": ruler.lengths(reached)}, geometry=list(reached), crs=STORED
+        ),
+        shape,
+        ledger.notes,
+        limit,
+    )
+
+
+def _walkable(streets: GeoDataFrame, not_on_foot: Iterable[str], ledger: Ledger) -> Lines:
     streets = without_repeats(streets, "streets", ledger)
     column = next((c for c in CLASS_COLUMNS if c in streets.columns), None)
     skip = not_streets(streets, ledger)
     if column is not None:
         apart = np.asarray(streets[column].isin(list(not_on_foot)), dtype=bool)
-        ledger.note("streets", "dropped", "not walkable", labels(streets, np.flatnonzero(apart)))
+        ledger.note("streets", "dropped", NOT_WALKABLE, labels(streets, np.flatnonzero(apart)))
         skip = either(skip, apart)
-    lines = usable_lines(streets, "streets", ledger, skip)
-    spots, spot_row = usable_points(points, "points", ledger)
-    net = _Network(lines.shapes)
-    # Who needs all the time for the way to the street reaches nothing of it.
-    most, option = (snap_m, "snap_m") if snap_m < limit else (limit, "minutes")
-    starts, ways, far = net.snap(shapely.get_coordinates(spots), most)
-    ids = row_ids(points)
-    reason = f"further than {most:g} m from every street"
-    ledger.note("points", "dropped", reason, [ids[k] for k in spot_row[far]])
-    if far.all():
-        raise DataError(f"points: none lies within {most:g} m of a street; raise {option}")
-    reached = net.reach(starts, limit)
-    shape = shapely.union_all(_widened(np.array([*reached, *ways]), width_m))
-    shape = shape if shape.is_valid else shapely.make_valid(shape)
-    part = ruler.areas(polygons.intersection(areas.shapes, shape))
+    return usable_lines(streets, "streets", ledger, skip)
+
+
+def _table(areas: Areas, streets: Shapes, reached: Shapes, shape: shapely.Geometry) -> pd.DataFrame:
+    reached_m2 = ruler.areas(polygons.intersection(areas.shapes, shape))
     # Along the boundary is in: a zone's bounding street serves it.
-    whole = cut_lines(net.shapes, areas.shapes).lengths_by_area(len(areas))
-    some = (np.zeros(len(areas)), np.zeros(len(areas)))
-    if reached:
-        shapes = np.array(reached, dtype=object)
-        some = cut_lines(shapes, areas.shapes).lengths_by_area(len(areas))
-    streets_km, reached_km = sum(whole) / 1000.0, sum(some) / 1000.0
+    streets_km, reached_km = (
+        sum(cut_lines(lines, areas.shapes).lengths_by_area(len(areas))) / 1000.0
+        for lines in (streets, reached)
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(streets_km > 0, reached_km / streets_km, np.nan)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "zone": areas.ids,
             "zone_name": areas.names,
             "area_km2": areas.size_m2 / 1e6,
-            "reached_km2": part / 1e6,
-            "share_of_area": part / areas.size_m2,
+            "reached_km2": reached_m2 / 1e6,
+            "share_of_area": reached_m2 / areas.size_m2,
             "streets_km": streets_km,
             "reached_km": reached_km,
             "share_of_streets": share,
         }
     )
-    import geopandas
 
-    edges = geopandas.GeoDataFrame(
-        {"length_m": ruler.lengths(np.array(reached, dtype=object))},
-        geometry=reached,
-        crs=STORED,
+
+# ------------------------------------------------------------------ the network
+
+
+class _Edges(NamedTuple):
+    """Edges between vertices, to be walked both ways, each once."""
+
+    #: (n, 2): numbers of the vertices at both ends.
+    nodes: Ints
+    #: (n, 2, 2): longitude and latitude of both ends.
+    ends: Floats
+    shapes: Shapes
+    length: Floats
+
+
+class _Starts(NamedTuple):
+    """Where points come to a street: its edge, the share of it, and the walk to there."""
+
+    edge: Ints
+    share: Floats
+    away: Floats
+    walks: Shapes
+
+
+def _edges(lines: Lines) -> _Edges:
+    coordinates, line = shapely.get_coordinates(lines.shapes, return_index=True)
+    _, where, node = np.unique(
+        np.round(coordinates, _DECIMALS), axis=0, return_index=True, return_inverse=True
     )
-    return WalkingReach(table, edges, shape, ledger.frame(), limit)
+    node = node.ravel()
+    joined = line[1:] == line[:-1]
+    nodes = np.sort(np.column_stack((node[:-1][joined], node[1:][joined])), axis=1)
+    # An edge that two rows share is one edge.
+    nodes = np.unique(nodes[nodes[:, 0] != nodes[:, 1]], axis=0)
+    ends: Floats = coordinates[where][nodes]
+    shapes: Shapes = np.asarray(shapely.linestrings(ends), dtype=object)
+    return _Edges(nodes, ends, shapes, ruler.lengths(shapes))
 
 
-class _Network:
-    """Edges between vertices, to be walked both ways."""
+def _snapped(edges: _Edges, places: Floats, within_m: float) -> tuple[_Starts, Bools]:
+    """Where points come to their nearest street, and which have none within a distance."""
+    who, edge, share, away = nearest.near(places, edges.ends, within_m)
+    order = np.lexsort((away, who))
+    who, first = np.unique(who[order], return_index=True)
+    edge, share = edge[order][first], share[order][first]
+    begin, end = edges.ends[edge, 0], edges.ends[edge, 1]
+    foot = begin + (end - begin) * share[:, None]
+    walks: Shapes = np.asarray(
+        shapely.linestrings(np.stack((places[who], foot), axis=1)), dtype=object
+    )
+    far = np.ones(len(places), dtype=bool)
+    far[who] = False
+    return _Starts(edge, share, ruler.lengths(walks), walks), far
 
-    def __init__(self, lines: Shapes) -> None:
-        coordinates, index = shapely.get_coordinates(lines, return_index=True)
-        joined = index[1:] == index[:-1]
-        place = np.round(coordinates, 7)
-        _, where, first = np.unique(place, axis=0, return_index=True, return_inverse=True)
-        self.node = coordinates[where]
-        first = first.ravel()
-        self.one, self.two = first[:-1][joined], first[1:][joined]
-        # An edge that two ways share is one edge.
-        low, high = np.minimum(self.one, self.two), np.maximum(self.one, self.two)
-        keep = low != high
-        _, pick = np.unique(low[keep] * len(self.node) + high[keep], return_index=True)
-        self.one, self.two = low[keep][pick], high[keep][pick]
-        self.ends: Floats = np.stack((self.node[self.one], self.node[self.two]), axis=1)
-        self.shapes: Shapes = np.asarray(shapely.linestrings(self.ends), dtype=object)
-        self.length = ruler.lengths(self.shapes)
-        order = np.argsort(np.concatenate((self.one, self.two)), kind="stable")
-        self._edge = np.concatenate((np.arange(len(self.one)),) * 2)[order]
-        self._other = np.concatenate((self.two, self.one))[order]
-        degree = np.bincount(np.concatenate((self.one, self.two)), minlength=len(self.node))
-        self._first = np.append(0, np.cumsum(degree))
 
-    def snap(
-        self, places: Floats, within_m: float
-    ) -> tuple[list[tuple[int, float, float]], Shapes, Bools]:
-        """Edge, share of it and walk to it for each point; the walks; who is too far."""
-        who, edge, share, away = nearest.near(places, self.ends, within_m)
-        order = np.lexsort((away, who))
-        who, first = np.unique(who[order], return_index=True)
-        edge, share = edge[order][first], share[order][first]
-        start, stop = self.ends[edge, 0], self.ends[edge, 1]
-        foot = start + (stop - start) * share[:, None]
-        ways = np.stack((places[who], foot), axis=1)
-        walks: Shapes = np.asarray(shapely.linestrings(ways), dtype=object)
-        size = ruler.lengths(walks)
-        far = np.ones(len(places), dtype=bool)
-        far[who] = False
-        return list(zip(edge.tolist(), share.tolist(), size.tolist(), strict=True)), walks, far
+def _reached(edges: _Edges, starts: _Starts, limit: float) -> Shapes:
+    """What of the edges lies within `limit` metres of the starts, as lines."""
+    left = np.maximum(limit - _distances(edges, starts, limit)[edges.nodes], 0.0)
+    # From both ends of each edge, and to both sides of each start.
+    share = np.minimum(left / edges.length[:, None], 1.0)
+    number = np.arange(len(share))
+    radius = (limit - starts.away) / edges.length[starts.edge]
+    low = np.concatenate((np.zeros(len(share)), 1.0 - share[:, 1], starts.share - radius))
+    high = np.concatenate((share[:, 0], np.ones(len(share)), starts.share + radius))
+    edge = np.concatenate((number, number, starts.edge))
+    low, high = np.maximum(low, 0.0), np.minimum(high, 1.0)
+    real = high > low
+    edge, low, high = edge[real], low[real], high[real]
+    # Join what overlaps: a span begins anew where all before it on the edge end short of it.
+    order = np.lexsort((low, edge))
+    edge, low, high = edge[order], low[order], high[order]
+    furthest = pd.Series(high).groupby(edge).cummax().to_numpy()
+    fresh = np.ones(len(edge), dtype=bool)
+    fresh[1:] = (edge[1:] != edge[:-1]) | (low[1:] > furthest[:-1])
+    first = np.flatnonzero(fresh)
+    last = np.append(first[1:], len(edge))[: len(first)] - 1
+    begin, step = edges.ends[edge[first], 0], np.diff(edges.ends[edge[first]], axis=1)[:, 0]
+    spans = (low[first], furthest[last])
+    ends = np.stack([begin + step * share[:, None] for share in spans], axis=1)
+    reached: Shapes = np.asarray(shapely.linestrings(ends), dtype=object)
+    return reached
 
-    def reach(
-        self, starts: list[tuple[int, float, float]], limit: float
-    ) -> list[shapely.LineString]:
-        """What of the edges lies within `limit` metres of the starts."""
-        distance: dict[int, float] = {}
-        heap: list[tuple[float, int]] = []
-        spans: dict[int, list[tuple[float, float]]] = {}
-        for edge, share, away in starts:
-            size = float(self.length[edge])
-            left = limit - away
-            if left <= 0:
-                continue
-            reach = left / size
-            spans.setdefault(edge, []).append((max(share - reach, 0.0), min(share + reach, 1.0)))
-            heap.append((away + share * size, int(self.one[edge])))
-            heap.append((away + (1.0 - share) * size, int(self.two[edge])))
-        heapq.heapify(heap)
-        while heap:
-            far, node = heapq.heappop(heap)
-            if far >= limit or node in distance:
-                continue
-            distance[node] = far
-            for at in range(int(self._first[node]), int(self._first[node + 1])):
-                edge, other = int(self._edge[at]), int(self._other[at])
-                size = float(self.length[edge])
-                share = min((limit - far) / size, 1.0)
-                forth = node == int(self.one[edge])
-                span = (0.0, share) if forth else (1.0 - share, 1.0)
-                spans.setdefault(edge, []).append(span)
-                if other not in distance:
-                    heapq.heappush(heap, (far + size, other))
-        out: list[shapely.LineString] = []
-        for edge, parts in spans.items():
-            start, stop = self.node[self.one[edge]], self.node[self.two[edge]]
-            for low, high in _merged(parts):
-                if high > low:
-                    ends = [start + (stop - start) * low, start + (stop - start) * high]
-                    out.append(shapely.LineString(ends))
-        return out
+
+def _distances(edges: _Edges, starts: _Starts, limit: float) -> Floats:
+    """Metres from the starts to each vertex; infinite beyond the limit."""
+    import networkx
+
+    graph = networkx.Graph()
+    graph.add_weighted_edges_from(zip(*edges.nodes.T.tolist(), edges.length.tolist(), strict=True))
+    # A vertex of its own stands for the starts, as far from the ends of their edges as these are.
+    size = edges.length[starts.edge]
+    away = np.concatenate(
+        (starts.away + starts.share * size, starts.away + (1 - starts.share) * size)
+    )
+    nodes = edges.nodes[starts.edge].T.ravel()
+    order = np.argsort(-away, kind="stable")
+    source = -1
+    graph.add_weighted_edges_from(
+        (source, node, metres)
+        for node, metres in zip(nodes[order].tolist(), away[order].tolist(), strict=True)
+    )
+    found = networkx.single_source_dijkstra_path_length(graph, source, limit)
+    distances = np.full(int(edges.nodes.max()) + 1, np.inf)
+    del found[source]
+    distances[list(found)] = list(found.values())
+    return distances
 
 
 def _widened(edges: Shapes, width_m: float) -> Shapes:
@@ -282,16 +341,6 @@ def _widened(edges: Shapes, width_m: float) -> Shapes:
     scale = nearest.per_degree(middle)
     flat = shapely.linestrings((ends - middle[:, None]) * scale[:, None])
     wide = shapely.buffer(flat, width_m, quad_segs=ARC)
-    at, owner = shapely.get_coordinates(wide, return_index=True)
-    shapes: Shapes = shapely.set_coordinates(wide, at / scale[owner] + middle[owner])
+    corners, owner = shapely.get_coordinates(wide, return_index=True)
+    shapes: Shapes = shapely.set_coordinates(wide, corners / scale[owner] + middle[owner])
     return shapes
-
-
-def _merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    out: list[tuple[float, float]] = []
-    for low, high in sorted(spans):
-        if out and low <= out[-1][1]:
-            out[-1] = (out[-1][0], max(out[-1][1], high))
-        else:
-            out.append((low, high))
-    return out
