@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_cli_derive import osm
+from osm_text import osm
 
 from nankai_gis import exports
 from nankai_gis.errors import OutputError

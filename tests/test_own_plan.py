@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import shapely
 from matplotlib.text import Text
+from osm_text import osm
 from pandas.testing import assert_frame_equal
-from test_cli_derive import osm
 
 import nankai_gis
 from nankai_gis.errors import DataError, PlanError

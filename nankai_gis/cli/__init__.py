@@ -5,6 +5,8 @@ Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 data error, 2 usage, 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -39,6 +41,7 @@ class _Program(click.Group):
             return super().main(args, *others, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
+        _spare_strays()
         try:
             return super().invoke(ctx)
         except click.NoSuchOption as error:
@@ -68,6 +71,18 @@ class _Program(click.Group):
             ) from error
         except NankaiGISError as error:
             raise click.ClickException(str(error)) from error
+
+
+def _spare_strays() -> None:
+    """Let streams that have Chinese show ? for a rare sign that they lack (² in code page 936).
+
+    A stream without Chinese would show nothing else than ?; it keeps its error.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(UnicodeEncodeError, LookupError):
+                "南".encode(stream.encoding)
+                stream.reconfigure(errors="replace")
 
 
 @click.group(

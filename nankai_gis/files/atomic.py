@@ -1,8 +1,9 @@
 """Files that are written whole or not at all.
 
-The content goes to a temporary file in the target's own folder, is flushed to disk, and takes
-the target's place in one step. Whatever happens before that step leaves an existing file as it
-was.
+The content goes to a temporary file in the target's own folder, is flushed to disk, and replaces
+the target in one step. Whatever fails before that step leaves an existing file as it was. The
+standard library has the parts (`tempfile`, `os.replace`) but nothing that refuses an existing
+file without a gap, keeps its mode and follows links.
 """
 
 from __future__ import annotations
@@ -11,13 +12,23 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from nankai_gis.errors import OutputError
+from nankai_gis.words import tr
+
+#: Whether the rules of Windows hold for names and for files that are open.
+WINDOWS = os.name == "nt"
+#: Characters that no file name may have on Windows; what follows a colon is a hidden stream.
+_NOT_IN_NAMES = frozenset('<>:"|?*')
+#: Characters in a path that Windows takes, unless its user has lifted the limit.
+MAX_PATH = 260
+#: Of the target's name and suffix, what the temporary file's name repeats.
+_NAME_PART, _SUFFIX_PART = 40, 16
 
 
 def already_exists(path: Path) -> OutputError:
-    """Return the error that says that a file exists and may not be replaced.
+    """Return the error for a file that exists and may not be replaced.
 
     Parameters
     ----------
@@ -33,13 +44,17 @@ def already_exists(path: Path) -> OutputError:
     a.csv exists; nothing was written. Give --overwrite to replace it, or name another file
     """
     return OutputError(
-        f"{path} exists; nothing was written. Give --overwrite to replace it, or name another file"
+        tr(
+            "{file} exists; nothing was written. Give --overwrite to replace it, or name another "
+            "file",
+            file=path,
+        )
     )
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary path that becomes the file when the block ends without an error.
+    """Provide a temporary path that becomes the file when the block ends without an error.
 
     Parameters
     ----------
@@ -51,12 +66,13 @@ def atomic_write(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     Yields
     ------
     pathlib.Path
-        A fresh path in the same folder, with the same suffix, for a writer that wants a path.
+        A new, empty file in the same folder, with the same suffix, for writers that need a path.
 
     Raises
     ------
     OutputError
-        If the file exists and may not be replaced, the path is a folder, a device or a pipe, the
+        If the file exists and may not be replaced, is open in another program (Windows), has a
+        name that Windows doesn't take (there), the path is a folder, a device or a pipe, the
         folder is missing or not writable, or the disk is full.
 
     Examples
@@ -68,59 +84,28 @@ def atomic_write(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     >>> [p.name for p in folder.iterdir()]
     ['a.txt']
     """
-    # Refused before any work is done, and again, without a gap, when the file is put in place.
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; give the name of a file in it")
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path} is a device or a pipe, no file; give the name of a file")
-    # What a link points to is written, and the link stays.
+    # Refuse before any work is done; `_put_in_place` asks again, without a gap.
+    _check_target(path)
+    # A link stays, and the file that it points to is written.
     path = path.resolve() if path.is_symlink() and path.exists() else path
-    if path.exists() and not overwrite:
-        raise already_exists(path)
-    try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent
-        )
-        os.close(handle)
-    except FileNotFoundError as error:
-        raise OutputError(f"there is no folder {path.parent}; make it first") from error
-    except OSError as error:
-        raise OutputError(f"can't write in {path.parent}: {error.strerror or error}") from error
-    temporary = Path(name)
+    if path.exists():
+        if not overwrite:
+            raise already_exists(path)
+        _check_not_open(path)
+    temporary = _temporary_file(path)
     try:
         yield temporary
         _put_in_place(temporary, path, overwrite)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise OutputError(f"can't write {path}: {error.strerror or error}") from error
+        raise OutputError(
+            tr("can't write {file}: {reason}", file=path, reason=error.strerror or error)
+        ) from error
     finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
-    mask = os.umask(0)
-    os.umask(mask)
-    # mkstemp makes files private; a report is to be read by others as any new file is.
-    temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~mask)
-    # Windows flushes only through a handle that may write.
-    with temporary.open("r+b") as handle:
-        os.fsync(handle.fileno())
-    if overwrite:
-        temporary.replace(path)
-        return
-    try:
-        # A link fails where the name has come into being meanwhile; a rename would not.
-        path.hardlink_to(temporary)
-    except FileExistsError as error:
-        raise already_exists(path) from error
-    except OSError:
-        # Some file systems have no links; then the name is taken first.
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL))
-        except FileExistsError as error:
-            raise already_exists(path) from error
-        temporary.replace(path)
+        # Windows doesn't remove a file that a writer which failed still holds open.
+        with contextlib.suppress(PermissionError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:
@@ -148,3 +133,137 @@ def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:
     """
     with atomic_write(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
+
+
+def check_name(path: Path) -> None:
+    """Refuse a file name that Windows doesn't take or silently changes; elsewhere any will do.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Raises
+    ------
+    OutputError
+        On Windows: for the name of a device (CON, NUL, aux.csv), a forbidden character, a dot or
+        a blank at the end, and a path of `MAX_PATH` characters or more in an existing folder.
+    """
+    if not WINDOWS:
+        return
+    if PureWindowsPath(path.name).is_reserved():
+        raise OutputError(
+            tr("{file}: Windows keeps this name for a device; choose another name", file=path)
+        )
+    if _NOT_IN_NAMES & set(path.name) or path.name != path.name.rstrip(". "):
+        raise OutputError(
+            tr(
+                "{file}: a file name on Windows has none of {characters} and no dot or blank at "
+                "its end; choose another name",
+                file=path,
+                characters=" ".join(sorted(_NOT_IN_NAMES)),
+            )
+        )
+
+
+def _check_target(path: Path) -> None:
+    check_name(path)
+    if path.is_dir():
+        raise OutputError(tr("{file} is a folder; give the name of a file in it", file=path))
+    if path.exists() and not path.is_file():
+        raise OutputError(
+            tr("{file} is a device or a pipe, not a file; give the name of a file", file=path)
+        )
+
+
+def _check_not_open(path: Path) -> None:
+    """Refuse a target that another program holds open, before the work and not only after it."""
+    if not WINDOWS:
+        return
+    try:
+        with path.open("r+b"):
+            pass
+    except PermissionError as error:
+        raise _is_open(path) from error
+
+
+def _is_open(path: Path) -> OutputError:
+    return OutputError(
+        tr(
+            "{file} is open in another program, or read-only; close it there and run the command "
+            "again. Nothing was written",
+            file=path,
+        )
+    )
+
+
+def _temporary_file(path: Path) -> Path:
+    """Make an empty hidden file beside the target."""
+    try:
+        handle, name = tempfile.mkstemp(
+            # Long names are cut, or the temporary name could be too long where the target's isn't.
+            prefix=f".{path.name[:_NAME_PART]}.",
+            suffix=f".part{path.suffix[:_SUFFIX_PART]}",
+            dir=path.parent,
+        )
+    except FileNotFoundError as error:
+        if path.parent.is_dir():
+            raise OutputError(
+                tr(
+                    "can't write in {folder}: the path has {n} characters or more, and Windows "
+                    "takes {limit}; choose a shorter folder or name",
+                    folder=path.parent,
+                    n=len(str(path.absolute())),
+                    limit=MAX_PATH,
+                )
+            ) from error
+        raise OutputError(
+            tr("there is no folder {folder}; make it first", folder=path.parent)
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            tr(
+                "can't write in {folder}: {reason}",
+                folder=path.parent,
+                reason=error.strerror or error,
+            )
+        ) from error
+    os.close(handle)
+    return Path(name)
+
+
+def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
+    # mkstemp makes private files; an output is as readable as any new file, or as the one before.
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~mask)
+    # Flush to disk. Windows flushes only through a handle that may write.
+    with temporary.open("r+b") as handle:
+        os.fsync(handle.fileno())
+    if overwrite:
+        _replace(temporary, path)
+        return
+    # Link, because that fails if the name has come into being meanwhile; a rename would replace.
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError as error:
+        raise already_exists(path) from error
+    except OSError:
+        # Some file systems have no links; then take the name first.
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+        except FileExistsError as error:
+            raise already_exists(path) from error
+        try:
+            _replace(temporary, path)
+        except OSError:
+            path.unlink()
+            raise
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except PermissionError as error:
+        if WINDOWS and path.exists():
+            raise _is_open(path) from error
+        raise
