@@ -5,7 +5,8 @@ python scripts/update_docs.py --check   compare only; exit 3 when something is o
 
 In the README, what a command prints stands between ``begin`` and ``end`` marks. The tutorial is
 followed from its first line to its last in an empty folder: files are written, ``sh`` blocks are
-run, and what a block prints stands in the ``text`` block after it.
+run, and what a block prints stands in the ``text`` block after it. docs/checks.md is made of the
+rules of `nankai_gis.measure.checks` and of their cases.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from inspect import cleandoc
 from pathlib import Path
 
 # Where its words are in the catalogue already, the program speaks the script of the pages.
@@ -23,6 +25,15 @@ os.environ.setdefault("NANKAI_GIS_LANG", "zh-Hant")
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
+CHECKS = ROOT / "docs" / "checks.md"
+CHECKS_HEAD = """\
+# What is checked
+
+Made by `scripts/update_docs.py` from the rules in `nankai_gis/measure/checks/`. `nankai-gis check`
+runs them all; `nankai-gis check --list` explains them, in Chinese with `nankai-gis --lang zh-Hans
+check --list`. A finding *agrees*, *differs* or *can't be told*: a gap in the data is no fault of
+the plan.
+"""
 BLOCK = re.compile(r"(?s)(<!-- begin: ([^>]+?) -->\n).*?(<!-- end: \2 -->)")
 STEP = re.compile(
     r"(?ms)^<!-- file: (?P<file>\S+) -->\n```toml\n(?P<content>.*?)^```\n"
@@ -80,6 +91,27 @@ def tutorial(text: str) -> str:
         return STEP.sub(step, text)
 
 
+def checks(_: str) -> str:
+    """The page of the rules: what each checks, and what it finds in its cases."""
+    sys.path.insert(0, str(ROOT))
+    from nankai_gis import words
+    from nankai_gis.measure.checks import RULES
+    from nankai_gis.words.terms import VERDICTS
+
+    parts = [CHECKS_HEAD]
+    with words.speaking("en"):
+        for rule in RULES:
+            cases = [(case.sentence, rule.first(case)) for case in (rule.passing, rule.failing)]
+            rows = [
+                f"| {sentence} | {words.tr(VERDICTS[found.verdict])} | {found.figures} |"
+                for sentence, found in cases
+            ]
+            table = "\n".join(["| Case | Result | Figures |", "|---|---|---|", *rows])
+            text = cleandoc(rule.examine.__doc__ or "")
+            parts.append(f"## {rule.id} {rule.title}\n\n{text}\n\n{table}\n")
+    return "\n".join(parts)
+
+
 def main() -> int:
     """Write or compare; 3 when the comparison fails."""
     parser = argparse.ArgumentParser(
@@ -88,8 +120,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare only")
     check = parser.parse_args().check
     stale = False
-    for path, renew in ((README, readme), (TUTORIAL, tutorial)):
-        text = path.read_text(encoding="utf-8")
+    for path, renew in ((CHECKS, checks), (README, readme), (TUTORIAL, tutorial)):
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
         fresh = renew(text)
         if fresh == text:
             print(f"{path.name} is up to date")
