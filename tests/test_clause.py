@@ -199,3 +199,18 @@ def test_the_plans_axes_read_as_they_are_structured(key: str) -> None:
 def test_prose_that_can_not_be_read_says_why(text: str, message: str) -> None:
     with pytest.raises(ClauseError, match=message):
         parse(text)
+
+
+@pytest.mark.parametrize("tail", ["止", "為止", "为止", "為界", "一線", "等"])
+def test_the_tail_of_a_clause_is_no_part_of_a_road(tail: str) -> None:
+    assert named(f"東至甲路{tail},北至丁大街{tail}") == {"east": ["甲路"], "north": ["丁大街"]}
+
+
+@pytest.mark.parametrize(("length", "whole"), [(20, True), (21, False)])
+def test_a_known_name_in_prose_is_searched_for_20_characters_either_way(
+    length: int, whole: bool
+) -> None:
+    before, after = "甲" * length + "連接線", "甲連接" + "丙" * (length - 1) + "路"
+    for name in (before, after):
+        known = frozenset({"乙路", name})
+        assert (name in named(f"北至乙路{name}", known)["north"]) == whole
