@@ -79,7 +79,7 @@ def test_a_snapshot_carries_its_origin(run: Run, city: Path, tmp_path: Path) -> 
     origin = json.loads(done.stdout)
     assert (origin["name"], origin["ways"], origin["named"]) == ("city.osm", 5, 5)
     text = run("roads", "info", "city.gpkg").stdout.decode()
-    assert "道路段:5" in text
+    assert "ways: 5, with a name 5" in text
     again = run("roads", "import", city.name)
     assert again.returncode == 1
     assert "city.gpkg exists; nothing was written" in again.stderr.decode()

@@ -14,7 +14,7 @@ import pytest
 import nankai_gis
 from nankai_gis.geometry.cut import Cut
 from nankai_gis.measure.coverage import Coverage
-from nankai_gis.network.roads import Roads
+from nankai_gis.network.origin import Roads
 from nankai_gis.network.streets import Street, Streets
 from nankai_gis.studies.study import Study
 
@@ -42,10 +42,14 @@ INTERNAL = (
     "nankai_gis.network.centreline.shift",
     "nankai_gis.network.centreline.strokes",
     "nankai_gis.network.centreline.weave",
+    "nankai_gis.network.frame",
     "nankai_gis.network.graph",
     "nankai_gis.network.osm",
     "nankai_gis.network.overpass",
-    "nankai_gis.network.pbf",
+    "nankai_gis.network.overpass_json",
+    "nankai_gis.network.tags",
+    "nankai_gis.network.vector_ways",
+    "nankai_gis.network.ways",
     "nankai_gis.present.webmap.",
 )
 PUBLIC = [

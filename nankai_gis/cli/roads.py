@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nankai_gis.cli import options
+from nankai_gis.words import listed, tr
 
 if TYPE_CHECKING:
     from nankai_gis.network.roads import BBox, Origin, Roads
@@ -63,8 +64,8 @@ def import_(
 
     target = output or Path(file.name.split(".")[0] + ".gpkg")
     options.refuse_existing(target, overwrite)
-    found = networks.read(file, bbox=_box(bbox, around), allow_incomplete=allow_incomplete)
-    _save(found, target, overwrite)
+    network = networks.read(file, bbox=_box(bbox, around), allow_incomplete=allow_incomplete)
+    _save(network, target, overwrite)
 
 
 @roads.command()
@@ -107,9 +108,11 @@ def fetch(
 
     options.refuse_existing(output, overwrite)
     box = _box(bbox, feature) or _around(None)
-    with options.bytes_bar("fetch") as heard:
-        found = networks.fetch(box, endpoint=endpoint, deadline_s=deadline, progress=heard)
-    _save(found, output, overwrite)
+    with options.bytes_bar(tr("fetch")) as progress:
+        network = networks.fetch(
+            box, endpoint=endpoint, deadline_s=deadline, progress=progress
+        )
+    _save(network, output, overwrite)
 
 
 @roads.command()
@@ -132,7 +135,7 @@ def info(snapshot: Path, form: str) -> None:
 
 def _box(bbox: str | None, around: str | None) -> BBox | None:
     if bbox and around:
-        raise click.UsageError("give a box or a feature, not both")
+        raise click.UsageError(tr("give a box or a feature, not both"))
     if around:
         return _around(around)
     if bbox is None:
@@ -140,7 +143,7 @@ def _box(bbox: str | None, around: str | None) -> BBox | None:
     try:
         west, south, east, north = map(float, bbox.split(","))
     except ValueError as error:
-        raise click.UsageError("--bbox takes four numbers: west,south,east,north") from error
+        raise click.UsageError(tr("--bbox takes four numbers: west,south,east,north")) from error
     return west, south, east, north
 
 
@@ -148,16 +151,16 @@ def _around(name: str | None) -> BBox:
     """A box about a feature of the plan, one kilometre more on each side."""
     from shapely.geometry import shape
 
-    found = options.study()
+    study = options.study()
     if name is None:
-        districts = found.plan.of_kind("district")
+        districts = study.plan.of_kind("district")
         if not districts:
-            raise click.UsageError("this plan has no district; name a feature, or give --bbox")
+            raise click.UsageError(tr("this plan has no district; name a feature, or give --bbox"))
         name = districts[0].id
-    key, _ = found.resolve(name)
+    key, _ = study.resolve(name)
     lon: list[float] = []
     lat: list[float] = []
-    for layer in found.layers.values():
+    for layer in study.layers.values():
         for feature in layer:
             p, geometry = feature["properties"], feature["geometry"]
             if p.get("corridor", p["id"]) != key or geometry is None:
@@ -168,7 +171,9 @@ def _around(name: str | None) -> BBox:
     if not lon:
         from nankai_gis.errors import GeometryError
 
-        raise GeometryError(f"{key} is not located; name a feature that is, or give a box")
+        raise GeometryError(
+            tr("{feature} is not located; name a feature that is, or give a box", feature=key)
+        )
     return _widened(min(lon), min(lat), max(lon), max(lat))
 
 
@@ -181,24 +186,40 @@ def _widened(west: float, south: float, east: float, north: float) -> BBox:
     return west, south, east, north
 
 
-def _save(found: Roads, target: Path, overwrite: bool) -> None:
-    found.save(target, overwrite=overwrite)
-    click.echo(_description(found.origin), err=True, nl=False)
-    click.echo(f"wrote {target}", err=True)
+def _save(network: Roads, target: Path, overwrite: bool) -> None:
+    network.save(target, overwrite=overwrite)
+    click.echo(_description(network.origin), err=True, nl=False)
+    click.echo(tr("wrote {file}", file=target), err=True)
 
 
 def _description(origin: Origin) -> str:
+    """Say line by line where a network comes from and what was left out."""
     west, south, east, north = origin.bbox
-    told = [
-        f"來源:{origin.source or origin.name}",
-        f"檔案:{origin.name}({origin.format})",
-        f"數據日期:{origin.date or '未知'}",
-        f"範圍:{west:.4f},{south:.4f} 至 {east:.4f},{north:.4f}",
-        f"道路段:{origin.ways:,},有名稱 {origin.named:,},節點 {origin.nodes:,}",
-        f"SHA-256:{origin.sha256}",
+    lines = [
+        tr("source: {source}", source=origin.source or origin.name),
+        tr("file: {file} ({format})", file=origin.name, format=origin.format),
+        tr("date of the data: {date}", date=origin.date or tr("unknown")),
+        tr(
+            "extent: {west:.4f}, {south:.4f} to {east:.4f}, {north:.4f}",
+            west=west,
+            south=south,
+            east=east,
+            north=north,
+        ),
+        tr(
+            "ways: {ways:,}, with a name {named:,}, nodes {nodes:,}",
+            ways=origin.ways,
+            named=origin.named,
+            nodes=origin.nodes,
+        ),
+        tr("SHA-256: {checksum}", checksum=origin.sha256),
     ]
-    told += [f"未計入:{reason} {count:,}" for reason, count in origin.dropped.items()]
+    lines += [
+        tr("left out: {reason}: {count:,}", reason=tr(reason), count=count)
+        for reason, count in origin.dropped.items()
+    ]
     if origin.incomplete:
-        told.append(f"缺節點而未計入:{'、'.join(map(str, origin.incomplete[:20]))}")
-    told += [f"說明:{note}" for note in origin.notes]
-    return "\n".join(told) + "\n"
+        ids = listed(origin.incomplete[:20])
+        lines.append(tr("left out because nodes are missing: {ids}", ids=ids))
+    lines += [tr("note: {note}", note=tr(note)) for note in origin.notes]
+    return "\n".join(lines) + "\n"

@@ -1,38 +1,69 @@
-"""The one module that opens a socket: ask an Overpass server, within a deadline.
+"""Ask an Overpass server, through osmnx and within a deadline: the one module that opens a socket.
 
-The request runs in a thread of its own, so that the deadline holds whatever the server, the
-proxy or the name resolution does. What comes back is either every byte that the server announced
-or an error; whether these bytes are a complete answer, ``_osm.from_overpass`` tells.
+osmnx writes the query, splits large areas, waits for a free slot and posts. It takes a remark, an
+error status or half an answer for an answer, though, so a hook reads every response first: what
+isn't whole is refused there, and osmnx itself gets an empty answer to parse. The work runs in a
+thread of its own, so that the deadline holds whatever the server, the proxy or the name
+resolution does.
+
+osmnx keeps its settings in a module and pins the host's address for the whole process; both are
+put back when the thread ends. Only one request runs at a time.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import io
+import math
 import queue
+import re
+import socket
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from nankai_gis.errors import DataError
+from nankai_gis.words import language, speaking, tr
+
+if TYPE_CHECKING:
+    import requests
+    from shapely import MultiPolygon, Polygon
 
 #: The server asked when no other is named.
 ENDPOINT = "https://overpass-api.de/api/interpreter"
+#: Bytes of an answer, unpacked: more than any city's roads, less than a computer's memory.
+LIMIT = 1 << 30
 
 _AGAIN = frozenset({429, 502, 503, 504})
 _TRIES = 4
 _PAUSE_S = 2.0  # before the second try, if the server names no other; doubles each time
 _CHUNK = 1 << 16
+#: Seconds in a day: no server is waited for longer.
+_LONGEST_S = 86_400.0
+#: Degrees between corners of what is asked for: osmnx cuts large areas in a projection.
+_CORNER_DEG = 0.02
+_TAGS: dict[str, bool | str | list[str]] = {"highway": True, "railway": True, "waterway": True}
+#: What osmnx reads as a status page with a free slot.
+_FREE_SLOT = b"\n\n\n\n1 slot"
+
+_SLOTS = re.compile(r"\d+ |Currently |Slot available after: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, ")
 
 #: Called with the bytes received so far and the bytes announced (None: not announced).
 Progress = Callable[[int, int | None], None]
+_asking = threading.Lock()
 
 
-@dataclass(frozen=True)
 class _RefusedError(Exception):
     """An answer that is worth another try, after so many seconds if the server said so."""
 
-    reason: str
-    after_s: float | None = None
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.after_s = reason, after_s
 
 
 def user_agent() -> str:
@@ -46,172 +77,313 @@ def user_agent() -> str:
 
 
 def ask(
-    query: str,
+    polygon: Polygon | MultiPolygon,
     *,
     endpoint: str = ENDPOINT,
     deadline_s: float = 180.0,
     progress: Progress | None = None,
-) -> bytes:
-    """Post a query and return the whole answer, unpacked.
+) -> tuple[dict[str, Any], str]:
+    """Ask for the ways in a polygon; return the whole answer, parsed, and its checksum.
 
-    Parameters
-    ----------
-    query : str
-        Overpass QL.
-    endpoint : str
-        The interpreter's address, ``http`` or ``https``.
-    deadline_s : float
-        Seconds for all tries and the pauses between them together; positive.
-    progress : callable, optional
-        Called with the bytes so far and the bytes announced or None.
-
-    Raises
-    ------
-    DataError
-        The server refused, answered in part, or not in time.
+    The deadline is that of all tries and pauses together. Raises DataError where the server
+    refused, answered in part, or not in time.
     """
     if not endpoint.lower().startswith(("http://", "https://")):
-        raise DataError(f"{endpoint}: an endpoint is an http or https address")
+        raise DataError(
+            tr("{endpoint}: an endpoint is an http or https address", endpoint=endpoint)
+        )
     end = time.monotonic() + deadline_s
     reason = ""
     for attempt in range(1, _TRIES + 1):
         try:
-            return _once(query, endpoint, end, deadline_s, progress)
+            return _once(polygon, endpoint, end, deadline_s, progress)
         except _RefusedError as refused:
             reason = refused.reason
-            pause = _PAUSE_S * 2 ** (attempt - 1)
-            if refused.after_s is not None:
-                pause = refused.after_s
+            pause = _PAUSE_S * 2 ** (attempt - 1) if refused.after_s is None else refused.after_s
             if attempt == _TRIES:
                 break
             if time.monotonic() + pause >= end:
                 raise DataError(
-                    f"{endpoint}: {reason}; the next try would be in {pause:.0f} s, after the "
-                    f"deadline of {deadline_s:g} s; try later or allow more time"
+                    tr(
+                        "{endpoint}: {reason}; the next try would be in {pause:.0f} s, after the "
+                        "deadline of {deadline:g} s; try later or allow more time",
+                        endpoint=endpoint,
+                        reason=reason,
+                        pause=pause,
+                        deadline=deadline_s,
+                    )
                 ) from None
             time.sleep(pause)
-    raise DataError(f"{endpoint}: {reason}; gave up after {_TRIES} tries")
+    raise DataError(
+        tr(
+            "{endpoint}: {reason}; gave up after {n} tries",
+            endpoint=endpoint,
+            reason=reason,
+            n=_TRIES,
+        )
+    )
 
 
 def _once(
-    query: str, endpoint: str, end: float, deadline_s: float, progress: Progress | None
-) -> bytes:
+    polygon: Polygon | MultiPolygon,
+    endpoint: str,
+    end: float,
+    deadline_s: float,
+    progress: Progress | None,
+) -> tuple[dict[str, Any], str]:
     """Ask once, in a thread, and wait no longer than to the end."""
     late = DataError(
-        f"{endpoint}: no complete answer within {deadline_s:g} s; "
-        "allow more time or ask for a smaller area"
+        tr(
+            "{endpoint}: no complete answer within {deadline:g} s; allow more time or ask for a "
+            "smaller area",
+            endpoint=endpoint,
+            deadline=deadline_s,
+        )
     )
-    remaining = end - time.monotonic()
-    if remaining <= 0:
-        raise late
-    said: queue.Queue[tuple[int, int | None] | bytes | Exception] = queue.Queue()
-    stop = threading.Event()
+    events: queue.Queue[Any] = queue.Queue()
+    # The server gives up a little before this side does, and says so.
+    timeout_s = max(1, math.floor(deadline_s * 0.9))
+    hook = _Hook(endpoint, events.put)
+    lang = language()
 
     def work() -> None:
         try:
-            said.put(_answer(query, endpoint, remaining, said.put, stop))
+            with speaking(lang), _asking:
+                _download(polygon, endpoint, timeout_s, hook)
+            events.put(hook)
         # Whatever it is, the caller raises it again (hence no narrower class): an error that
         # stayed in this thread would leave the caller waiting.
         except Exception as error:  # noqa: BLE001
-            said.put(error)
+            events.put(error)
 
     threading.Thread(target=work, daemon=True, name="overpass").start()
     try:
         while True:
             try:
-                word = said.get(timeout=max(0.0, end - time.monotonic()))
+                event = events.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
                 raise late from None
-            if isinstance(word, bytes):
-                return word
-            if isinstance(word, TimeoutError):
+            if isinstance(event, _Hook):
+                return event.answer()
+            if isinstance(event, TimeoutError):
                 raise late
-            if isinstance(word, Exception):
-                raise word
+            if isinstance(event, Exception):
+                raise event
             if progress is not None:
-                progress(*word)
+                progress(*event)
     finally:
-        stop.set()
+        hook.stop.set()
 
 
-def _answer(
-    query: str,
-    endpoint: str,
-    remaining: float,
-    tell: Callable[[tuple[int, int | None]], None],
-    stop: threading.Event,
-) -> bytes:
-    import gzip
-    import http.client
-    import urllib.error
-    import urllib.parse
-    import urllib.request
-    import zlib
+def _download(polygon: Polygon | MultiPolygon, endpoint: str, timeout_s: int, hook: _Hook) -> None:
+    """Let osmnx ask for every part of the polygon."""
+    import warnings
 
-    request = urllib.request.Request(  # `ask` checked the scheme
-        endpoint,
-        data=urllib.parse.urlencode({"data": query}).encode(),
-        headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=remaining) as response:
-            announced = response.headers.get("Content-Length")
-            total = int(announced) if announced and announced.isdigit() else None
-            body = bytearray()
-            while chunk := response.read1(_CHUNK):
-                body += chunk
-                if stop.is_set():
-                    raise TimeoutError
-                tell((len(body), total))
-            packed = response.headers.get("Content-Encoding", "").lower() == "gzip"
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _told(endpoint, error) from None
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, TimeoutError):
+    import osmnx
+    import requests
+    import shapely
+
+    changed: dict[str, Any] = {
+        # osmnx downloads, then stops before it builds features from (empty) answers.
+        "cache_only_mode": True,
+        "use_cache": False,
+        "doh_url_template": None,
+        "http_referer": user_agent(),
+        "http_user_agent": user_agent(),
+        # osmnx takes a status page that can't be reached for a minute's wait.
+        "overpass_rate_limit": endpoint == ENDPOINT,
+        "overpass_url": endpoint.rstrip("/").removesuffix("/interpreter"),
+        "requests_kwargs": {"hooks": {"response": hook}},
+        "requests_timeout": timeout_s,
+    }
+    with _settings(osmnx.settings, changed), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a large area takes its time
+        try:
+            dense: Any = shapely.segmentize(polygon, _CORNER_DEG)
+            osmnx.features_from_polygon(dense, _TAGS)
+        except InterruptedError:
+            return  # cache_only_mode: everything is here
+        except requests.Timeout:
             raise TimeoutError from None
-        raise _RefusedError(f"can't be reached ({error.reason})") from None
-    except TimeoutError:
-        raise
-    except (http.client.HTTPException, OSError) as error:
-        raise _RefusedError(f"the connection broke ({error})") from None
-    if total is not None and len(body) != total:
-        raise _RefusedError(f"the answer broke off: {len(body)} of {total} bytes")
-    if not packed:
-        return bytes(body)
+        except requests.ConnectionError as error:
+            if isinstance(_root(error), TimeoutError):
+                raise TimeoutError from None
+            raise _RefusedError(tr("can't be reached ({reason})", reason=error)) from None
+        except requests.RequestException as error:
+            raise DataError(tr("{endpoint}: {reason}", endpoint=endpoint, reason=error)) from error
+
+
+@contextlib.contextmanager
+def _settings(module: Any, changed: dict[str, Any]) -> Iterator[None]:
+    """Set osmnx's settings for a block; osmnx also replaces the process's name resolution."""
+    before = {name: getattr(module, name) for name in changed}
+    resolve = socket.getaddrinfo
     try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _RefusedError(f"the packed answer is damaged or cut off ({error})") from None
+        for name, value in changed.items():
+            setattr(module, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(module, name, value)
+        socket.getaddrinfo = resolve
 
 
-def _told(endpoint: str, error: object) -> Exception:
-    """Turn an HTTP error into what is raised: worth another try, or final."""
-    import re
-    import urllib.error
+def _root(error: BaseException) -> object:
+    """Return what a connection failed of, under the wrappings of requests and urllib3."""
+    reason: Any = error.args[0] if error.args else None
+    while (deeper := getattr(reason, "reason", None)) is not None:
+        reason = deeper
+    return reason
 
-    assert isinstance(error, urllib.error.HTTPError)
-    try:
-        page = error.read(4096).decode("utf-8", "replace")
-    except OSError:
-        page = ""
-    said = " ".join(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", page, flags=re.S).split())[:200]
-    reason = f"HTTP {error.code} {error.reason}" + (f": {said}" if said else "")
-    if error.code in _AGAIN:
-        return _RefusedError(reason, _after(error.headers.get("Retry-After")))
-    return DataError(f"{endpoint}: {reason}")
+
+@dataclass
+class _Hook:
+    """Called by requests with each response, before its body is read."""
+
+    endpoint: str
+    tell: Callable[[tuple[int, int | None]], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def __call__(self, response: requests.Response, **_: Any) -> requests.Response:
+        """Read the body; refuse what is no complete answer, and keep what is."""
+        from nankai_gis.network import overpass_json
+
+        if self.stop.is_set():
+            raise TimeoutError
+        if response.request.method == "GET":
+            page = response.raw.read(_CHUNK, decode_content=True)
+            usable = response.status_code == HTTPStatus.OK and _says_slots(page)
+            response.raw = io.BytesIO(page if usable else _FREE_SLOT)
+            return response
+        if response.is_redirect:
+            self._check_redirect(response)
+            response.raw = io.BytesIO(b"")
+            return response
+        if response.status_code != HTTPStatus.OK:
+            raise self._status(response)
+        body = self._body(response)
+        self.parts.append(overpass_json.answer(self.endpoint, body))
+        self.digest.update(body)
+        response.raw = io.BytesIO(b'{"elements": []}')
+        return response
+
+    def answer(self) -> tuple[dict[str, Any], str]:
+        """Join the answers for the parts of the area: a way on their border is in both."""
+        if len(self.parts) == 1:
+            return self.parts[0], self.digest.hexdigest()
+        elements = [element for part in self.parts for element in part["elements"]]
+        distinct: dict[Any, Any] = {}
+        for row, element in enumerate(elements):
+            # One that is malformed stays: the reader says how.
+            known = isinstance(element, dict) and {"type", "id"} <= element.keys()
+            distinct[(str(element["type"]), str(element["id"])) if known else row] = element
+        joined = {**self.parts[0], "elements": list(distinct.values())}
+        return joined, self.digest.hexdigest()
+
+    def _check_redirect(self, response: requests.Response) -> None:
+        """Refuse another host, and a redirect that turns the query into a plain GET."""
+        from urllib.parse import urljoin, urlsplit
+
+        target = urlsplit(urljoin(response.url, response.headers["Location"]))
+        if target.hostname != urlsplit(response.url).hostname or response.status_code < 307:
+            raise DataError(
+                tr(
+                    "{endpoint}: redirected to {address}; give that address if it is to be trusted",
+                    endpoint=self.endpoint,
+                    address=target.geturl(),
+                )
+            )
+
+    def _status(self, response: requests.Response) -> Exception:
+        """Turn an HTTP status into what is raised: worth another try, or final."""
+        from nankai_gis.network import overpass_json
+
+        try:
+            text = overpass_json.plain_text(response.raw.read(4096, decode_content=True))
+        except Exception:  # noqa: BLE001  # the page only explains the status
+            text = ""
+        status = f"HTTP {response.status_code} {response.reason}"
+        reason = tr("{status}: {text}", status=status, text=text) if text else status
+        if response.status_code in _AGAIN:
+            return _RefusedError(reason, _after(response.headers.get("Retry-After")))
+        return DataError(tr("{endpoint}: {reason}", endpoint=self.endpoint, reason=reason))
+
+    def _body(self, response: requests.Response) -> bytes:
+        """Read and unpack a body of at most `LIMIT` bytes."""
+        import urllib3
+
+        announced = response.headers.get("Content-Length", "").strip()
+        total = int(announced) if announced.isascii() and announced.isdigit() else None
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        chunks: list[bytes] = []
+        received = 0
+        try:
+            for chunk in response.raw.stream(_CHUNK, decode_content=encoding not in _OWN):
+                if self.stop.is_set():
+                    raise TimeoutError
+                chunks.append(chunk)
+                received += len(chunk)
+                if received > LIMIT:
+                    raise self._too_large()
+                self.tell((received, total))
+        except urllib3.exceptions.ReadTimeoutError:
+            raise TimeoutError from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise _RefusedError(tr("the connection broke ({reason})", reason=error)) from None
+        if encoding in _OWN and total is not None and received != total:
+            raise _RefusedError(
+                tr("the answer broke off: {n} of {all} bytes", n=received, all=total)
+            )
+        return self._unpacked(chunks) if encoding == "gzip" else b"".join(chunks)
+
+    def _unpacked(self, chunks: Sequence[bytes]) -> bytes:
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            body = unpacker.decompress(b"".join(chunks), LIMIT + 1)
+        except zlib.error as error:
+            raise _RefusedError(
+                tr("the packed answer is damaged or cut off ({reason})", reason=error)
+            ) from None
+        if len(body) > LIMIT:
+            raise self._too_large()
+        if not unpacker.eof:
+            raise _RefusedError(tr("the packed answer is damaged or cut off"))
+        return body
+
+    def _too_large(self) -> DataError:
+        return DataError(
+            tr(
+                "{endpoint}: the answer is larger than {limit} MB; ask for a smaller area",
+                endpoint=self.endpoint,
+                limit=LIMIT >> 20,
+            )
+        )
+
+
+#: Encodings whose bytes are counted as they come; urllib3 unpacks any other.
+_OWN = ("identity", "gzip", "")
+
+
+def _says_slots(page: bytes) -> bool:
+    """Tell whether osmnx can read a status page; else it would wait for a minute."""
+    lines = page.decode("utf-8", "replace").split("\n")
+    return len(lines) > 4 and _SLOTS.match(lines[4]) is not None
 
 
 def _after(header: str | None) -> float | None:
-    """Read Retry-After: seconds or a date."""
+    """Read Retry-After: seconds or a date; None for anything else."""
     from datetime import UTC, datetime
     from email.utils import parsedate_to_datetime
 
     if header is None:
         return None
     header = header.strip()
-    if header.isdigit():
-        return float(header)
+    if header.isascii() and header.isdigit():
+        return min(float(header), _LONGEST_S)
     try:
         when = parsedate_to_datetime(header)
     except ValueError:
