@@ -109,9 +109,7 @@ def fetch(
     options.refuse_existing(output, overwrite)
     box = _box(bbox, feature) or _around(None)
     with options.bytes_bar(tr("fetch")) as progress:
-        network = networks.fetch(
-            box, endpoint=endpoint, deadline_s=deadline, progress=progress
-        )
+        network = networks.fetch(box, endpoint=endpoint, deadline_s=deadline, progress=progress)
     _save(network, output, overwrite)
 
 
