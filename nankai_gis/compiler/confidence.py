@@ -65,9 +65,9 @@ def confidence(run: Run, corners: tuple[Corner, Corner], in_doubt: bool) -> Conf
     Returns
     -------
     {'high', 'fair', 'low'}
-        Low, what nobody has said or seen: the run is inferred (also by a stand-in or by a corner
+        Low, if nothing confirms it: the run is inferred (also by a stand-in or by a corner
         carried on), a corner is ``extended``, the accuracy is worse than `LOW_ACCURACY_M`, or the
-        run is a link of a ring in doubt. Fair, what is likely: a corner is ``near``, the accuracy
+        run is a link of a ring in doubt. Fair, if likely: a corner is ``near``, the accuracy
         is worse than `FAIR_ACCURACY_M`, more than `FAIR_BRIDGED_M` of it bridges breaks, it is a
         link, or the ring is in doubt. High: everything else.
 

@@ -4,7 +4,8 @@ This is linear referencing on lines of several parts: a road whose data is broke
 road, and a way along it bridges the breaks. Distances that decide are taken in a local plane,
 true to 1e-4 over ten kilometres; lengths that are reported are geodesics on the CGCS2000
 ellipsoid. shapely has the distance along a line but for one part only, and it knows neither
-breaks nor the accuracy of what lies between two vertices.
+breaks nor the accuracy of what lies between two vertices. networkx finds the way over the breaks;
+it is imported then only (0.2 s), which the packaged plan never needs.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def line_accuracy(line: Line) -> float:
 
 
 class MeasuredLine:
-    """A line in a local plane, on which places are told by their distance along it.
+    """A line in a local plane, on which a place is a distance along it.
 
     Parameters
     ----------
@@ -288,7 +289,7 @@ class MeasuredLine:
                 graph.add_edge((k, low), (k, high), weight=high - low)
             if self.parts[k].is_closed:
                 graph.add_edge((k, 0.0), (k, self.parts[k].length), weight=0.0)
-        # What was cheapest is gone over again, to tell the breaks from the line.
+        # Follow the cheapest way again, now as vertices: over its parts and over its breaks.
         vertices = [self.vertex(start)]
         length = bridged = 0.0
         for a, b in itertools.pairwise(networkx.dijkstra_path(graph, start, stop)):

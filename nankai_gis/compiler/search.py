@@ -115,17 +115,17 @@ def ring_of_sides(
     >>> [run.name for run in ring_of_sides(sides, digitised.packaged()).runs]
     ['紅旗路', '復康路', '衛津路', '鞍山西道']
     """
-    found, missing = _look_up(sides, lines)
+    by_side, missing = _look_up(sides, lines)
     _require_four(sides)
     # Every road once, though it bounds two sides.
-    unique = {line.id: line for group in found.values() for line in group}
+    unique = {line.id: line for group in by_side.values() for line in group}
     first = next(iter(unique.values()))
     junctions = Junctions(lines, first.parts[0][0].position)
     search = _Search(
         junctions,
         [junctions.measured(line) for line in unique.values()],
         ClauseSides(
-            {side: [line.id for line in group] for side, group in found.items()},
+            {side: [line.id for line in group] for side, group in by_side.items()},
             {line.id: line.names for line in unique.values()},
             inside,
         ),
@@ -150,10 +150,10 @@ def _look_up(
                 wanted.append((side, group))
             else:
                 missing[name] = () if name in lines else tuple(lines.near(name))
-    found: dict[str, list[Line]] = {}
+    by_side: dict[str, list[Line]] = {}
     for (side, _), line in zip(wanted, together([group for _, group in wanted]), strict=True):
-        found.setdefault(side, []).append(line)
-    if not found and missing:
+        by_side.setdefault(side, []).append(line)
+    if not by_side and missing:
         near = itertools.chain(*missing.values())
         error = RoadNotFoundError(tr("road of the clause"), listed(missing), near)
         # Each road with its own near names, not all of them as if they were one.
@@ -164,7 +164,7 @@ def _look_up(
             ),
         )
         raise error
-    return found, missing
+    return by_side, missing
 
 
 def _with_near_names(missing: Mapping[str, Sequence[str]]) -> str:
