@@ -33,7 +33,8 @@ def datum_shift(mapped: OsmNetwork, known: DigitisedNetwork) -> tuple[float, flo
 
     Examples
     --------
-    >>>     >>> import geopandas as gpd
+    >>> import geopandas as gpd
+    >>> from nankai_gis.network import digitised
     >>> from shapely import LineString
     >>> from nankai_gis.network.roads import Origin, Roads
     >>> lines = [digitised.packaged()[n] for n in ("紅旗路", "復康路", "衛津路")]

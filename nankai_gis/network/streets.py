@@ -24,26 +24,27 @@ Only ways on hand are read: a street that the frame cuts off is cut off here.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import ArrayLike
-from shapely.geometry import LineString, MultiLineString
 
+from nankai_gis import words
 from nankai_gis.errors import AmbiguousNameError, CRSError, DataError, RoadNotFoundError
 from nankai_gis.geometry import crs
 from nankai_gis.geometry.arrays import Floats, Ints
-from nankai_gis.geometry.plane import Plane
-from nankai_gis.network import centreline
+from nankai_gis.network.street import Gap, Kind, Point, Street
+from nankai_gis.network.street_lines import GAP_M, SEPARATION_M, StreetLines, draw
+from nankai_gis.network.street_names import APART, split_names, variants
+from nankai_gis.network.street_places import PLACE_M, split_by_place
 from nankai_gis.plan.names import nearest, normalise
+from nankai_gis.words import ntr, tr
 
 __all__ = [
     "APART",
@@ -56,192 +57,10 @@ __all__ = [
     "build",
 ]
 
-Kind = Literal["street", "railway", "river"]
-Point = tuple[float, float]
-
-#: Carriageways of one street lie at most this far apart, metres.
-SEPARATION_M = 40.0
-#: Breaks up to this length are bridged, metres.
-GAP_M = 150.0
-#: Ways of one name further apart than this are different streets, metres.
-PLACE_M = 1000.0
-#: Highway classes that carry a street's name without being the street.
-APART = frozenset(
-    {
-        "footway", "path", "steps", "cycleway", "bridleway", "corridor", "elevator",
-        "platform", "service", "bus_stop", "crossing", "proposed", "construction",
-        "abandoned", "razed",
-    }
-)  # fmt: skip
-
 _KINDS: tuple[Kind, ...] = ("street", "railway", "river")
 _COLUMNS = ("way", "name", "aliases", "highway", "railway", "waterway", "oneway")
-# Streets collapsed in one go: enough to share numpy's fixed costs, little memory.
+# Streets drawn in one go.
 _BATCH = 500
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A break in a street's centreline.
-
-    Attributes
-    ----------
-    start, end : tuple of float
-        Longitude and latitude of both sides of the break.
-    metres : float
-        Its length on the ellipsoid.
-    bridged : bool
-        True where a straight line closes it, False where the parts stay apart.
-    """
-
-    start: Point
-    end: Point
-    metres: float
-    bridged: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Street:
-    """One named street, railway or river: what is mapped and what it amounts to.
-
-    Attributes
-    ----------
-    name : str
-        The spelling most of its length carries.
-    aliases : tuple of str
-        Other names and spellings on its ways.
-    kind : {"street", "railway", "river"}
-    place : str
-        Empty where the name is the only one of its kind; otherwise a hint which of
-        several it is: a coordinate and streets it meets.
-    ways : tuple of int
-        Ids of the ways that make it up; those that carry the name as links, footways or
-        service roads are none of them.
-    carriageways : shapely.MultiLineString
-        The ways as mapped, EPSG:4326.
-    centreline : shapely.LineString or shapely.MultiLineString
-        Each stretch once, EPSG:4326, bridged gaps included. A vertex that runs alone is
-        the mapped vertex, bit for bit.
-    carriageway_length_m : float
-        Length of all ways on the ellipsoid; a segment mapped twice by the same vertices
-        counts once.
-    centreline_length_m : float
-        Length of `centreline` on the ellipsoid, bridged gaps included.
-    gaps : tuple of Gap
-        Breaks, bridged and not.
-    dual_share : float
-        Share of the centreline (0 to 1) that stands for more than one carriageway.
-    classes : mapping of str to float
-        Metres of carriageway per highway class (``""`` where the class is unknown; the
-        value of ``railway`` or ``waterway`` for those kinds). Sums to
-        `carriageway_length_m`.
-
-    Examples
-    --------
-    A bridge of 0.001 degrees (86.6 m at 39 N) is missing between two ways:
-
-    >>> import geopandas as gpd
-    >>> from shapely import LineString
-    >>> frame = gpd.GeoDataFrame(
-    ...     {"way": [1, 2], "name": "復康路", "aliases": "", "highway": "primary",
-    ...      "railway": None, "waterway": None, "oneway": 0},
-    ...     geometry=[LineString([(117, 39), (117.01, 39)]),
-    ...               LineString([(117.011, 39), (117.02, 39)])], crs="EPSG:4326")
-    >>> street = build(frame).find("复康路")
-    >>> len(street.parts), len(street.nodes()), round(street.bridged_m, 1)
-    (1, 4, 86.6)
-    """
-
-    name: str
-    aliases: tuple[str, ...]
-    kind: Kind
-    place: str
-    ways: tuple[int, ...]
-    carriageways: MultiLineString
-    centreline: LineString | MultiLineString
-    carriageway_length_m: float
-    centreline_length_m: float
-    gaps: tuple[Gap, ...]
-    dual_share: float
-    classes: Mapping[str, float] = field(repr=False)
-
-    @property
-    def parts(self) -> tuple[LineString, ...]:
-        """The pieces of the centreline, longest first (one unless it is broken or branches).
-
-        Returns
-        -------
-        tuple of shapely.LineString
-            EPSG:4326.
-        """
-        if isinstance(self.centreline, LineString):
-            return (self.centreline,)
-        return tuple(self.centreline.geoms)
-
-    @property
-    def bridged_m(self) -> float:
-        """Metres of the centreline that only bridge gaps.
-
-        Returns
-        -------
-        float
-            0.0 where there is none.
-        """
-        return float(sum(gap.metres for gap in self.gaps if gap.bridged))
-
-    def nodes(self) -> Floats:
-        """Vertices of the carriageways, each once.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, 2)
-            Longitude and latitude, sorted. In OSM data two streets meet where both have
-            the same vertex.
-        """
-        return np.unique(shapely.get_coordinates(self.carriageways), axis=0)
-
-    def project(self, points: ArrayLike) -> tuple[Floats, Floats]:
-        """Map points on or near the carriageways to the centreline.
-
-        Parameters
-        ----------
-        points : array_like of float, shape (n, 2)
-            Longitude and latitude.
-
-        Returns
-        -------
-        feet : ndarray of float64, shape (n, 2)
-            The nearest points on the centreline, longitude and latitude.
-        offsets : ndarray of float64, shape (n,)
-            How far each point lies from it, metres.
-
-        Examples
-        --------
-        A node on either carriageway maps to the middle between them:
-
-        >>> import geopandas as gpd
-        >>> from shapely import LineString
-        >>> frame = gpd.GeoDataFrame(
-        ...     {"way": [1, 2], "name": "復康路", "aliases": "", "highway": "primary",
-        ...      "railway": None, "waterway": None, "oneway": 1},
-        ...     geometry=[LineString([(117.0, 39.1), (117.01, 39.1)]),
-        ...               LineString([(117.01, 39.1002), (117.0, 39.1002)])],
-        ...     crs="EPSG:4326")
-        >>> feet, offsets = build(frame).find("复康路").project([(117.004, 39.1)])
-        >>> feet.round(5).tolist(), offsets.round(1).tolist()
-        ([[117.004, 39.1001]], [11.1])
-        """
-        lonlat = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-        if not len(lonlat):
-            return lonlat, np.zeros(0)
-        west, _, east, _ = self.carriageways.bounds
-        # Its meridian lies within a quarter of a degree.
-        plane = Plane(round(west + east) / 2)
-        line = shapely.transform(self.centreline, plane.to_all)
-        here = shapely.points(plane.to_all(lonlat))
-        ties = shapely.get_coordinates(shapely.shortest_line(line, here))[0::2]
-        offsets = np.asarray(shapely.distance(line, here), dtype=np.float64)
-        return plane.back_all(ties), offsets
 
 
 def build(frame: gpd.GeoDataFrame) -> Streets:
@@ -294,49 +113,23 @@ def build(frame: gpd.GeoDataFrame) -> Streets:
     missing = [name for name in _COLUMNS if name not in frame.columns]
     if missing:
         raise DataError(
-            f"the ways have no column {', '.join(missing)}; a network frame carries "
-            f"{', '.join(_COLUMNS)}"
+            ntr(
+                "the ways have no column {missing}; a network has the columns {columns}",
+                "the ways have no columns {missing}; a network has the columns {columns}",
+                len(missing),
+                missing=words.listed(missing),
+                columns=words.listed(_COLUMNS),
+            )
         )
     if len(frame) and (frame.crs is None or not frame.crs.equals(crs.STORED, True)):
         raise CRSError(
-            f"the ways are in {frame.crs or 'no CRS'}; streets are built in {crs.STORED}: "
-            "use frame.to_crs (or set_crs where the coordinates are longitude, latitude)"
+            tr(
+                "the ways are in {crs}; streets need EPSG:4326: use frame.to_crs, or set_crs where "
+                "the coordinates are longitude and latitude",
+                crs=frame.crs or tr("no CRS"),
+            )
         )
     return Streets(frame)
-
-
-# --------------------------------------------------------------------------- names
-
-
-_LIST = re.compile(r"[;；]")
-_BRACKETED = re.compile(r"^(.+?)\((.+)\)$")
-_SUFFIX = "大街|大道|马路|公路|路|道|街|线|桥|胡同|里|巷"
-
-
-def _split(text: object) -> list[str]:
-    if not isinstance(text, str):
-        return []
-    return [name for part in _LIST.split(text) if (name := part.strip())]
-
-
-def _variants(key: str) -> list[str]:
-    """Readings of a folded name with a bracket: the name before it and the one inside."""
-    found = _BRACKETED.match(key)
-    if not found:
-        return []
-    outer, inner = found.groups()
-    return [outer, inner] if re.search(rf"({_SUFFIX})$", inner) else [outer]
-
-
-def _geodesic(a: Floats, b: Floats) -> Floats:
-    """Ellipsoidal distances between rows of lon, lat."""
-    if not len(a):
-        return np.zeros(0)
-    metres = crs.ellipsoid().inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2]
-    return cast("Floats", np.asarray(metres, dtype=np.float64))
-
-
-# --------------------------------------------------------------------------- collection
 
 
 class Streets:
@@ -371,16 +164,23 @@ class Streets:
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise DataError(
-                f"way {frame['way'].iloc[row]} is a {lines[row].geom_type}; streets are built "
-                "from LineStrings: use frame.explode()"
+                tr(
+                    "way {way} is a {type}; streets are made of LineStrings: use frame.explode()",
+                    way=frame["way"].iloc[row],
+                    type=lines[row].geom_type,
+                )
             )
         keep = np.flatnonzero(usable)
         self._lines = lines[keep]
         bounds = shapely.total_bounds(self._lines) if len(keep) else np.zeros(4)
         if not (np.abs(bounds[[0, 2]]) <= 180).all() or not (np.abs(bounds[[1, 3]]) <= 90).all():
             raise CRSError(
-                f"coordinates range to {bounds.tolist()}, which can't be longitude, latitude; "
-                "check the order of the axes and the CRS"
+                tr(
+                    "the coordinates reach from {low} to {high}, which can't be longitude and "
+                    "latitude; check the order of the axes and the CRS",
+                    low=words.listed(bounds[:2].tolist()),
+                    high=words.listed(bounds[2:].tolist()),
+                )
             )
         self._ids = frame["way"].to_numpy()[keep].astype(np.int64)
         self._sense = frame["oneway"].to_numpy()[keep].astype(np.int64)
@@ -410,21 +210,21 @@ class Streets:
             labels[label].append(row)
         index: dict[str, list[list[int]]] = defaultdict(list)
         for (name, others), rows in labels.items():
-            first = _split(name)
+            first = split_names(name)
             keys = {}
             for spelling in first:
                 key = normalise(spelling)
                 counts = self._primary.setdefault(key, {})
                 counts[spelling] = counts.get(spelling, 0) + len(rows)
                 keys[key] = True
-            for spelling in _split(others):
+            for spelling in split_names(others):
                 keys[normalise(spelling)] = True
             for key in keys:
                 index[key].append(rows)
         for key, groups in index.items():
             self._index[key] = sorted({row for rows in groups for row in rows})
         for key in self._index:
-            for variant in _variants(key):
+            for variant in variants(key):
                 if variant not in self._index:
                     self._looser.setdefault(variant, []).append(key)
 
@@ -490,10 +290,13 @@ class Streets:
         if len(choice) == 1:
             return choice[0]
         if near is None:
-            places = "; ".join(street.place for street in choice)
             raise AmbiguousNameError(
-                f"{name!r} is the name of {len(choice)} streets: {places}; "
-                "say which with near=(lon, lat)"
+                tr(
+                    "{n} streets are called {name}: {places}; say which one with near=(lon, lat)",
+                    n=len(choice),
+                    name=words.quoted(name),
+                    places=words.listed(street.place for street in choice),
+                )
             )
         spot = np.array([near], dtype=np.float64)
         return min(choice, key=lambda street: float(street.project(spot)[1][0]))
@@ -576,13 +379,11 @@ class Streets:
         shapes = [street.centreline for street in streets]
         return gpd.GeoDataFrame(table, geometry=shapes, crs=crs.STORED)
 
-    # -- making streets
-
     def _spelling(self, key: str) -> str:
         spellings = self._primary.get(key)
         if not spellings:
             for row in self._index[key]:
-                for text in _split(self._others[row]):
+                for text in split_names(self._others[row]):
                     if normalise(text) == key:
                         return text
             return key
@@ -603,7 +404,9 @@ class Streets:
                 main = of_kind[~self._apart[of_kind]]
                 if not len(main):
                     main = of_kind
-                clusters += [(joint, kind, rows) for rows in self._clusters(self._ordered(main))]
+                clusters += [
+                    (joint, kind, rows) for rows in split_by_place(self._lines, self._ordered(main))
+                ]
         built = self._build(clusters)
         found: dict[str, list[Street]] = {joint: [] for joint in joints}
         for (joint, *_), street in zip(clusters, built, strict=True):
@@ -617,121 +420,37 @@ class Streets:
         """Sort by id, so that the order of the input doesn't matter."""
         return rows[np.argsort(self._ids[rows], kind="stable")]
 
-    def _clusters(self, rows: Ints) -> list[Ints]:
-        """Split ways of one name by place: single linkage within `PLACE_M`."""
-        if len(rows) == 1:
-            return [rows]
-        bounds = shapely.total_bounds(self._lines[rows])
-        middle = (bounds[1] + bounds[3]) / 2
-        if _reach(bounds, middle) <= PLACE_M:
-            return [rows]
-        # Ways that share an end belong together; only what is left is measured.
-        tips = shapely.get_point(self._lines[rows], [[0], [-1]]).ravel()
-        label = _linked(_same(shapely.get_coordinates(tips)).reshape(2, -1), len(rows))
-        bunches, label = np.unique(label, return_inverse=True)
-        if len(bunches) > 1:
-            # Scaling to metres on the spot is good to a percent over such distances.
-            order = np.argsort(label, kind="stable")
-            lines = shapely.transform(self._lines[rows[order]], lambda xy: xy * _metres(middle))
-            joined = np.asarray(shapely.multilinestrings(lines, indices=label[order]), dtype=object)
-            tree = shapely.STRtree(joined)
-            pairs = tree.query(joined, predicate="dwithin", distance=PLACE_M)
-            label = _linked(pairs, len(bunches), rows=False)[label]
-        return [rows[label == value] for value in np.unique(label)]
-
     def _build(self, clusters: Sequence[tuple[str, int, Ints]]) -> list[Street | None]:
+        """Draw the streets, and give each its names and classes."""
         if not clusters:
             return []
         rows = np.concatenate([cluster for _, _, cluster in clusters])
         sizes = np.array([len(cluster) for _, _, cluster in clusters])
-        group_of_way = np.repeat(np.arange(len(clusters)), sizes)
-        lonlat, way = shapely.get_coordinates(self._lines[rows], return_index=True)
-        group = group_of_way[way]
-        opens = np.searchsorted(group, np.arange(len(clusters)))
-        west = np.minimum.reduceat(lonlat[:, 0], opens)
-        east = np.maximum.reduceat(lonlat[:, 0], opens)
-        # Planes whose meridians lie within a quarter of a degree.
-        meridian = np.round(west + east) / 2
-        xy = np.empty_like(lonlat)
-        per_coordinate = meridian[group]
-        for value in np.unique(meridian):
-            mask = per_coordinate == value
-            plane = Plane(float(value))
-            xy[mask] = plane.to_all(lonlat[mask])
-        lines, valid = centreline.collapse(
-            lonlat,
-            xy,
-            way,
-            group,
-            self._sense[rows][way],
-            self._twoway[rows][way],
-            separation=SEPARATION_M,
-            gap=GAP_M,
+        drawn = draw(self._lines[rows], self._sense[rows], self._twoway[rows], sizes)
+        return [
+            lines and self._street(joint, kind, cluster, lines)
+            for (joint, kind, cluster), lines in zip(clusters, drawn, strict=True)
+        ]
+
+    def _street(self, joint: str, kind: int, cluster: Ints, lines: StreetLines) -> Street:
+        name, aliases = self._spellings(joint, cluster, lines.way_m)
+        classes: dict[str, float] = {}
+        for label, metres in zip(self._class[cluster].tolist(), lines.way_m.tolist(), strict=True):
+            classes[label] = classes.get(label, 0.0) + metres
+        return Street(
+            name=name,
+            aliases=aliases,
+            kind=_KINDS[kind],
+            place="",
+            ways=tuple(dict.fromkeys(self._ids[cluster].tolist())),
+            carriageways=lines.carriageways,
+            centreline=lines.centreline,
+            carriageway_length_m=float(lines.way_m.sum()),
+            centreline_length_m=lines.centreline_m,
+            gaps=lines.gaps,
+            dual_share=lines.dual_share,
+            classes=MappingProxyType(dict(sorted(classes.items()))),
         )
-        steps = np.flatnonzero(valid)
-        mapped: Floats = np.bincount(
-            way[steps], weights=_geodesic(lonlat[steps], lonlat[steps + 1]), minlength=len(rows)
-        ).astype(np.float64)
-        # All centrelines back to longitude, latitude, and measured, at once.
-        parts = [part for line in lines for part in line.parts]
-        part_group = np.repeat(np.arange(len(lines)), [len(line.parts) for line in lines])
-        table = np.vstack(parts) if parts else np.zeros((0, 3))
-        part_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        back = np.empty((len(table), 2))
-        source = table[:, 2].astype(np.int64)
-        old = source >= 0
-        back[old] = lonlat[source[old]]
-        owner = part_group[part_of] if len(parts) else np.zeros(0, dtype=np.int64)
-        for value in np.unique(meridian):
-            mask = ~old & (meridian[owner] == value)
-            if mask.any():
-                plane = Plane(float(value))
-                back[mask] = plane.back_all(table[mask, :2])
-        same = part_of[1:] == part_of[:-1]
-        size = np.zeros(len(table))
-        size[1:][same] = _geodesic(back[:-1][same], back[1:][same])
-        measured = np.bincount(owner, weights=size, minlength=len(lines))
-        planar = np.zeros(len(table))
-        planar[1:][same] = np.hypot(*np.diff(table[:, :2], axis=0)[same].T)
-        drawn = np.bincount(owner, weights=planar, minlength=len(lines))
-        shapes = np.atleast_1d(np.asarray(shapely.linestrings(back, indices=part_of), dtype=object))
-        mapped_lines = np.asarray(
-            shapely.multilinestrings(self._lines[rows], indices=group_of_way), dtype=object
-        )
-        out: list[Street | None] = []
-        starts = np.concatenate(([0], np.cumsum(sizes)))
-        firsts = np.searchsorted(part_group, np.arange(len(lines) + 1))
-        for number, (joint, kind, cluster) in enumerate(clusters):
-            line = lines[number]
-            if not line.parts:
-                out.append(None)
-                continue
-            mine = slice(int(starts[number]), int(starts[number + 1]))
-            pieces = shapes[firsts[number] : firsts[number + 1]]
-            centre = pieces[0] if len(pieces) == 1 else MultiLineString(list(pieces))
-            name, aliases = self._spellings(joint, cluster, mapped[mine])
-            classes: dict[str, float] = {}
-            for label, metres in zip(
-                self._class[cluster].tolist(), mapped[mine].tolist(), strict=True
-            ):
-                classes[label] = classes.get(label, 0.0) + metres
-            out.append(
-                Street(
-                    name=name,
-                    aliases=aliases,
-                    kind=_KINDS[kind],
-                    place="",
-                    ways=tuple(dict.fromkeys(self._ids[cluster].tolist())),
-                    carriageways=mapped_lines[number],
-                    centreline=centre,
-                    carriageway_length_m=float(mapped[mine].sum()),
-                    centreline_length_m=float(measured[number]),
-                    gaps=_gaps(line, float(meridian[number])),
-                    dual_share=round(min(1.0, line.dual / float(drawn[number])), 9),
-                    classes=MappingProxyType(dict(sorted(classes.items()))),
-                )
-            )
-        return out
 
     def _spellings(self, joint: str, rows: Ints, metres: Floats) -> tuple[str, tuple[str, ...]]:
         """Name and other names: the spelling of the asked key that most metres carry."""
@@ -739,8 +458,8 @@ class Streets:
         weight: dict[str, float] = {}
         first: set[str] = set()
         for row, size in zip(rows.tolist(), metres.tolist(), strict=True):
-            primary = _split(self._names[row])
-            for text in [*primary, *_split(self._others[row])]:
+            primary = split_names(self._names[row])
+            for text in [*primary, *split_names(self._others[row])]:
                 weight[text] = weight.get(text, 0.0) + size
             first.update(text for text in primary if normalise(text) in keys)
         asked = first or {text for text in weight if normalise(text) in keys}
@@ -770,7 +489,7 @@ class Streets:
         near = self._tree.query(street.carriageways, predicate="intersects")
         names: dict[str, int] = {}
         for row in near.tolist():
-            for text in _split(self._names[row]):
+            for text in split_names(self._names[row]):
                 if normalise(text) not in mine:
                     names[text] = names.get(text, 0) + 1
         return sorted(names, key=lambda text: (-names[text], text))[:count]
@@ -778,57 +497,3 @@ class Streets:
     @cached_property
     def _tree(self) -> shapely.STRtree:
         return shapely.STRtree(self._lines)
-
-
-def _same(points: Floats) -> Ints:
-    """Number the points so that equal ones have the same number."""
-    return np.unique(np.ascontiguousarray(points).view(complex).ravel(), return_inverse=True)[1]
-
-
-def _linked(pairs: Ints, count: int, *, rows: bool = True) -> Ints:
-    """Label what hangs together by the lowest index.
-
-    `pairs` holds two nodes per item (`rows`), or pairs of items.
-    """
-    label = np.arange(count)
-    nodes = int(pairs.max()) + 1
-    while True:
-        before = label.copy()
-        if rows:
-            least = np.full(nodes, count)
-            np.minimum.at(least, pairs[0], label)
-            np.minimum.at(least, pairs[1], label)
-            label = np.minimum(label, np.minimum(least[pairs[0]], least[pairs[1]]))
-        else:
-            np.minimum.at(label, pairs[0], before[pairs[1]])
-        label = label[label]
-        if (label == before).all():
-            return label
-
-
-def _metres(lat: float) -> Floats:
-    """Metres per degree of longitude and latitude, for windows and thresholds only."""
-    geod = crs.ellipsoid()
-    lat = float(np.clip(lat, -89.0, 89.0))
-    east = geod.inv(0.0, lat, 0.01, lat)[2]
-    north = geod.inv(0.0, lat - 0.005, 0.0, lat + 0.005)[2]
-    return np.array([east, north]) * 100.0
-
-
-def _reach(bounds: Floats, lat: float) -> float:
-    return float(np.hypot(*((bounds[2:] - bounds[:2]) * _metres(lat))))
-
-
-def _gaps(line: centreline.Centreline, meridian: float) -> tuple[Gap, ...]:
-    if not line.gaps:
-        return ()
-    plane = Plane(meridian)
-    sides = plane.back_all(np.array([side for one, two, _ in line.gaps for side in (one, two)]))
-    metres = _geodesic(sides[0::2], sides[1::2])
-    gaps = [
-        Gap((float(one[0]), float(one[1])), (float(two[0]), float(two[1])), float(size), bridged)
-        for one, two, size, (_, _, bridged) in zip(
-            sides[0::2], sides[1::2], metres, line.gaps, strict=True
-        )
-    ]
-    return tuple(sorted(gaps, key=lambda gap: (gap.start, gap.end)))
