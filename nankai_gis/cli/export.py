@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nankai_gis import words
 from nankai_gis.cli import options
 from nankai_gis.errors import NankaiGISError
 from nankai_gis.exports import DATUMS, ENCODINGS, FORMATS, accept, format_of, text_sequences, write
+from nankai_gis.words import ntr, tr
 
 if TYPE_CHECKING:
     from nankai_gis.exports import ExportReport
@@ -72,7 +74,9 @@ def export_(
     except NankaiGISError as error:
         raise click.UsageError(str(error)) from error
     if dash and name != "geojsonseq":
-        raise click.UsageError(f"stdout takes GeoJSON text sequences; name a file for {name}")
+        raise click.UsageError(
+            tr("stdout takes GeoJSON text sequences; name a file for {format}", format=name)
+        )
 
     from nankai_gis.errors import DataError, NotFoundError
     from nankai_gis.plan.layers import LAYERS
@@ -81,11 +85,11 @@ def export_(
     for layer in wanted:
         if layer not in LAYERS:
             raise NotFoundError("layer", layer, LAYERS)
-    found = options.study()
-    held = [one for one in LAYERS if one in wanted and found.layers[one]]
-    if not held:
-        raise DataError(f"the plan has nothing in {', '.join(wanted)}")
-    frames = {layer: found.frame(layer) for layer in options.progress(held, "measure")}
+    study = options.study()
+    present = [layer for layer in LAYERS if layer in wanted and study.layers[layer]]
+    if not present:
+        raise DataError(tr("the plan has nothing in {layers}", layers=words.listed(wanted)))
+    frames = {layer: study.frame(layer) for layer in options.progress(present, "measure")}
     if dash:
         data, report = text_sequences(frames, datum=datum)
         options.deliver(data, None, False)
@@ -107,4 +111,7 @@ def _tell(report: ExportReport) -> None:
     for line in report.lines():
         click.echo(line, err=True)
     if report.path is not None:
-        click.echo(f"wrote {report.path} ({rows} rows)", err=True)
+        click.echo(
+            ntr("wrote {file} ({n} row)", "wrote {file} ({n} rows)", rows, file=report.path),
+            err=True,
+        )

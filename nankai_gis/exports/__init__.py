@@ -38,10 +38,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from nankai_gis import words
 from nankai_gis.errors import CRSError, NankaiGISError, NotFoundError, OutputError
 from nankai_gis.exports.report import Change, ExportReport, Log, Omission
 from nankai_gis.files.atomic import atomic_write
 from nankai_gis.geometry.crs import PLANAR, STORED
+from nankai_gis.words import tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -144,7 +146,7 @@ def format_of(path: Path) -> str:
     """
     # "." has no name of its own, either.
     if path.is_dir() or not path.name:
-        raise OutputError(f"{path} is a folder; give the name of a file in it")
+        raise OutputError(tr("{file} is a folder; give the name of a file in it", file=path))
     suffix = path.suffix.lower()
     for name, kind in FORMATS.items():
         if suffix in kind.suffixes:
@@ -201,31 +203,54 @@ def accept(
             raise NotFoundError(what, asked, known)
     kind = FORMATS[format]
     if encoding not in kind.encodings:
-        raise OutputError(f"{kind.title} is always in UTF-8; leave the encoding out")
+        raise OutputError(
+            tr("{format} is always in UTF-8; leave the encoding out", format=kind.title)
+        )
     if kind.crs == "none":
         if crs is not None or datum != "wgs84":
-            raise CRSError(f"{kind.title} is a table without coordinates; leave out CRS and datum")
+            raise CRSError(
+                tr(
+                    "{format} is a table without coordinates; leave out CRS and datum",
+                    format=kind.title,
+                )
+            )
         return ""
     wanted = crs or (PLANAR if kind.crs == "metres" else STORED)
     found, stored = parsed(wanted), parsed(STORED)
     if datum != "wgs84":
         if kind.crs == "metres" or found != stored:
             raise CRSError(
-                f"GCJ-02 and BD-09 are degrees for web maps, not a CRS: {kind.title} in "
-                f"{wanted} can't be written in {datum}"
+                tr(
+                    "GCJ-02 and BD-09 are degrees for web maps, not a CRS: {format} in {crs} "
+                    "can't be written in {datum}",
+                    format=kind.title,
+                    crs=wanted,
+                    datum=datum,
+                )
             )
         return STORED
     if kind.crs == "WGS-84" and found != stored:
         raise CRSError(
-            f"{kind.title} knows {STORED} only (its specification says so); for {wanted} write a "
-            "GeoPackage"
+            tr(
+                "{format} knows {stored} only (its specification says so); for {crs} write a "
+                "GeoPackage",
+                format=kind.title,
+                stored=STORED,
+                crs=wanted,
+            )
         )
     if kind.crs == "metres" and not (
         found.is_projected and found.axis_info[0].unit_conversion_factor == 1
     ):
         raise CRSError(
-            f"{kind.title} is drawn in metres; {wanted} ({found.name}) is not in metres. Give a "
-            f"projected CRS, as {PLANAR}"
+            tr(
+                "{format} is drawn in metres; {crs} ({name}) is not in metres. Give a projected "
+                "CRS, such as {planar}",
+                format=kind.title,
+                crs=wanted,
+                name=found.name,
+                planar=PLANAR,
+            )
         )
     return wanted
 
@@ -380,7 +405,10 @@ def _content(frames: Mapping[str, GeoDataFrame], job: Job) -> bytes:
     data = cast(_Writer, writer).content([layer for layer in made if layer.records], job)
     if not job.log.rows:
         raise OutputError(
-            f"nothing to write: no row of {', '.join(frames) or 'no layer'} is located"
+            tr(
+                "nothing to write: no row of {layers} is located",
+                layers=words.listed(frames) or tr("no layer"),
+            )
         )
     return data
 
@@ -425,6 +453,10 @@ def scratch() -> Iterator[Path]:
         raise
     except (OSError, RuntimeError, sqlite3.Error, pyogrio.errors.DataSourceError) as error:
         raise OutputError(
-            f"can't make the file in the temporary folder {place} "
-            f"({getattr(error, 'strerror', None) or error}); make room there or set TMPDIR"
+            tr(
+                "can't make the file in the temporary folder {folder} ({reason}); make room there "
+                "or set TMPDIR",
+                folder=place,
+                reason=getattr(error, "strerror", None) or error,
+            )
         ) from error

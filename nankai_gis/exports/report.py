@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nankai_gis.words import ntr, tr
+
 #: How the reason ends where a text has been put into an encoding that lacks some of it.
 LACKS = "lacks a character"
 #: What stands for a character that an encoding lacks; 〓, as wide as any, for all others.
@@ -94,16 +96,28 @@ class ExportReport:
             Layers, notes, rows left out, values changed, one line each; and one for each
             character that the encoding lacks, however many values have it.
         """
-        told = [f"{layer}: {n} row{'' if n == 1 else 's'}" for layer, n in self.rows.items()]
-        told += [f"note: {note}" for note in self.notes]
-        told += [f"left out: {o.layer} {o.id} {o.name}: {o.reason}" for o in self.left_out]
-        told += [
-            f"changed: {c.layer} {c.id} {c.column}: {c.reason}: "
-            f"{_short(c.before)} became {_short(c.after)}"
-            for c in self.changes
-            if not c.reason.endswith(LACKS)
+        lines = [
+            ntr("{layer}: {n} row", "{layer}: {n} rows", n, layer=layer)
+            for layer, n in self.rows.items()
         ]
-        return told + lacking(self.changes)
+        lines += [tr("note: {note}", note=note) for note in self.notes]
+        lines += [
+            tr("left out: {layer} {id} {name}: {reason}", **omission._asdict())
+            for omission in self.left_out
+        ]
+        lines += [
+            tr(
+                "changed: {layer} {id} {column}: {reason}: {before} became {after}",
+                **{
+                    **change._asdict(),
+                    "before": _short(change.before),
+                    "after": _short(change.after),
+                },
+            )
+            for change in self.changes
+            if not change.reason.endswith(LACKS)
+        ]
+        return lines + lacking(self.changes)
 
 
 def lacking(changes: Iterable[Change]) -> list[str]:

@@ -8,8 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nankai_gis import words
 from nankai_gis.errors import DataError, OutputError
 from nankai_gis.files.atomic import atomic_write
+from nankai_gis.words import tr
+
+#: Bytes left on a disk that is taken to be full.
+_FULL = 1 << 20
 
 
 def write_metadata(path: Path, table: str, content: Mapping[str, Any], description: str) -> None:
@@ -84,8 +89,9 @@ def read_metadata(path: Path, table: str, what: str) -> dict[str, Any] | None:
     import sqlite3
 
     if not path.is_file():
-        why = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
-        raise DataError(f"{path}: {why}")
+        if path.is_dir():
+            raise DataError(tr("{file} is a folder; give the name of a file in it", file=path))
+        raise DataError(tr("{file}: there is no such file", file=path))
     with path.open("rb") as stream:
         if stream.read(16) != b"SQLite format 3\0":
             return None
@@ -146,12 +152,22 @@ def atomic_geopackage(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         except (RuntimeError, sqlite3.Error, DataError) as error:
             # GDAL tells of the first statement that failed, not why.
             left = shutil.disk_usage(path.parent).free
-            full = f" (the disk is full: {left} bytes left)" if left < 1 << 20 else ""
-            raise OutputError(f"can't write {path}: {error}{full}") from error
+            if left < _FULL:
+                raise OutputError(
+                    tr(
+                        "can't write {file}: {reason} (the disk is full: {left} bytes left)",
+                        file=path,
+                        reason=error,
+                        left=left,
+                    )
+                ) from error
+            raise OutputError(
+                tr("can't write {file}: {reason}", file=path, reason=error)
+            ) from error
 
 
 def check_index(path: Path) -> None:
-    """Hold a GeoPackage to having a spatial index for each layer.
+    """Check that each layer of a GeoPackage has its spatial index.
 
     GDAL writes the index last, and where it can't, on a disk that is full, it says nothing.
 
@@ -185,5 +201,10 @@ def check_index(path: Path) -> None:
             "'rtree_' || table_name || '_' || column_name NOT IN (SELECT name FROM sqlite_master)"
         ).fetchall()
     if rows:
-        lost = ", ".join(row[0] for row in rows)
-        raise OSError(errno.EIO, f"the spatial index of {lost} wasn't written; is the disk full?")
+        raise OSError(
+            errno.EIO,
+            tr(
+                "the spatial index of {layers} wasn't written; is the disk full?",
+                layers=words.listed(row[0] for row in rows),
+            ),
+        )

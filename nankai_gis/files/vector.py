@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nankai_gis import words
 from nankai_gis.errors import CRSError, DataError
+from nankai_gis.words import tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -58,27 +60,33 @@ def read(path: Path, *, lines: bool = False) -> tuple[GeoDataFrame, str]:
 
     name = path.name
     if not path.is_file():
-        what = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
-        raise DataError(f"{path}: {what}")
+        if path.is_dir():
+            raise DataError(tr("{file} is a folder; give the name of a file in it", file=path))
+        raise DataError(tr("{file}: there is no such file", file=path))
     _whole(path)
     try:
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as messages:
             warnings.simplefilter("always")
-            found = [(str(layer), str(kind)) for layer, kind in pyogrio.list_layers(path) if kind]
-            layer = _meant(name, found, lines)
+            layers = [(str(layer), str(kind)) for layer, kind in pyogrio.list_layers(path) if kind]
+            layer = _meant(name, layers, lines)
             frame = pyogrio.read_dataframe(path, layer=layer, use_arrow=False)
     except DataError:
         raise
     except (RuntimeError, ValueError, OSError) as error:
-        raise DataError(f"{name}: GDAL can't read it: {error}") from error
-    for warning in said:
+        raise DataError(
+            tr("{file}: GDAL can't read it: {reason}", file=name, reason=error)
+        ) from error
+    for warning in messages:
         # GDAL goes on after damage and hands over what it got so far.
         if re.search("truncat|corrupt|malformed|error|fail", str(warning.message), re.IGNORECASE):
-            raise DataError(f"{name}: damaged: {warning.message}")
+            raise DataError(tr("{file}: damaged: {reason}", file=name, reason=warning.message))
     if frame.crs is None:
         raise CRSError(
-            f"{name}: no CRS is given; write the file anew with one (EPSG:4326 for longitude and "
-            "latitude in degrees)"
+            tr(
+                "{file}: no CRS is given; write the file again with one (EPSG:4326 for longitude "
+                "and latitude in degrees)",
+                file=name,
+            )
         )
     return frame, layer
 
@@ -86,18 +94,23 @@ def read(path: Path, *, lines: bool = False) -> tuple[GeoDataFrame, str]:
 def _meant(name: str, layers: list[tuple[str, str]], lines: bool) -> str:
     """Of layers, each with its kind of geometry, the one that is meant."""
     if not layers:
-        raise DataError(f"{name}: a table without geometry")
+        raise DataError(tr("{file}: a table without geometry", file=name))
     listed = [layer for layer, _ in layers]
     if lines:
         listed = [layer for layer, kind in layers if not re.search("Point|Polygon", kind)]
         if not listed:
-            raise DataError(f"{name}: no layer of lines in it")
+            raise DataError(tr("{file}: no layer of lines in it", file=name))
         if len(listed) > 1:
             listed = [layer for layer in listed if layer in LINES] or listed
     if len(listed) > 1:
         raise DataError(
-            f"{name} has {len(listed)} layers ({', '.join(listed)}); write the one that is meant "
-            "into a file of its own"
+            tr(
+                "{file} has {n} layers ({layers}); write the one that is meant into a file of its "
+                "own",
+                file=name,
+                n=len(listed),
+                layers=words.listed(listed),
+            )
         )
     return listed[0]
 
@@ -122,7 +135,13 @@ def _whole(path: Path) -> None:
         try:
             json.loads(last.strip(b"\x1e\r\n "))
         except ValueError as error:
-            raise DataError(f"{path.name}: cut off: its last line is no JSON ({error})") from error
+            raise DataError(
+                tr(
+                    "{file}: cut off: its last line is no JSON ({reason})",
+                    file=path.name,
+                    reason=error,
+                )
+            ) from error
 
 
 def _beside(path: Path) -> _Ask:
@@ -152,7 +171,13 @@ def _whole_shapefile(name: str, ask: _Ask) -> None:
     shapes, index = ask(name, 28), ask(f"{stem}.shx", 28) or ask(f"{stem}.SHX", 28)
     table = ask(f"{stem}.dbf", 32) or ask(f"{stem}.DBF", 32)
     if shapes is None or table is None:
-        raise DataError(f"{name}: the file of its attributes, {stem}.dbf, is missing")
+        raise DataError(
+            tr(
+                "{file}: the file of its attributes, {table}, is missing",
+                file=name,
+                table=f"{stem}.dbf",
+            )
+        )
     (head, size), (fields, held) = shapes, table
     number = int.from_bytes(fields[4:8], "little")
     length = number * int.from_bytes(fields[10:12], "little")
@@ -162,9 +187,22 @@ def _whole_shapefile(name: str, ask: _Ask) -> None:
         (f"{stem}.dbf", held, max(length, 32)),
     ):
         if there < claimed:
-            raise DataError(f"{file}: cut off: {there} of {claimed} bytes are there")
+            raise DataError(
+                tr(
+                    "{file}: cut off: {there} of {claimed} bytes are there",
+                    file=file,
+                    there=there,
+                    claimed=claimed,
+                )
+            )
     if index is not None and (index[1] - 100) // 8 != number:
         raise DataError(
-            f"{name}: {(index[1] - 100) // 8} shapes, but {number} rows of attributes in "
-            f"{stem}.dbf: they don't belong together"
+            tr(
+                "{file}: {shapes} shapes, but {rows} rows of attributes in {table}: they don't "
+                "belong together",
+                file=name,
+                shapes=(index[1] - 100) // 8,
+                rows=number,
+                table=f"{stem}.dbf",
+            )
         )
