@@ -27,7 +27,7 @@ from shapely import LineString, MultiLineString, Point, box
 
 from nankai_gis.cli import main
 from nankai_gis.errors import CRSError, DataError, MissingExtraError, SchedulerError
-from nankai_gis.geometry import cut_lines
+from nankai_gis.geometry.cut_lines import cut_lines
 from nankai_gis.measure import coverage
 from nankai_gis.measure.coverage import partitions, sums, workers
 

@@ -146,12 +146,9 @@ def coverage_(
     # Refuse what makes no sense before any long work.
     keys = _checked_keys(by)
     _check_names(others, coverage_tables.titles(keys))
-    if form == "geojson":
-        _check_one_layer(others, walk)
+    _check_form(form, output, others, walk)
     if scheduler is not None:
         _check_partitioned(roads, walk, plot, form)
-    if form == "xlsx" and output is None:
-        raise click.UsageError(tr("--format xlsx needs --output"))
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise click.UsageError(
             tr("--plot {file}: a picture is a .png, .svg or .pdf file", file=plot)
@@ -272,7 +269,11 @@ def _check_names(others: Sequence[Path], titles: Mapping[str, str]) -> None:
         taken[other.stem] = other
 
 
-def _check_one_layer(others: Sequence[Path], walk: Path | None) -> None:
+def _check_form(form: str, output: Path | None, others: Sequence[Path], walk: Path | None) -> None:
+    if form == "xlsx" and output is None:
+        raise click.UsageError(tr("--format xlsx needs --output"))
+    if form != "geojson":
+        return
     for option, given in (("--with", bool(others)), ("--walk", walk is not None)):
         if given:
             raise click.UsageError(

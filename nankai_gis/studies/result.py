@@ -283,7 +283,8 @@ class Study:
         Returns
         -------
         str
-            A name that no layer has is simplified for ``zh-Hans``, else left as it is.
+            A name that no layer has is simplified for ``zh-Hans``, else left as it is; what
+            coverage calls a row without a name, as ``(unnamed)``, is translated.
 
         Examples
         --------
@@ -291,10 +292,12 @@ class Study:
         >>> packaged().shown("紅旗路"), packaged().shown("學府街道|無名道")
         ('Hongqi Road', 'Xuefu Subdistrict, 無名道')
         """
+        from nankai_gis.measure.coverage.labels import label
+
         if name in self._names:
             return self._names[name].in_language(language())
         parts = re.split("[、|]", name)
-        return listed(map(self.shown, parts)) if len(parts) > 1 else in_script(name)
+        return listed(map(self.shown, parts)) if len(parts) > 1 else in_script(label(name))
 
     def areas(
         self, kinds: Collection[str] = ("district", "zone", "parcel"), names: Iterable[str] = ()
