@@ -22,7 +22,7 @@ from nankai_gis.errors import CRSError, DataError, MissingKeyError, NankaiGISErr
 from nankai_gis.present import webmap
 from nankai_gis.present.facts import area, length
 from nankai_gis.present.style import INFERRED, PLANNED, style_of
-from nankai_gis.present.webmap.content import _drawn
+from nankai_gis.present.webmap.content import in_steps
 from nankai_gis.present.webmap.page import LEAFLET_CSS, LEAFLET_JS, asset, inert_json, inert_text
 from nankai_gis.present.webmap.tiles import NAMES, Tiles, basemap, origins
 
@@ -110,10 +110,49 @@ def test_shows_itself_in_a_sandbox_with_everything_escaped() -> None:
     assert _Reader(attrs["srcdoc"] or "").data["layers"][0]["features"][0]["name"] == '"><script>'
 
 
-def test_takes_no_folium_layer_that_its_policy_would_silence() -> None:
+def test_takes_folium_layers_as_data() -> None:
     drawn = webmap.draw({"district": _square()}, **HEADS)
-    with pytest.raises(DataError, match="no further Folium layers"):
-        folium.Marker([39, 117]).add_to(drawn)
+    plain = [tag for tag, _ in _Reader(webmap.html(drawn)).tags]
+    evil = "<img src=x onerror=alert(1)>{{7*7}}"
+    folium.Marker([39.05, 117.15], popup=evil, tooltip=evil).add_to(drawn)
+    group = folium.FeatureGroup(evil, show=False).add_to(drawn)
+    folium.PolyLine([[39, 117], [39.1, 117.1]], color="red").add_to(group)
+    square = {"type": "Feature", "properties": {"n": evil}, "geometry": box(117, 39, 118, 40)}
+    square["geometry"] = square["geometry"].__geo_interface__
+    detail = folium.GeoJsonTooltip(["n"], ["N"])
+    folium.GeoJson(square, name="g", tooltip=detail).add_to(drawn)
+    folium.LayerControl().add_to(drawn)
+    reader = _Reader(webmap.html(drawn))
+    assert [tag for tag, _ in reader.tags] == plain
+    groups = reader.data["added"]["groups"]
+    assert [(each["name"], each["on"]) for each in groups] == [
+        ("", True),
+        (evil, False),
+        ("g", True),
+    ]
+    (marker,), (line,), (area_,) = (each["shapes"] for each in groups)
+    assert (marker["tip"], marker["card"]) == ([evil], [evil])
+    assert line["look"]["stroke"] == "red"
+    assert _unfold(line["shape"][0]) == [(117, 39), (117.1, 39.1)]
+    assert area_["tip"] == [f"N: {evil}"]
+    assert reader.data["added"]["switch"] is True
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        folium.TileLayer("OpenStreetMap"),
+        folium.Marker([39, 117], icon=folium.DivIcon("<b>x</b>")),
+        folium.Marker([39, 117], popup=folium.Popup(folium.IFrame("<b>x</b>"))),
+        folium.Circle([39, 117], radius=10),
+    ],
+    ids=["tiles", "markup", "frame", "circle"],
+)
+def test_refuses_folium_layers_that_it_can_not_draw(layer: Any) -> None:
+    drawn = webmap.draw({"district": _square()}, **HEADS)
+    with pytest.raises(DataError, match=r"this map takes no|may hold text only"):
+        layer.add_to(drawn)
+    assert _Reader(webmap.html(drawn)).data["added"]["groups"] == []
 
 
 def test_html_refuses_another_map() -> None:
@@ -485,13 +524,13 @@ def _unfold(steps: list[int]) -> list[tuple[float, float]]:
 
 def test_steps_give_the_coordinates_back() -> None:
     line = LineString([(117.123456, 39.1), (117.123456, 39.1), (117.2, 39.05), (117.3, 39.2)])
-    (steps,) = _drawn(line)
+    (steps,) = in_steps(line)
     assert _unfold(steps) == [(117.12346, 39.1), (117.2, 39.05), (117.3, 39.2)]
 
 
 def test_drawn_lines_stay_within_the_stated_two_metres() -> None:
     circle = Point(117.14, 39.1).buffer(0.01, quad_segs=200)
-    ((ring,),) = _drawn(circle)
+    ((ring,),) = in_steps(circle)
     drawn = Polygon(_unfold(ring))
     assert len(ring) // 2 < len(circle.exterior.coords) / 2
     # A degree of longitude is the shorter one here, so this overstates the distance.
@@ -500,7 +539,7 @@ def test_drawn_lines_stay_within_the_stated_two_metres() -> None:
 
 def test_holes_and_parts_survive() -> None:
     ring = box(0, 0, 3, 3).difference(box(1, 1, 2, 2))
-    assert [len(part) for part in _drawn(MultiPolygon([ring, box(5, 5, 6, 6)]))] == [2, 1]
+    assert [len(part) for part in in_steps(MultiPolygon([ring, box(5, 5, 6, 6)]))] == [2, 1]
 
 
 # --- what is refused --------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+import folium
 import geopandas
 import pytest
 import shapely
@@ -186,10 +187,10 @@ def test_tooltip_and_popup_under_the_mouse(open_map: Any, text: str) -> None:
         "面積": "14.62 ± 0.41 km²",
         "周長": "19.83 km",
         "章節": "第四章第一節",
-        "資料狀態": "推定示意",
+        "依據": "推定示意",
         "位置精度": "± 250 m",
-        "資料來源": "測試用圖形",
-        "資料日期": "2025-06-01",
+        "數據來源": "測試用圖形",
+        "數據日期": "2025-06-01",
     }
 
 
@@ -326,3 +327,21 @@ def test_names_keep_off_the_spots_of_sites(open_map: Any, text: str) -> None:
                 && d.right > z.left && d.top < z.bottom && d.bottom > z.top).length); }"""
     )
     assert sum(covered) == 0
+
+
+def test_added_folium_layers_are_drawn_offline_as_text(open_map: Any) -> None:
+    drawn = webmap.draw(plan_frames(), **HEADS)
+    evil = "<img src=x onerror='window.ran=1'>"
+    folium.Marker([39.1, 117.15], tooltip=evil, popup=evil).add_to(drawn)
+    group = folium.FeatureGroup(evil).add_to(drawn)
+    folium.PolyLine([[39.08, 117.12], [39.12, 117.18]], color="red").add_to(group)
+    folium.LayerControl().add_to(drawn)
+    page = open_map(webmap.html(drawn)).page
+    assert _paths(page, "added") == 2
+    page.locator(".leaflet-nk-added-pane path").first.evaluate(
+        """path => ["mousedown", "mouseup", "click"].forEach(
+            type => path.dispatchEvent(new MouseEvent(type, { bubbles: true })))"""
+    )
+    assert page.locator(".leaflet-popup-content bdi").inner_text() == evil
+    page.get_by_label(evil).uncheck()
+    assert _paths(page, "added") == 1

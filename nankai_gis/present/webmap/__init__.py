@@ -243,4 +243,4 @@ def fragment(drawn: folium.Map) -> str:
     """
     from nankai_gis.present.webmap.page import fragment as piece
 
-    return piece(_own(drawn).content)
+    return piece(_own(drawn).page_content())

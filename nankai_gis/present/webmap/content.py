@@ -61,14 +61,14 @@ def _steps(coordinates: Iterable[Iterable[float]]) -> list[int]:
     return steps
 
 
-def _drawn(shape: Any) -> Any:
+def in_steps(shape: Any) -> Any:
     """Return the shape as nested lists of steps, simplified; ``None`` if it has no place."""
     if shape is None or shape.is_empty:
         return None
     if shape.geom_type == "Point":
         return _steps(shape.coords)
     if hasattr(shape, "geoms"):
-        return [part for single in shape.geoms for part in _drawn(single)]
+        return [part for single in shape.geoms for part in in_steps(single)]
     slim = shape.simplify(TOLERANCE, preserve_topology=True)
     if slim.geom_type == "LineString":
         return [_steps(slim.coords)]
@@ -83,7 +83,7 @@ def _sides(row: Row, shape: Any) -> list[dict[str, Any]]:
         status = tr(STATUSES[key]) if key in STATUSES else str(key)
         words = (facts.in_script(part["name"]), status, facts.accuracy(part["accuracy_m"]))
         inferred = key == "inferred"
-        sides.append({"text": " · ".join(words), "doubt": inferred, "line": _drawn(line)[0]})
+        sides.append({"text": " · ".join(words), "doubt": inferred, "line": in_steps(line)[0]})
     return sides
 
 
@@ -126,7 +126,7 @@ def _features(layer: MapLayer, looks: _Numbered, sources: _Numbered) -> list[dic
                 "sides": _sides(row, shape),
                 "indicative": shape is not None and facts.is_indicative(row),
                 "look": looks.number(look),
-                "shape": _drawn(shape),
+                "shape": in_steps(shape),
             }
         )
     return features

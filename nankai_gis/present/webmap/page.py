@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -23,7 +24,7 @@ import folium
 from branca.element import Figure
 from jinja2 import Template as Jinja
 
-from nankai_gis.errors import DataError
+from nankai_gis.present.webmap.added import added
 from nankai_gis.present.webmap.tiles import origins
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -213,23 +214,24 @@ def iframe(text: str, title: str, *, height: int, src: str | None) -> str:
 class _Page(Figure):
     """Folium's root element; it gives the document as it is and compiles nothing again."""
 
-    def __init__(self, text: str, title: str) -> None:
+    def __init__(self, write: Callable[[], str], title: str) -> None:
         super().__init__(title=title)
         self._id = "nankai"
-        self._text = text
+        self._write = write
 
     def render(self, **kwargs: Any) -> str:
-        return self._text
+        return self._write()
 
     def _repr_html_(self, **kwargs: Any) -> str:
-        return iframe(self._text, self.title or "", height=640, src=None)
+        return iframe(self._write(), self.title or "", height=640, src=None)
 
 
 class PlanMap(folium.Map):
     """A ``folium.Map`` whose page is already written; `nankai_gis.present.webmap.draw` makes it.
 
-    It shows itself in a notebook, and ``save(path)`` writes the one file. Further Folium
-    layers can't be added: their scripts would be text that the page's policy forbids.
+    It shows itself in a notebook, and ``save(path)`` writes the one file. Of further Folium
+    layers it takes those that `nankai_gis.present.webmap.added.added` lists; their texts are shown
+    as text, never as markup.
     """
 
     _template = Jinja("")
@@ -241,12 +243,14 @@ class PlanMap(folium.Map):
         # The page has its own scripts and styles and asks for none of Folium's.
         self.default_js, self.default_css = [], []
         self.content = content
-        page = _Page(document(content, cdn=cdn), content["title"])
+        page = _Page(lambda: document(self.page_content(), cdn=cdn), content["title"])
         page.add_child(self)
 
     def add_child(self, child: Any, name: str | None = None, index: int | None = None) -> Any:
-        """Refuse: see the class."""
-        raise DataError(
-            "this map is complete and takes no further Folium layers; "
-            "give the frames to nankai_gis.present.webmap.draw, or start from folium.Map"
-        )
+        """Add a Folium layer, or say why the map doesn't take it."""
+        added([child])
+        return super().add_child(child, name, index)
+
+    def page_content(self) -> dict[str, Any]:
+        """Return the content of the page with what was added since the map was drawn."""
+        return self.content | {"added": added(self._children.values())}

@@ -283,6 +283,30 @@
       return { ...layer, group, drawn, on: true };
     }
 
+    // --- Folium layers that were added: above the plan, their texts as text ---------------
+
+    map.createPane("nk-added").style.zIndex = 630;
+    const above = L.svg({ pane: "nk-added" });
+    const extra = data.added.groups.map((group) => {
+      const drawn = L.layerGroup();
+      for (const part of group.shapes) {
+        const at = points(part.shape, data.unit);
+        const depth = Array.isArray(at[0][0]) ? (Array.isArray(at[0][0][0]) ? 2 : 1) : 0;
+        const rest = { ...pathOptions(part.look, depth !== 1, hatched), renderer: above, pane: "nk-added" };
+        const shape = depth === 2 ? L.polygon(at, rest) : depth ? L.polyline(at, rest) : L.circleMarker(at[0], rest);
+        const lines = (texts) => {
+          const box = el("div", "nk-tip");
+          for (const text of texts) add(box, add(el("div"), bdi(text)));
+          return box;
+        };
+        if (part.tip.length) shape.bindTooltip(() => lines(part.tip), { sticky: true, className: "nk-bubble", opacity: 1 });
+        if (part.card.length) shape.bindPopup(() => lines(part.card), { maxWidth: 320, className: "nk-bubble" });
+        drawn.addLayer(shape);
+      }
+      if (group.on) drawn.addTo(map);
+      return { ...group, drawn };
+    });
+
     // --- labels: placed one by one, the more important first; none on top of another ----
 
     const pane = map.createPane("nk-labels");
@@ -416,6 +440,14 @@
       const target = shown[0];
       map.once("popupclose", () => from.focus({ preventScroll: true }));
       target.openPopup(target.getCenter && shown.length === 1 ? target.getCenter() : middle);
+    }
+
+    for (const group of data.added.switch ? extra.filter((each) => each.name) : []) {
+      const box = el("fieldset", "nk-layer"), label = el("label"), input = el("input");
+      input.type = "checkbox";
+      input.checked = group.on;
+      input.addEventListener("change", () => (input.checked ? map.addLayer(group.drawn) : map.removeLayer(group.drawn)));
+      add(legend, add(box, add(label, input, bdi(group.name, "nk-layer-name"))));
     }
 
     if (data.keys.length) {
