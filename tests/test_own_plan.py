@@ -114,7 +114,7 @@ COMMANDS = [
 def test_every_table_is_about_the_plan_that_is_given(
     run: Run, example: Path, command: list[str]
 ) -> None:
-    done = run("--plan", str(example), *command)
+    done = run("--plan", str(example), *command, NANKAI_GIS_LANG="zh-Hant")
     assert done.returncode == 0, done.stderr
     told = done.stdout.decode()
     assert "示例" in told or "紅旗路" in command

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -213,9 +214,10 @@ def _widths(table: Table) -> list[float]:
     """Centimetres for each column: figures and short words whole, the rest by the longest text."""
     count = len(table.header)
     cells = [max(width(row[k]) for row in table.rows) for k in range(count)]
-    # What must not break: a figure, and a word of up to four characters.
+    # What must not break: a figure, a word of up to four Chinese characters, a word of the head.
+    words = [max(map(len, re.findall(r"[A-Za-z]+", head)), default=0) for head in table.header]
     least = [
-        (size if k in table.right else min(size, 8)) * _LETTER_CM + _MARGINS_CM
+        max(size if k in table.right else min(size, 8), words[k] + 1) * _LETTER_CM + _MARGINS_CM
         for k, size in enumerate(cells)
     ]
     longest = [max(a, width(b)) for a, b in zip(cells, table.header, strict=True)]
