@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import make_network as make
 import networkx as nx
 import osmnx
 import pytest
+import shapely
 from shapely.geometry import LineString
 
 from nankai_gis.errors import DataError
@@ -61,3 +63,39 @@ def test_another_graph_is_refused(tmp_path: Path) -> None:
     nx.write_graphml(nx.path_graph(3), path)
     with pytest.raises(DataError, match=r"other\.graphml: not a street graph"):
         roads.read(path)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> roads.Roads:
+    return roads.read(make.write(make.city(60), tmp_path_factory.mktemp("g") / "a.osm"))
+
+
+def test_osmnx_routes_measures_and_plots_a_network(city: roads.Roads) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    graph = city.to_graph()
+    core = graph.subgraph(max(nx.strongly_connected_components(graph), key=len))
+    ends = sorted(core.nodes)
+    route = osmnx.routing.shortest_path(core, ends[0], ends[-1], weight="length")
+    assert route[0] == ends[0]
+    assert route[-1] == ends[-1]
+    stats = osmnx.stats.basic_stats(graph)
+    highways = city.frame[city.frame.highway.notna()].geometry
+    metres = sum(crs.ellipsoid().geometry_length(line) for line in highways)
+    assert stats["street_length_total"] == pytest.approx(metres, rel=1e-6)
+    figure, _ = osmnx.plot.plot_graph_route(core, route, show=False, close=True)
+    assert figure.axes
+
+
+def test_a_network_comes_back_from_its_graph(city: roads.Roads) -> None:
+    back = roads.from_graph(city.to_graph(("highway", "railway", "waterway")))
+    degrees = [shapely.length(net.frame.geometry.to_numpy()).sum() for net in (back, city)]
+    assert degrees[0] == pytest.approx(degrees[1])
+    assert set(back.frame.name.dropna()) == set(city.frame.name.dropna())
+    assert (back.origin.format, back.frame.railway.notna().any()) == ("graph", True)
+
+
+def test_a_graph_without_edges_is_refused() -> None:
+    with pytest.raises(DataError, match="no edges"):
+        roads.from_graph(nx.MultiDiGraph(crs="EPSG:4326"))
