@@ -1,301 +1,95 @@
 """From the prose of a district plan to checked polygons, measures and maps.
 
->>> import nankai_gis
->>> nankai_gis.layer("zones").shape[0]
-3
->>> [row.id for row in nankai_gis.areas(["zone"])]
+>>> import nankai_gis as ng
+>>> ng.areas().index.tolist()[1:4]
 ['qihang-bay', 'laochengxiang', 'shuishang-aoti']
+>>> ng.compile("東至衛津路,南至復康路,西至紅旗路,北至鞍山西道").polygon.geom_type
+'Polygon'
 
-Importing the package loads neither geopandas nor folium: each call loads what it needs.
+Importing the package loads next to nothing: each name is fetched from its module when it is first
+used. The folders are modules of the same names, in the order in which data flows through them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Literal, TypedDict
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import folium
-    from geopandas import GeoDataFrame
-    from matplotlib.figure import Figure
+    # For readers and type checkers; at run time the table below stands for these lines.
+    from nankai_gis.compiler.compiled import compile_clause as compile
+    from nankai_gis.exports.study import export as export
+    from nankai_gis.network.roads import read as read_roads
+    from nankai_gis.network.streets import build as streets
+    from nankai_gis.plan.definitions import read as read_plan
+    from nankai_gis.reports.pictures import plan_figure as plan_figure
+    from nankai_gis.reports.pictures import plan_map as plan_map
+    from nankai_gis.reports.report import report as report
+    from nankai_gis.studies.frames import areas as areas
+    from nankai_gis.studies.frames import check as check
+    from nankai_gis.studies.frames import coverage as coverage
+    from nankai_gis.studies.frames import lengths as lengths
+    from nankai_gis.studies.frames import study as study
 
-    from nankai_gis.measure.features import AreaRow, LengthRow
-    from nankai_gis.studies.study import Study
-
-__all__ = ["areas", "layer", "lengths", "plan_figure", "plan_map"]
-__version__ = "0.1.0"
-
-_LANGUAGES = ("zh-Hant", "zh-Hans", "en")
-
-
-def layer(name: str) -> GeoDataFrame:
-    """Return a layer of the packaged plan, with its measures.
-
-    Parameters
-    ----------
-    name : {'district', 'subdistricts', 'zones', 'parcel', 'streets', 'corridors', 'sites'}
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        EPSG:4326 (longitude, latitude). Polygons have ``area_m2``, ``area_sd_m2``,
-        ``planar_area_m2`` and ``perimeter_m``; pieces of corridors have ``length_m``. What is not
-        located has no geometry.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such layer.
-
-    Examples
-    --------
-    >>> round(layer("subdistricts").area_m2.sum() / layer("district").area_m2.sum(), 9)
-    np.float64(1.0)
-    """
-    from nankai_gis.studies.study import packaged
-
-    return packaged().frame(name)
-
-
-def areas(
-    kinds: Collection[str] = ("district", "zone", "parcel"), names: Iterable[str] = ()
-) -> list[AreaRow]:
-    """Measure polygons of the packaged plan.
-
-    Parameters
-    ----------
-    kinds : collection of str
-        Which kinds, where no names are given.
-    names : iterable of str
-        Single features: id or name, in any script.
-
-    Returns
-    -------
-    list of AreaRow
-        Square metres and metres on the CGCS2000 ellipsoid, with standard uncertainties.
-
-    Raises
-    ------
-    FeatureNotFoundError
-        For a name that nothing answers to.
-    GeometryError
-        For a feature that has no area.
-
-    Examples
-    --------
-    >>> areas(names=["西营门"])[0].stated_area_m2
-    2200000.0
-    """
-    from nankai_gis.studies.study import packaged
-
-    return packaged().areas(kinds, names)
+#: The module of each function, and its name there.
+_FUNCTIONS = {
+    "read_plan": ("plan.definitions", "read"),
+    "read_roads": ("network.roads", "read"),
+    "streets": ("network.streets", "build"),
+    "compile": ("compiler.compiled", "compile_clause"),
+    "study": ("studies.frames", "study"),
+    "areas": ("studies.frames", "areas"),
+    "lengths": ("studies.frames", "lengths"),
+    "coverage": ("studies.frames", "coverage"),
+    "check": ("studies.frames", "check"),
+    "plan_map": ("reports.pictures", "plan_map"),
+    "plan_figure": ("reports.pictures", "plan_figure"),
+    "report": ("reports.report", "report"),
+    "export": ("exports.study", "export"),
+}
+_MODULES = (
+    *("errors", "words", "geometry", "files", "plan", "network", "compiler", "measure"),
+    *("studies", "present", "reports", "exports"),
+)
+__all__ = [
+    "areas",
+    "check",
+    "compile",
+    "compiler",
+    "coverage",
+    "errors",
+    "export",
+    "exports",
+    "files",
+    "geometry",
+    "lengths",
+    "measure",
+    "network",
+    "plan",
+    "plan_figure",
+    "plan_map",
+    "present",
+    "read_plan",
+    "read_roads",
+    "report",
+    "reports",
+    "streets",
+    "studies",
+    "study",
+    "words",
+]
 
 
-def lengths(names: Iterable[str] = ()) -> list[LengthRow]:
-    """Measure the corridors of the packaged plan, piece by piece.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Single corridors: id or name, in any script; all of them by default.
-
-    Returns
-    -------
-    list of LengthRow
-        Metres on the CGCS2000 ellipsoid; None where a street is not located.
-
-    Raises
-    ------
-    FeatureNotFoundError
-        For a name that nothing answers to.
-    GeometryError
-        For a feature that is no corridor.
-
-    Examples
-    --------
-    >>> [row.street_name for row in lengths(["智慧服務共享帶"])]
-    ['紅旗路', '紅旗南路']
-    """
-    from nankai_gis.studies.study import packaged
-
-    return packaged().lengths(names)
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
-class _Heads(TypedDict):
-    title: str
-    subtitle: str
-    source: str
-    date: str
-
-
-def _plan(
-    study: Study | None,
-    lang: str,
-    title: str | None,
-    layers: Collection[str] | None,
-    coverage: bool,
-) -> tuple[dict[str, GeoDataFrame], list[str], _Heads]:
-    """Return layers, which of them to show, and what stands around them."""
-    from nankai_gis.errors import NotFoundError
-    from nankai_gis.plan.layers import LAYERS
-    from nankai_gis.studies.study import packaged
-
-    if lang not in _LANGUAGES:
-        raise NotFoundError("language of the map", lang, _LANGUAGES)
-    for name in layers or ():
-        if name not in LAYERS:
-            raise NotFoundError("layer", name, LAYERS)
-    study = study or packaged()
-    about = study.plan.about
-    wanted = [n for n in LAYERS if (layers is None or n in layers) and study.layers[n]]
-    # Covered streets are coloured as their zones are, shown or not.
-    asked = [n for n in LAYERS if n in wanted or (coverage and n == "zones" and study.layers[n])]
-    heads: _Heads = {
-        "title": about.title.in_language(lang) if title is None else title,
-        "subtitle": about.subtitle.in_language(lang),
-        "source": about.source.in_language(lang),
-        "date": about.date,
-    }
-    frame = study.covered if coverage else study.frame
-    return {name: frame(name) for name in asked}, wanted, heads
-
-
-def plan_map(
-    *,
-    study: Study | None = None,
-    lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant",
-    title: str | None = None,
-    review: str | None = None,
-    cdn: bool = False,
-    layers: Collection[str] | None = None,
-    basemap: Literal["none", "osm", "tianditu", "gaode"] = "none",
-    coverage: bool = False,
-) -> folium.Map:
-    """Return the map of a plan.
-
-    Parameters
-    ----------
-    study : Study, optional
-        Of another plan, as `nankai_gis.studies.study.read` returns it.
-    lang : {'zh-Hant', 'zh-Hans', 'en'}
-        Language of names, legend and tooltips.
-    title : str, optional
-        Another title.
-    review : str, optional
-        Map review number (審圖號); without one the map says 內部使用.
-    cdn : bool
-        Load Leaflet from a CDN, sealed by hash, instead of carrying it.
-    layers : collection of str, optional
-        Which layers, as `layer` names them; all by default.
-    basemap : {'none', 'osm', 'tianditu', 'gaode'}
-        Online tiles below the plan; see `nankai_gis.present.webmap.draw`.
-    coverage : bool
-        Shade subdistricts by the share that the zones cover, and colour streets by their zone.
-
-    Returns
-    -------
-    folium.Map
-        Displays itself in a notebook; ``nankai_gis.present.webmap.html(m)`` is the whole page,
-        which
-        needs no network.
-
-    Raises
-    ------
-    NotFoundError
-        Unknown language, layer or base map.
-    MissingKeyError
-        For Tianditu without a key in the environment.
-
-    Examples
-    --------
-    >>> import folium
-    >>> isinstance(plan_map(), folium.Map)
-    True
-    """
-    from nankai_gis.present import webmap
-
-    frames, shown, heads = _plan(study, lang, title, layers, coverage)
-    return webmap.draw(
-        frames, **heads, review=review, lang=lang, cdn=cdn, layers=shown, basemap=basemap
-    )
-
-
-def plan_figure(
-    *,
-    study: Study | None = None,
-    lang: Literal["zh-Hant", "zh-Hans", "en"] = "zh-Hant",
-    title: str | None = None,
-    review: str | None = None,
-    layers: Collection[str] | None = None,
-    page: Literal["A5", "A4", "A3", "A2"] = "A4",
-    landscape: bool = False,
-    dpi: float = 300,
-    font: str | None = None,
-    legend: bool = True,
-    scale_bar: bool = True,
-    north: bool = True,
-    graticule: bool = False,
-    coverage: bool = False,
-) -> Figure:
-    """Return the figure of a plan, for print.
-
-    Parameters
-    ----------
-    study : Study, optional
-        Of another plan, as `nankai_gis.studies.study.read` returns it.
-    lang : {'zh-Hant', 'zh-Hans', 'en'}
-    title : str, optional
-        Another title.
-    review : str, optional
-        Map review number (審圖號); without one the figure says 內部使用.
-    layers : collection of str, optional
-        Which layers, as `layer` names them; all by default.
-    page : {'A5', 'A4', 'A3', 'A2'}
-    landscape : bool
-    dpi : float
-        Dots per inch of a PNG.
-    font : str, optional
-        File or family of a font; by default one with every character is searched.
-    legend, scale_bar, north, graticule : bool
-        What stands on the sheet beside the map.
-    coverage : bool
-        Shade subdistricts by the share that the zones cover, and colour streets by their zone.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        ``nankai_gis.present.figure.save(f, path)`` writes it as PNG, SVG or PDF.
-
-    Raises
-    ------
-    NotFoundError
-        Unknown language, layer or page size.
-    FontError
-        No font with a glyph for every character.
-    DataError
-        A resolution out of range.
-
-    Examples
-    --------
-    >>> width, height = plan_figure(lang="en", legend=False).get_size_inches() * 25.4
-    >>> round(width), round(height)
-    (210, 297)
-    """
-    from nankai_gis.present import figure
-
-    frames, shown, heads = _plan(study, lang, title, layers, coverage)
-    return figure.draw(
-        frames,
-        **heads,
-        review=review,
-        lang=lang,
-        layers=shown,
-        page=page,
-        landscape=landscape,
-        dpi=dpi,
-        font=font,
-        legend=legend,
-        scale_bar=scale_bar,
-        north=north,
-        graticule=graticule,
-    )
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"nankai_gis.{name}")
+    if name not in _FUNCTIONS:
+        raise AttributeError(f"module 'nankai_gis' has no attribute {name!r}")
+    module, function = _FUNCTIONS[name]
+    value = getattr(import_module(f"nankai_gis.{module}"), function)
+    globals()[name] = value
+    return value

@@ -26,6 +26,9 @@ INTERNAL = (
     "nankai_gis.geometry.arrays",
     "nankai_gis.geometry.boundaries",
     "nankai_gis.geometry.plane",
+    "nankai_gis.measure.checks.cases",
+    "nankai_gis.measure.checks.context",
+    "nankai_gis.measure.checks.r",
     "nankai_gis.measure.coverage.areas",
     "nankai_gis.measure.coverage.corridors",
     "nankai_gis.measure.coverage.crossings",
@@ -71,7 +74,7 @@ def lacking(function: Callable[..., object], kind: type | None = None) -> list[s
     text = inspect.getdoc(function) or ""
     signature = inspect.signature(function)
     wanted = ["Parameters"] * bool(signature.parameters.keys() - {"self"})
-    if signature.return_annotation not in ("None", None) and "Yields" not in text:
+    if signature.return_annotation not in ("None", "Iterator[None]", None) and "Yields" not in text:
         wanted.append("Returns")
     if "Examples\n---" not in (inspect.getdoc(kind) or ""):
         wanted.append("Examples")

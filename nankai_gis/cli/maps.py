@@ -104,9 +104,9 @@ def map_(
     embed: str | None,
 ) -> None:
     """Write an interactive map of the plan: one HTML file that opens without a network."""
-    from nankai_gis import plan_map
     from nankai_gis.files.atomic import atomic_write
     from nankai_gis.present import webmap
+    from nankai_gis.reports.pictures import plan_map
 
     if cdn and embed == "fragment":
         raise click.UsageError(
@@ -200,9 +200,9 @@ def figure(
     graticule: bool,
 ) -> None:
     """Write a figure of the plan for Word and print: PNG, SVG or PDF, without a browser."""
-    from nankai_gis import plan_figure
     from nankai_gis.files.atomic import atomic_write
     from nankai_gis.present import figure as figures
+    from nankai_gis.reports.pictures import plan_figure
 
     if output.suffix.lower().removeprefix(".") not in figures.FORMATS:
         raise click.BadParameter(

@@ -8,6 +8,7 @@ claims. The reader knows every key of every kind; what it doesn't know is a faul
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -163,13 +164,14 @@ def _tables(name: str, text: str | bytes) -> tuple[Mapping[str, Any], list[str]]
         return {}, [tr("{file}: not valid TOML: {reason}", file=name, reason=error)]
 
 
-def read(folder: Path) -> Plan:
+def read(folder: str | os.PathLike[str] | None = None) -> Plan:
     """Read all definitions of a folder, or of one file.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    folder : str or path-like, optional
         Every ``*.toml`` file in it is read, in the order of their names; a file is read alone.
+        The packaged plan by default.
 
     Returns
     -------
@@ -187,6 +189,9 @@ def read(folder: Path) -> Plan:
     >>> [f.id for f in read(data_folder() / "plan").of_kind("corridor")]
     ['innovation-fusion', 'innovation-resource', 'smart-service']
     """
+    if folder is None:
+        return packaged()
+    folder = Path(folder)
     files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
     if not files:
         raise PlanError(

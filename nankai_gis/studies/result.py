@@ -33,7 +33,7 @@ _COVERAGE = ("zones", "areas", "subdistricts", "corridors", "streets", "classes"
 AREAL = ("district", "zone", "parcel", "subdistrict")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """The layers of a plan, measured when asked.
 
@@ -62,6 +62,10 @@ class Study:
     definitions: Mapping[str, str]
     data: Mapping[str, str]
     ways: tuple[dict[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{len(rows)} {name}" for name, rows in self.layers.items() if rows)
+        return f"<Study: {rows}; {len(self.ways)} ways>"
 
     @cached_property
     def plan(self) -> Plan:

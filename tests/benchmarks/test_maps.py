@@ -99,7 +99,7 @@ def network(pieces: int) -> Any:
 
 @pytest.fixture(scope="module")
 def layers() -> Callable[[Any], dict[str, Any]]:
-    from nankai_gis import layer
+    from nankai_gis import study
     from nankai_gis.plan.layers import LAYERS
 
     made: dict[Any, dict[str, Any]] = {}
@@ -107,9 +107,9 @@ def layers() -> Callable[[Any], dict[str, Any]]:
     def give(size: Any) -> dict[str, Any]:
         if size not in made:
             if size == "plan":
-                made[size] = {name: layer(name) for name in LAYERS}
+                made[size] = {name: study().frame(name) for name in LAYERS}
             else:
-                made[size] = {"district": layer("district"), "streets": network(size)}
+                made[size] = {"district": study().frame("district"), "streets": network(size)}
         return made[size]
 
     return give
