@@ -13,7 +13,7 @@ from nankai_gis.geometry.arrays import Bools, Floats, Hashes, Ints, Shapes, spre
 from nankai_gis.geometry.polygons import polygon_parts
 from nankai_gis.geometry.ruler import metres_per_degree
 
-__all__ = ["CORNER_DEG", "Edges", "Finder", "Raster", "distinct", "edges_of"]
+__all__ = ["CORNER_DEG", "Edges", "Finder", "Raster", "distinct", "edges_of", "within"]
 
 #: Where a boundary turns by at least this, what runs along it ends at the corner, degrees.
 CORNER_DEG = 45.0
@@ -211,6 +211,51 @@ class Raster:
         out = np.zeros(len(x), dtype=np.uint64)
         out[here] = self.label.ravel()[cell]
         return out
+
+
+def within(
+    dx: Floats,
+    dy: Floats,
+    wx: Floats,
+    wy: Floats,
+    gx: Floats,
+    gy: Floats,
+    on: Bools,
+    radius: float,
+) -> tuple[Floats, Floats]:
+    """Interval of t in [0, 1] at which t * d lies within `radius` of the edge from w to w + g.
+
+    Beside the edge, that is, and about those of its ends at which the boundary goes on.
+    """
+    size2 = dx * dx + dy * dy
+    low, high = np.full(len(dx), np.inf), np.full(len(dx), -np.inf)
+    for end, (px, py) in enumerate(((wx, wy), (wx + gx, wy + gy))):
+        along = (px * dx + py * dy) / size2
+        beside = (px * dy - py * dx) ** 2 / size2
+        root = radius * radius - beside
+        half = np.sqrt(np.maximum(root, 0.0) / size2)
+        hit = (root > 0) & on[:, end]
+        low = np.where(hit, np.minimum(low, along - half), low)
+        high = np.where(hit, np.maximum(high, along + half), high)
+    # The strip along the edge: two linear conditions.
+    edge = np.sqrt(gx * gx + gy * gy)
+    ux, uy = gx / edge, gy / edge
+    begin, end_ = np.full(len(dx), -np.inf), np.full(len(dx), np.inf)
+    for slope, value, least, most in (
+        (dx * ux + dy * uy, -(wx * ux + wy * uy), np.zeros(len(dx)), edge),
+        (dy * ux - dx * uy, -(wy * ux - wx * uy), np.array(-radius), np.array(radius)),
+    ):
+        flat = np.abs(slope) < 1e-300
+        never = flat & ((value < least) | (value > most))
+        safe = np.where(flat, 1.0, slope)
+        one, two = (least - value) / safe, (most - value) / safe
+        begin = np.where(flat, begin, np.maximum(begin, np.minimum(one, two)))
+        end_ = np.where(flat, end_, np.minimum(end_, np.maximum(one, two)))
+        begin = np.where(never, np.inf, begin)
+    strip = end_ > begin
+    low = np.where(strip, np.minimum(low, begin), low)
+    high = np.where(strip, np.maximum(high, end_), high)
+    return np.maximum(low, 0.0), np.minimum(high, 1.0)
 
 
 class Finder:

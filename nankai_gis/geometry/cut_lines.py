@@ -35,7 +35,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nankai_gis.errors import GeometryError
 from nankai_gis.geometry.arrays import Bools, Floats, Hashes, Ints, Shapes, spread, sums
-from nankai_gis.geometry.boundaries import Finder, Raster, distinct, edges_of
+from nankai_gis.geometry.boundaries import Finder, Raster, distinct, edges_of, within
 from nankai_gis.geometry.cut import BOUNDARY, INSIDE, Cut
 from nankai_gis.geometry.polygons import AREA_TYPES
 from nankai_gis.geometry.ruler import DegreeScale, degree_scale, metres_per_degree
@@ -332,23 +332,9 @@ class _Cutter:
         row = touched[box]
         when_row, when, run_row, low, high, run_area = self._meetings(row, edge, x0, y0, ex, ey)
         # Cut every edge of the lines at 0 and at all meetings.
-        count = len(at)
-        rows = np.concatenate((when_row, run_row, run_row))
-        times = np.concatenate((when, low, high))
-        # One key for both: what it can't tell apart, 1e-10 of an edge, is taken for one cut below.
-        order = np.argsort(rows + 0.5 * times)
-        # Two sorted runs, which a stable sort merges in one pass; the zeros come first.
-        rows = np.concatenate((np.arange(count), rows[order]))
-        times = np.concatenate((np.zeros(count), times[order]))
-        order = np.argsort(rows, kind="stable")
-        rows, times = rows[order], times[order]
-        keep = np.ones(len(rows), dtype=bool)
-        keep[1:] = (rows[1:] != rows[:-1]) | (times[1:] - times[:-1] > _SAME_T)
-        keep &= times < 1.0 - _SAME_T
-        rows, times = rows[keep], times[keep]
-        until = np.ones(len(rows))
-        same = rows[1:] == rows[:-1]
-        until[:-1][same] = times[1:][same]
+        rows, times, until = _spans(
+            len(at), np.concatenate((when_row, run_row, run_row)), np.concatenate((when, low, high))
+        )
         middle = (times + until) / 2
         mx, my = x0[rows] + ex[rows] * middle, y0[rows] + ey[rows] * middle
         # Midpoints away from any boundary have their state from the raster, those of the others
@@ -363,9 +349,8 @@ class _Cutter:
         line = dirty[local[rows]]
         lead = np.ones(len(rows), dtype=bool)
         lead[1:] = (line[1:] != line[:-1]) | (hashes[1:] != hashes[:-1])
-        split = (times > 0.0) | (until < 1.0)
         length = edge_length[at][rows]
-        part = np.flatnonzero(split)
+        part = np.flatnonzero((times > 0.0) | (until < 1.0))
         span = until[part] - times[part]
         length[part] = scale.edge_lengths(
             y0[rows[part]] + ey[rows[part]] * times[part],
@@ -374,14 +359,13 @@ class _Cutter:
         )
         head = np.flatnonzero(lead)
         tail = np.append(head[1:], len(rows)) - 1
-        codes = self._codes(hashes, head, calm, mx, my, piece, area, on)
         base = number.astype(np.float64)[rows]
         return (
             line[head],
             base[head] + times[head],
             base[tail] + until[tail],
             np.add.reduceat(length, head),
-            codes,
+            self._codes(hashes, head, calm, mx, my, piece, area, on),
             np.ones(len(head), dtype=np.bool_),
         )
 
@@ -412,7 +396,7 @@ class _Cutter:
         pair, number = spread(self.edges.first[edge[pick] + 1] - begin)
         own = begin[pair] + number
         pick = pick[pair]
-        low, high = _within(
+        low, high = within(
             dx[pick],
             dy[pick],
             wx[pick],
@@ -447,14 +431,14 @@ class _Cutter:
         bound = distinct(piece[hit] * self.count + run_area[run[hit]])
         # Where a piece runs along, it needn't be told whether it is inside.
         point, inside = self.finder.near(mx[loud], my[loud])
-        within = loud[point] * self.count + inside
+        inner = loud[point] * self.count + inside
         if len(bound):
-            place = np.minimum(np.searchsorted(bound, within), len(bound) - 1)
-            free = bound[place] != within
-            point, inside, within = point[free], inside[free], within[free]
-        within = within[self.finder.contain(inside, mx[loud[point]], my[loud[point]])]
-        key = np.concatenate((within, bound))
-        on = np.repeat((INSIDE, BOUNDARY), (len(within), len(bound)))
+            place = np.minimum(np.searchsorted(bound, inner), len(bound) - 1)
+            free = bound[place] != inner
+            point, inside, inner = point[free], inside[free], inner[free]
+        inner = inner[self.finder.contain(inside, mx[loud[point]], my[loud[point]])]
+        key = np.concatenate((inner, bound))
+        on = np.repeat((INSIDE, BOUNDARY), (len(inner), len(bound)))
         order = np.argsort(key, kind="stable")
         key, on = key[order], on[order]
         return key // self.count, key % self.count, on
@@ -487,46 +471,20 @@ class _Cutter:
         return out
 
 
-def _within(
-    dx: Floats,
-    dy: Floats,
-    wx: Floats,
-    wy: Floats,
-    gx: Floats,
-    gy: Floats,
-    on: Bools,
-    radius: float,
-) -> tuple[Floats, Floats]:
-    """Interval of t in [0, 1] at which t * d lies within `radius` of the edge from w to w + g.
-
-    Beside the edge, that is, and about those of its ends at which the boundary goes on.
-    """
-    size2 = dx * dx + dy * dy
-    low, high = np.full(len(dx), np.inf), np.full(len(dx), -np.inf)
-    for end, (px, py) in enumerate(((wx, wy), (wx + gx, wy + gy))):
-        along = (px * dx + py * dy) / size2
-        beside = (px * dy - py * dx) ** 2 / size2
-        root = radius * radius - beside
-        half = np.sqrt(np.maximum(root, 0.0) / size2)
-        hit = (root > 0) & on[:, end]
-        low = np.where(hit, np.minimum(low, along - half), low)
-        high = np.where(hit, np.maximum(high, along + half), high)
-    # The strip along the edge: two linear conditions.
-    edge = np.sqrt(gx * gx + gy * gy)
-    ux, uy = gx / edge, gy / edge
-    begin, end_ = np.full(len(dx), -np.inf), np.full(len(dx), np.inf)
-    for slope, value, least, most in (
-        (dx * ux + dy * uy, -(wx * ux + wy * uy), np.zeros(len(dx)), edge),
-        (dy * ux - dx * uy, -(wy * ux - wx * uy), np.array(-radius), np.array(radius)),
-    ):
-        flat = np.abs(slope) < 1e-300
-        never = flat & ((value < least) | (value > most))
-        safe = np.where(flat, 1.0, slope)
-        one, two = (least - value) / safe, (most - value) / safe
-        begin = np.where(flat, begin, np.maximum(begin, np.minimum(one, two)))
-        end_ = np.where(flat, end_, np.minimum(end_, np.maximum(one, two)))
-        begin = np.where(never, np.inf, begin)
-    strip = end_ > begin
-    low = np.where(strip, np.minimum(low, begin), low)
-    high = np.where(strip, np.maximum(high, end_), high)
-    return np.maximum(low, 0.0), np.minimum(high, 1.0)
+def _spans(count: int, rows: Ints, times: Floats) -> tuple[Ints, Floats, Floats]:
+    """Spans of edges between cuts: the edge of each, and where on it the span starts and stops."""
+    # One key for both: what it can't tell apart, 1e-10 of an edge, is taken for one cut below.
+    order = np.argsort(rows + 0.5 * times)
+    # Two sorted runs, which a stable sort merges in one pass; the zeros come first.
+    rows = np.concatenate((np.arange(count), rows[order]))
+    times = np.concatenate((np.zeros(count), times[order]))
+    order = np.argsort(rows, kind="stable")
+    rows, times = rows[order], times[order]
+    keep = np.ones(len(rows), dtype=bool)
+    keep[1:] = (rows[1:] != rows[:-1]) | (times[1:] - times[:-1] > _SAME_T)
+    keep &= times < 1.0 - _SAME_T
+    rows, times = rows[keep], times[keep]
+    until = np.ones(len(rows))
+    same = rows[1:] == rows[:-1]
+    until[:-1][same] = times[1:][same]
+    return rows, times, until
