@@ -46,7 +46,12 @@ OLD = b"what was there before"
 DRIVER = """
     import json, os, resource, shutil, signal, sys, tempfile
     from pathlib import Path
-    from nankai_gis importX
+    from nankai_gis import exports
+    from nankai_gis.compiler import layers as compiled
+    from nankai_gis.files import atomic
+    from nankai_gis.network import digitised, roads
+    from nankai_gis.plan import definitions
+    from nankai_gis.studies import store, study
 
     kind, folder, old = sys.argv[1], Path(sys.argv[2]), sys.argv[3].encode()
     found = study.packaged()
@@ -60,7 +65,7 @@ DRIVER = """
     status = "osm"
     sides = { east = ["衛津路"], south = ["復康路"], west = ["紅旗路"], north = ["鞍山西道"] }
     '''
-    made = derive.layers(definitions.parse({"a": zone}), digitised.packaged())
+    made = compiled.plan_layers(definitions.parse({"a": zone}), digitised.packaged())
     kept = study.Study({**made, "streets": ()}, {"a": zone}, {})
     ways = roads.read(Path(sys.argv[4])) if kind == "snapshot" else None
 
