@@ -1,10 +1,10 @@
-"""Put what the program prints into the README and the tutorial.
+"""Put what the program prints into the READMEs, the tutorial and the page of the rules.
 
 python scripts/update_docs.py           rewrite what is printed
 python scripts/update_docs.py --check   compare only; exit 3 when something is out of date
 
-In the README, what a command prints stands between ``begin`` and ``end`` marks. The tutorial is
-followed from its first line to its last in an empty folder: files are written, ``sh`` blocks are
+In the READMEs, what a command prints stands between ``begin`` and ``end`` marks, in the language of
+the page. The tutorial is followed from its first line to its last in an empty folder: files are written, ``sh`` blocks are
 run, and what a block prints stands in the ``text`` block after it. docs/checks.md is made of the
 rules of `nankai_gis.measure.checks` and of their cases.
 """
@@ -20,10 +20,10 @@ import tempfile
 from inspect import cleandoc
 from pathlib import Path
 
-# Where its words are in the catalogue already, the program speaks the script of the pages.
-os.environ.setdefault("NANKAI_GIS_LANG", "zh-Hant")
+os.environ["NANKAI_GIS_LANG"] = "en"
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+README_ZH = ROOT / "README.zh.md"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 CHECKS = ROOT / "docs" / "checks.md"
 CHECKS_HEAD = """\
@@ -41,10 +41,10 @@ STEP = re.compile(
 )
 
 
-def printed(command: str) -> str:
+def printed(command: str, lang: str) -> str:
     """What a command prints, as a code block."""
     done = subprocess.run(
-        [sys.executable, "-m", "nankai_gis", *command.split()],
+        [sys.executable, "-m", "nankai_gis", "--lang", lang, *command.split()],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -52,9 +52,14 @@ def printed(command: str) -> str:
     return f"```\n{done.stdout.decode()}```\n"
 
 
-def readme(text: str) -> str:
-    """The README with what its commands print now."""
-    return BLOCK.sub(lambda m: m[1] + printed(m[2]) + m[3], text)
+def readme(text: str, lang: str = "en") -> str:
+    """A README with what its commands print now."""
+    return BLOCK.sub(lambda m: m[1] + printed(m[2], lang) + m[3], text)
+
+
+def readme_zh(text: str) -> str:
+    """The README in simplified Chinese."""
+    return readme(text, "zh-Hans")
 
 
 def tutorial(text: str) -> str:
@@ -120,7 +125,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare only")
     check = parser.parse_args().check
     stale = False
-    for path, renew in ((CHECKS, checks), (README, readme), (TUTORIAL, tutorial)):
+    pages = ((CHECKS, checks), (README, readme), (README_ZH, readme_zh), (TUTORIAL, tutorial))
+    for path, renew in pages:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         fresh = renew(text)
         if fresh == text:
