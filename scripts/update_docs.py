@@ -5,8 +5,8 @@ python scripts/update_docs.py --check   compare only; exit 3 when something is o
 
 In the READMEs, what a command prints stands between ``begin`` and ``end`` marks, in the language
 of the page. The tutorial is followed from its first line to its last in an empty folder: files
-are written, ``sh`` blocks are run, and what a block prints stands in the ``text`` block after it. docs/checks.md is made of the
-rules of `nankai_gis.measure.checks` and of their cases.
+are written, ``sh`` blocks are run, and what a block prints stands in the ``text`` block after it.
+docs/checks.md is made of the rules of `nankai_gis.measure.checks` and of their cases.
 """
 
 from __future__ import annotations
