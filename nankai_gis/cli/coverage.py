@@ -233,8 +233,8 @@ def _no_corridors(zones: Path | None) -> click.UsageError:
         )
     return click.UsageError(
         tr(
-            "--reach widens the corridors of the plan, but {file} lies beside the plan; leave it "
-            "out",
+            "--reach widens the corridors of the plan, but the zones come from {file}; "
+            "leave it out",
             file=zones,
         )
     )

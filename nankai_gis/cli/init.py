@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nankai_gis.cli import options
+from nankai_gis.words import tr
 
 
 @click.command("init")
@@ -33,8 +34,12 @@ def init(folder: Path, overwrite: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: can't make this folder: {error.strerror}") from error
+        reason = error.strerror
+        raise OutputError(
+            tr("{folder}: can't make this folder: {reason}", folder=folder, reason=reason)
+        ) from error
     for target, data in files.items():
         write_bytes(target, data, overwrite=overwrite)
-        click.echo(f"wrote {target}", err=True)
-    click.echo(f"next: nankai-gis --plan {shlex.quote(str(folder))} area", err=True)
+        click.echo(tr("wrote {file}", file=target), err=True)
+    command = f"nankai-gis --plan {shlex.quote(str(folder))} area"
+    click.echo(tr("next: {command}", command=command), err=True)

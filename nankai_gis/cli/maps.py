@@ -167,7 +167,7 @@ def map_(
     show_default=True,
     help="Page size.",
 )
-@click.option("--landscape", is_flag=True, help="Lay the page on its side.")
+@click.option("--landscape", is_flag=True, help="Turn the page to landscape.")
 @click.option(
     "--dpi",
     type=click.IntRange(36, 1200),

@@ -19,7 +19,7 @@ def roads() -> None:
     """Road networks: import, fetch, describe.
 
     A snapshot is a GeoPackage that says where its data comes from, of what date it is, and
-    whether it is whole. Every result on it names it.
+    whether it is whole. Results that use it name it.
     """
 
 
@@ -45,7 +45,7 @@ def roads() -> None:
 @click.option(
     "--allow-incomplete",
     is_flag=True,
-    help="Do without ways that lack nodes, as extracts have at their edge, and list them.",
+    help="Leave out ways that lack nodes, as extracts have at their edge, and list them.",
 )
 def import_(
     file: Path,

@@ -407,7 +407,7 @@ def _content(frames: Mapping[str, GeoDataFrame], job: Job) -> bytes:
         raise OutputError(
             tr(
                 "nothing to write: no row of {layers} is located",
-                layers=words.listed(frames) or tr("no layer"),
+                layers=words.listed(frames) or tr("any layer"),
             )
         )
     return data

@@ -290,7 +290,8 @@ class _Hook:
         if target.hostname != urlsplit(response.url).hostname or response.status_code < 307:
             raise DataError(
                 tr(
-                    "{endpoint}: redirected to {address}; give that address if it is to be trusted",
+                    "{endpoint}: redirected to {address}; if you trust that address, give it "
+                    "instead",
                     endpoint=self.endpoint,
                     address=target.geturl(),
                 )

@@ -230,7 +230,7 @@ def fetch(
     --------
     >>> fetch((117.1, 39.1, 117.2, 39.2), deadline_s=0)
     Traceback (most recent call last):
-    nankai_gis.errors.DataError: a deadline of 0 s leaves no time to ask, or no end
+    nankai_gis.errors.DataError: a deadline of 0 s can't be kept; give a number of seconds above 0
     """
     from nankai_gis.network import frame as frames
     from nankai_gis.network import overpass, overpass_json, ways
@@ -238,7 +238,10 @@ def fetch(
     within, polygon = _asked(area)
     if not 0 < deadline_s < math.inf:
         raise DataError(
-            tr("a deadline of {seconds:g} s leaves no time to ask, or no end", seconds=deadline_s)
+            tr(
+                "a deadline of {seconds:g} s can't be kept; give a number of seconds above 0",
+                seconds=deadline_s,
+            )
         )
     endpoint = endpoint or overpass.ENDPOINT
     content, digest = overpass.ask(
@@ -294,7 +297,7 @@ def _asked(area: BBox | BaseGeometry) -> tuple[Within, Polygon | MultiPolygon]:
     if area.geom_type not in ("Polygon", "MultiPolygon") or area.is_empty or not area.is_valid:
         raise DataError(
             tr(
-                "a valid polygon bounds what is fetched, not this {geometry}",
+                "the area to fetch must be a valid polygon, not this {geometry}",
                 geometry=area.geom_type,
             )
         )

@@ -349,7 +349,7 @@ def _advice(item: Mapping[str, Any], key: str) -> str:
     limit = next((context[name] for name in _LIMITS if name in context), "")
     if kind == "literal_error":
         limit = listed(re.findall(r"'([^']*)'", context["expected"]))
-    advice = _ADVICE.get(kind, mark("something else belongs here (got {given})"))
+    advice = _ADVICE.get(kind, mark("wrong kind of value (got {given})"))
     return tr(advice, given=shown, limit=limit)
 
 

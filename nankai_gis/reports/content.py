@@ -409,14 +409,14 @@ def _corridor_tables(
 
 
 def _check_table(study: Study, feature: Feature) -> list[Table]:
-    """What differs from the plan's text or can't be told of one feature."""
+    """What differs from the plan's text, or can't be decided, of one feature."""
     rows = tuple(
         (tr(f.title), tr(VERDICTS[f.verdict]), f.figures)
         for f in study.checks
         if feature.id in f.features and f.verdict != "ok"
     )
     caption = tr(
-        "{name}: differences from the plan's text, and what can't be told", name=_name(feature)
+        "{name}: differences from the plan's text, and what can't be decided", name=_name(feature)
     )
     heads = tr("What is checked"), tr("Result"), tr("Figures")
     return [Table(caption, heads, rows)] if rows else []
@@ -439,7 +439,7 @@ def _findings(study: Study) -> Section:
     heads = tr("Rule"), tr("What is checked"), tr("Feature"), tr("Figures"), tr("Basis")
     summary = tr(
         "What the plan says was compared with what is measured, {n} findings in all: "
-        "{ok} agree, {differs} differ, {unknown} can't be told.",
+        "{ok} agree, {differs} differ, {unknown} can't be decided.",
         n=len(study.checks),
         ok=counts["ok"],
         differs=counts["differs"],
