@@ -722,11 +722,13 @@ def test_only_broken_ones_are_an_error(areas):
 
 
 def test_an_area_that_comes_out_invalid_is_told_not_repaired(tmp_path, monkeypatch):
-    from nankai_gis.network.areas import Ring
+    from nankai_gis.network.areas import WayRing
 
     bow = shapely.MultiPolygon([shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])])
     good = shapely.MultiPolygon([shapely.box(0, 0, 1, 1)])
-    rings = [Ring(i, "relation", {}, shapely.to_wkb(s, hex=True)) for i, s in ((7, bow), (8, good))]
+    rings = [
+        WayRing(i, "relation", {}, shapely.to_wkb(s, hex=True)) for i, s in ((7, bow), (8, good))
+    ]
     monkeypatch.setattr("nankai_gis.network.areas._assemble", lambda *_: (rings, {}))
     frame = roads.areas(tmp_path)
     assert frame.id.tolist() == [8]

@@ -125,7 +125,7 @@ def _network(roads: Path | None) -> tuple[LineSource, Mapping[str, Vertex]]:
     from nankai_gis.network.roads import read
 
     snapshot = OsmNetwork(read(roads))
-    options.tell_if_shifted(snapshot)
+    options.warn_if_shifted(snapshot)
     return snapshot, {}
 
 

@@ -169,7 +169,7 @@ def _sides(feature: Feature, study: Study) -> list[str]:
         tr(
             "{side}: {roads}",
             side=tr(terms.SIDES[side]),
-            roads=listed(options.street_name(road, study) for road in roads),
+            roads=listed(study.shown(road) for road in roads),
         )
         for side, roads in feature.sides.items()
     ]
@@ -215,8 +215,8 @@ def _ring(feature: Feature, study: Study, network: PlanNetwork) -> list[str]:
         metres = length({"type": "LineString", "coordinates": stretch})
         cells.append(
             [
-                options.street_name(part["name"], study),
-                options.street_name(part["for"] or "", study),
+                study.shown(part["name"]),
+                study.shown(part["for"] or ""),
                 number(metres / 1e3, 2),
                 number(part["accuracy_m"], 0),
                 tr(terms.STATUSES[part["status"]]),
@@ -266,7 +266,7 @@ def _axis(feature: Feature, study: Study) -> list[str]:
 
     cells = [
         [
-            options.street_name(row.street_name, study),
+            study.shown(row.street_name),
             tr(terms.ROLES[row.role]),
             number(None if row.length_m is None else row.length_m / 1e3, 2),
             number(None if row.length_sd_m is None else row.length_sd_m / 1e3, 2),

@@ -272,7 +272,7 @@ def _length_table(rows: list[LengthRow], unit: str, study: Study) -> str:
             cells.append(
                 [
                     corridor,
-                    options.street_name(row.street_name, study),
+                    study.shown(row.street_name),
                     tr(terms.ROLES[row.role]),
                     shown(row.length_m),
                     shown(row.length_sd_m),

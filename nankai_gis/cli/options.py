@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from nankai_gis.plan.names import in_script
-from nankai_gis.words import language, listed, name_column, terms, tr
+from nankai_gis.words import language, listed, terms, tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -43,19 +43,20 @@ def study() -> Study:
     if folder is None:
         return studies.packaged()
     if _STUDY not in kept:
-        kept[_STUDY] = found = studies.read(folder, network())
-        told = {
+        kept[_STUDY] = own = studies.read(folder, network())
+        # What the compiler remarks on the features of the plan, each once.
+        remarks = {
             (p.get("corridor", p["id"]), Remark(**remark).text())
-            for layer in found.layers.values()
+            for layer in own.layers.values()
             for p in (feature["properties"] for feature in layer)
             for remark in p.get("remarks", ())
         }
-        for key, remark in sorted(told):
+        for key, remark in sorted(remarks):
             warn(tr("{subject}: {text}", subject=key, text=remark))
-        _tell_if_far(found)
-    found = kept[_STUDY]
-    assert isinstance(found, studies.Study)
-    return found
+        _warn_if_far(own)
+    own = kept[_STUDY]
+    assert isinstance(own, studies.Study)
+    return own
 
 
 def network() -> PlanNetwork:
@@ -69,19 +70,19 @@ def network() -> PlanNetwork:
     if folder is None:
         return digitised.packaged()
     if _NETWORK not in kept:
-        kept[_NETWORK] = found = read_network(folder)
-        if not isinstance(found, digitised.DigitisedNetwork):
-            tell_if_shifted(found.osm if isinstance(found, MergedNetwork) else found)
-    found = kept[_NETWORK]
-    assert isinstance(found, digitised.DigitisedNetwork | OsmNetwork | MergedNetwork)
-    return found
+        kept[_NETWORK] = own = read_network(folder)
+        if not isinstance(own, digitised.DigitisedNetwork):
+            warn_if_shifted(own.osm if isinstance(own, MergedNetwork) else own)
+    own = kept[_NETWORK]
+    assert isinstance(own, digitised.DigitisedNetwork | OsmNetwork | MergedNetwork)
+    return own
 
 
 # What is made once in a run, kept in the context.
 _STUDY, _NETWORK = f"{__name__}.study", f"{__name__}.network"
 
 
-def tell_if_shifted(network: OsmNetwork) -> None:
+def warn_if_shifted(network: OsmNetwork) -> None:
     """Say so where a network lies beside the packaged streets, as data in another datum does."""
     from nankai_gis.network import digitised
     from nankai_gis.network.datum_shift import SHIFT_M, datum_shift
@@ -99,13 +100,13 @@ def tell_if_shifted(network: OsmNetwork) -> None:
         )
 
 
-def _tell_if_far(found: Study) -> None:
+def _warn_if_far(study: Study) -> None:
     """Say so where planar figures mean little; the ellipsoidal ones hold everywhere."""
     from shapely.geometry import shape
 
     from nankai_gis.geometry.crs import PLANAR, PLANAR_EAST
 
-    own = (layer for name, layer in found.layers.items() if name != "streets")
+    own = (layer for name, layer in study.layers.items() if name != "streets")
     drawn = [shape(f["geometry"]).bounds for layer in own for f in layer if f["geometry"]]
     west = min((bounds[0] for bounds in drawn), default=PLANAR_EAST[0])
     east = max((bounds[2] for bounds in drawn), default=PLANAR_EAST[1])
@@ -122,15 +123,6 @@ def _tell_if_far(found: Study) -> None:
                 high=PLANAR_EAST[1],
             )
         )
-
-
-def street_name(name: str, study: Study) -> str:
-    """Return the name of a street, or of several joined by 、, in the language in force."""
-    names = {
-        feature["properties"]["name"]: feature["properties"][name_column()]
-        for feature in study.layers.get("streets", ())
-    }
-    return listed(names.get(each) or in_script(each) for each in name.split("、"))
 
 
 def basis(status: str, planned: bool) -> str:
@@ -255,12 +247,12 @@ def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
         return
     with click.progressbar(length=1, label=label, file=sys.stderr, show_eta=False) as bar:
 
-        def heard(done: int, whole: int | None) -> None:
+        def advance(done: int, whole: int | None) -> None:
             # Without an announced length the bar shows what has come, not how much is left.
             bar.length = max(whole or done * 2, 1)
             bar.update(done - bar.pos)
 
-        yield heard
+        yield advance
 
 
 @contextlib.contextmanager
@@ -272,14 +264,14 @@ def steps_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     with contextlib.ExitStack() as shown:
         bars: list[Any] = []
 
-        def heard(done: int, whole: int) -> None:
+        def advance(done: int, whole: int) -> None:
             if not bars and done < whole:
                 bar = click.progressbar(length=whole, label=label, file=sys.stderr)
                 bars.append(shown.enter_context(bar))
             for bar in bars:
                 bar.update(done - bar.pos)
 
-        yield heard
+        yield advance
 
 
 def read_layer(path: Path) -> GeoDataFrame:

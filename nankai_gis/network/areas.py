@@ -18,7 +18,7 @@ _UNCLOSED = mark("its rings don't close or cross themselves or each other")
 
 
 @dataclass
-class Ring:
+class WayRing:
     """An area as it came out of the assembler."""
 
     id: int
@@ -106,7 +106,7 @@ def areas(
     return frame
 
 
-def _frame(kept: list[tuple[Ring, Any]]) -> gpd.GeoDataFrame:
+def _frame(kept: list[tuple[WayRing, Any]]) -> gpd.GeoDataFrame:
     import geopandas as gpd
     import pandas as pd
 
@@ -133,7 +133,7 @@ def _frame(kept: list[tuple[Ring, Any]]) -> gpd.GeoDataFrame:
 
 def _assemble(
     path: Path, wanted: Callable[[Mapping[str, str]], bool]
-) -> tuple[list[Ring], dict[int, str]]:
+) -> tuple[list[WayRing], dict[int, str]]:
     """Assemble areas; also return the relations that gave none, each with the reason."""
     import osmium
 
@@ -165,18 +165,18 @@ def _assemble(
         return rings, _reasons(file, {i: refs for i, refs in members.items() if i not in whole})
 
 
-def _assembled(file: Any, wanted: Callable[[Mapping[str, str]], bool]) -> list[Ring]:
+def _assembled(file: Any, wanted: Callable[[Mapping[str, str]], bool]) -> list[WayRing]:
     import osmium
 
     factory = osmium.geom.WKBFactory()
-    rings: list[Ring] = []
+    rings: list[WayRing] = []
     processor = osmium.FileProcessor(file).with_areas()
     assembled: Iterable[Any] = processor.with_filter(osmium.filter.EntityFilter(osmium.osm.AREA))
     for area in assembled:
         tags = dict(area.tags)
         if wanted(tags) and area.num_rings()[0]:
             kind = "way" if area.from_way() else "relation"
-            rings.append(Ring(area.orig_id(), kind, tags, factory.create_multipolygon(area)))
+            rings.append(WayRing(area.orig_id(), kind, tags, factory.create_multipolygon(area)))
     return rings
 
 

@@ -91,7 +91,7 @@ def _ring_part(part: str | schema.StandInTable) -> RingPart:
     return RingPart(part.line, part.stands_for, part.accuracy_m, part.until)
 
 
-def _names(table: schema.Table, key: str, aliases: tuple[str, ...] = ()) -> Names:
+def _names(table: schema.TomlTable, key: str, aliases: tuple[str, ...] = ()) -> Names:
     """A text in three languages; what isn't given is converted, or stays as it is."""
     text: str = getattr(table, key)
     hans, en = getattr(table, f"{key}_hans"), getattr(table, f"{key}_en")

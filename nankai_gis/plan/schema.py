@@ -36,14 +36,14 @@ ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ABOUT = "plan"
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """A table of a definition file: no other keys, no other types."""
 
     # The docstrings below the keys are what the JSON Schema, and so an editor, says of them.
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
-class StandInTable(Table):
+class StandInTable(TomlTable):
     """A line of the ring that the clause doesn't name, or calls otherwise."""
 
     line: _Text
@@ -56,7 +56,7 @@ class StandInTable(Table):
     """Control point at which the ring leaves the line, where it meets the next one twice."""
 
 
-class _Piece(Table):
+class _Piece(TomlTable):
     model_config = ConfigDict(
         json_schema_extra={
             "oneOf": [
@@ -94,28 +94,28 @@ class _Piece(Table):
         return self
 
 
-class _FourSides(Table):
+class _FourSides(TomlTable):
     east: _Roads
     south: _Roads
     west: _Roads
     north: _Roads
 
 
-class _SomeSides(Table):
+class _SomeSides(TomlTable):
     east: _Roads | None = None
     south: _Roads | None = None
     west: _Roads | None = None
     north: _Roads | None = None
 
 
-class _Joins(Table):
+class _Joins(TomlTable):
     clause: _Text
     """The words that say so."""
     features: Annotated[list[_Text], Field(min_length=2)]
     """Features that the corridor joins."""
 
 
-class _People(Table):
+class _People(TomlTable):
     persons: Annotated[int, Field(gt=0)]
     year: int
 
@@ -148,7 +148,7 @@ _BOUNDED: _Schema = {
 _ONE_POSITION: _Schema = {"not": {"required": ["point", "line"]}}
 
 
-class AboutTable(Table):
+class AboutTable(TomlTable):
     """What the plan is called."""
 
     title: _Text
@@ -180,7 +180,7 @@ class AboutTable(Table):
         return value
 
 
-class _Definition(Table):
+class _Definition(TomlTable):
     model_config = ConfigDict(json_schema_extra=_PLACED)
 
     name: _Text

@@ -28,7 +28,7 @@ _SHORT = 14
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _NumberedSection:
     """A section with its words as both forms set them; "" for what it hasn't."""
 
     section: Section
@@ -37,7 +37,7 @@ class _Part:
     tables: list[tuple[str, Table]]
 
 
-def _numbered(sections: Sequence[Section], shown: Collection[str]) -> Iterator[_Part]:
+def _numbered(sections: Sequence[Section], shown: Collection[str]) -> Iterator[_NumberedSection]:
     """Number figures and tables through; what isn't shown, or has no row, has no number."""
     figures, tables = itertools.count(1), itertools.count(1)
     for section in sections:
@@ -47,7 +47,7 @@ def _numbered(sections: Sequence[Section], shown: Collection[str]) -> Iterator[_
         picture = ""
         if section.picture and section.id in shown:
             picture = tr("Figure {n}  {caption}", n=next(figures), caption=section.picture)
-        yield _Part(
+        yield _NumberedSection(
             section,
             quote,
             picture,

@@ -296,12 +296,17 @@ class Study:
         >>> packaged().shown("紅旗路"), packaged().shown("學府街道|無名道")
         ('Hongqi Road', 'Xuefu Subdistrict, 無名道')
         """
-        from nankai_gis.measure.coverage.labels import label
-
         if name in self._names:
             return self._names[name].in_language(language())
         parts = re.split("[、|]", name)
-        return listed(map(self.shown, parts)) if len(parts) > 1 else in_script(label(name))
+        if len(parts) > 1:
+            return listed(map(self.shown, parts))
+        if name.startswith("("):
+            # Loaded where it is needed only: coverage brings pandas along.
+            from nankai_gis.measure.coverage.labels import label
+
+            return label(name)
+        return in_script(name)
 
     def areas(
         self, kinds: Collection[str] = ("district", "zone", "parcel"), names: Iterable[str] = ()
