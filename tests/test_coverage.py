@@ -14,13 +14,13 @@ import shapely.ops
 from coverage_cases import frame, line, place, row, square
 from shapely import Polygon
 
-import nankai_gis
 from nankai_gis.errors import DataError, GeometryError
 from nankai_gis.geometry import polygons, ruler
 from nankai_gis.geometry.cut import Cut
 from nankai_gis.geometry.cut_lines import cut_lines
 from nankai_gis.measure import coverage
 from nankai_gis.measure.coverage import sums
+from nankai_gis.studies import study
 from nankai_gis.words import speaking
 
 # ------------------------------------------------------------------ by hand
@@ -372,7 +372,7 @@ def test_names_in_either_script_are_one_street(block):
 
 
 def test_the_packaged_plan():
-    layer = nankai_gis.layer
+    layer = study.packaged().frame
     found = coverage.measure(
         layer("zones"), layer("streets"), layer("subdistricts"), district=layer("district"),
         corridors=layer("corridors"), reach_m=200, centrelines=layer("streets"),
