@@ -78,6 +78,30 @@ def test_basemap_opens_the_policy_for_its_host_alone(
     assert ("whoever has the file can read it" in _said(done)) is (name == "tianditu")
 
 
+@needs_chinese_font
+@pytest.mark.parametrize(("command", "suffix"), [("map", ".html"), ("figure", ".svg")])
+def test_the_own_language_comes_before_that_of_the_program(
+    run: Run, tmp_path: Path, command: str, suffix: str
+) -> None:
+    """The default is the plan's script, whatever the terminal speaks."""
+    small = ["--layers", "zones"]
+    written = {}
+    for name, before, after in [
+        ("default", [], []),
+        ("traditional", [], ["--lang", "zh-Hant"]),
+        ("program", ["--lang", "en"], []),
+        ("own", ["--lang", "zh-Hans"], ["--lang", "en"]),
+    ]:
+        done = run(*before, command, *small, *after, "-o", name + suffix)
+        assert done.returncode == 0, _said(done)
+        written[name] = (tmp_path / (name + suffix)).read_bytes()
+    assert written["default"] == written["traditional"]
+    assert written["program"] == written["own"] != written["default"]
+    if command == "map":
+        assert b'<html lang="en"' in written["program"]
+        assert b'<html lang="zh-Hant"' in written["default"]
+
+
 @pytest.mark.parametrize("name", ["x.txt", "x", "x.png", "x.html.gz"])
 def test_a_map_is_an_html_file(run: Run, tmp_path: Path, name: str) -> None:
     done = run("map", "-o", name)

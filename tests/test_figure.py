@@ -375,7 +375,7 @@ _PRINT = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from browser.frames import HEADS, plan_frames
-from nankai_gis import figure
+from nankai_gis.present import figure
 drawn = figure.draw(plan_frames(coverage=True), **HEADS, dpi=60)
 print(*(hashlib.sha256(figure.render(drawn, form)).hexdigest() for form in figure.FORMATS))
 """

@@ -94,7 +94,7 @@ def test_certainty_and_coverage_keep_pieces_apart() -> None:
 def test_only_some_layers() -> None:
     drawn = map_document(plan_frames(), ["zones", "district"])
     assert list(drawn.layers) == ["district", "zones"]
-    with pytest.raises(NotFoundError, match="'roads'") as caught:
+    with pytest.raises(NotFoundError, match="沒有名為「roads」") as caught:
         map_document(plan_frames(), ["roads"])
     assert "zones" in caught.value.candidates
 

@@ -9,7 +9,8 @@ from typing import Any, Literal, TypeVar
 import click
 
 from nankai_gis.cli import options
-from nankai_gis.words import Language, listed, quoted, tr
+from nankai_gis.cli.language import chosen
+from nankai_gis.words import LANGUAGES, listed, quoted, tr
 
 F = TypeVar("F", bound=Callable[..., Any])
 Basemap = Literal["none", "osm", "tianditu", "gaode"]
@@ -60,10 +61,9 @@ def _shared_options(function: F) -> F:
         click.option("--title", metavar="TEXT", help="Another title."),
         click.option(
             "--lang",
-            type=click.Choice(["zh-Hant", "zh-Hans", "en"]),
-            default="zh-Hant",
-            show_default=True,
-            help="Language of the map.",
+            "own_lang",
+            type=click.Choice(LANGUAGES),
+            help="Language of the map. Default: zh-Hant.",
         ),
     ):
         function = option(function)
@@ -94,7 +94,7 @@ def _shared_options(function: F) -> F:
 def map_(
     output: Path | None,
     overwrite: bool,
-    lang: Language,
+    own_lang: str | None,
     title: str | None,
     review: str | None,
     layers: list[str] | None,
@@ -116,7 +116,7 @@ def map_(
     def text() -> str:
         drawn = plan_map(
             study=options.study(),
-            lang=lang,
+            lang=chosen(own_lang),
             title=title,
             review=review,
             cdn=cdn,
@@ -185,7 +185,7 @@ def map_(
 def figure(
     output: Path,
     overwrite: bool,
-    lang: Language,
+    own_lang: str | None,
     title: str | None,
     review: str | None,
     layers: list[str] | None,
@@ -213,7 +213,7 @@ def figure(
     with atomic_write(output, overwrite=overwrite) as temporary:
         drawn = plan_figure(
             study=options.study(),
-            lang=lang,
+            lang=chosen(own_lang),
             title=title,
             review=review,
             layers=layers,

@@ -107,6 +107,7 @@ def draw(
     from nankai_gis.present.webmap.page import PlanMap
     from nankai_gis.present.webmap.tiles import basemap as known
 
+    tiles = known(basemap) if isinstance(basemap, str) else basemap
     with speaking_map(lang):
         page = content(
             frames,
@@ -116,7 +117,7 @@ def draw(
             date=date,
             review=review,
             layers=layers,
-            tiles=known(basemap) if isinstance(basemap, str) else basemap,
+            tiles=tiles,
         )
     return PlanMap(page, cdn=cdn)
 

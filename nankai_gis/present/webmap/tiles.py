@@ -130,11 +130,5 @@ def basemap(name: str, environment: Mapping[str, str] = os.environ) -> Tiles | N
         urls = tuple(
             _TIANDITU.format(layer=layer, key=quote(key, safe="")) for layer in ("vec", "cva")
         )
-        return Tiles(
-            urls,
-            mark(
-                "Base map: Tianditu, National Platform for Common Geospatial Information Services"
-            ),
-            referrer=True,
-        )
+        return Tiles(urls, _TIANDITU_CREDIT, referrer=True)
     raise NotFoundError(tr("base map"), name, NAMES)
