@@ -48,7 +48,10 @@ from nankai_gis.files import spreadsheet
 from nankai_gis.geometry import datum
 from nankai_gis.plan import layers
 from nankai_gis.studies import study
+from nankai_gis.words import speaking
 
+#: For tests of the texts in a file: it speaks the language in force.
+in_chinese = pytest.mark.usefixtures("chinese")
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 Frames = Mapping[str, geopandas.GeoDataFrame]
 ADDED = {"sketch", "datum", "attribution"}
@@ -58,6 +61,12 @@ KINDS = [
 OSM = "© OpenStreetMap contributors, ODbL 1.0"
 #: Degrees; a centimetre, which is half a unit of the seventh decimal.
 CENTIMETRE = 0.6e-7
+
+
+@pytest.fixture
+def chinese() -> Iterator[None]:
+    with speaking("zh-Hant"):
+        yield
 
 
 @cache
@@ -216,6 +225,7 @@ def test_geopackage(tmp_path: Path, frames: Callable[[], Frames]) -> None:
     assert report.left_out == report.changes == ()
 
 
+@in_chinese
 def test_geopackage_says_what_it_is(tmp_path: Path) -> None:
     exports.write(plan(), tmp_path / "a.gpkg", datum="gcj02")
     info = pyogrio.read_info(tmp_path / "a.gpkg", layer="zones")
@@ -226,7 +236,7 @@ def test_geopackage_says_what_it_is(tmp_path: Path) -> None:
             "SELECT identifier, description FROM gpkg_contents WHERE table_name = 'zones'"
         )
         assert identifier == "重點片區"
-        assert "shifted from WGS-84" in description
+        assert "由 WGS-84 偏移" in description
         assert "示意" in description
         assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         (organisation,) = base.execute(
@@ -238,6 +248,7 @@ def test_geopackage_says_what_it_is(tmp_path: Path) -> None:
     assert not pyproj.CRS(info["crs"]).equals(pyproj.CRS(4326))
 
 
+@in_chinese
 def test_geopackage_has_styles_that_cover_every_row(tmp_path: Path) -> None:
     exports.write(plan(), tmp_path / "a.gpkg")
     with closing(sqlite3.connect(tmp_path / "a.gpkg")) as base:
@@ -262,7 +273,7 @@ def test_geopackage_has_styles_that_cover_every_row(tmp_path: Path) -> None:
     assert "230,159,0,255" in zones
     dashes = re.findall(r'k="use_custom_dash" v="(\d)"', zones)
     assert set(dashes) == {"1"}
-    assert "啟航灣創新產業區(推定、示意)" in zones
+    assert "啟航灣創新產業區（推定、示意）" in zones
 
 
 # --- GeoJSON ------------------------------------------------------------------------------
@@ -477,6 +488,7 @@ def typed(wanted: Rows, found: Rows) -> Rows:
     return found
 
 
+@in_chinese
 @pytest.mark.parametrize("frames", [plan, hostile])
 @pytest.mark.parametrize("suffix", ["kml", "kmz"])
 def test_kml(tmp_path: Path, frames: Callable[[], Frames], suffix: str) -> None:
@@ -496,9 +508,10 @@ def test_kml(tmp_path: Path, frames: Callable[[], Frames], suffix: str) -> None:
     for mark in root.iter(f"{K}Placemark"):
         located = mark.find(f".//{K}coordinates") is not None
         surveyed = mark.findtext(f".//{K}Data[@name='status']/{K}value") == "surveyed"
-        assert str(mark.findtext(f"{K}name")).endswith("(示意)") is (located and not surveyed)
+        assert str(mark.findtext(f"{K}name")).endswith("（示意）") is (located and not surveyed)
 
 
+@in_chinese
 def test_kml_is_read_by_gdal(tmp_path: Path) -> None:
     exports.write(plan(), tmp_path / "a.kml")
     for title, name in (("重點片區", "zones"), ("發展帶", "corridors")):
@@ -564,6 +577,7 @@ def test_geoparquet_says_what_to_install(tmp_path: Path, monkeypatch: pytest.Mon
 # --- DXF ----------------------------------------------------------------------------------
 
 
+@in_chinese
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_dxf(tmp_path: Path, frames: Callable[[], Frames]) -> None:
     import ezdxf
@@ -607,21 +621,22 @@ def test_dxf(tmp_path: Path, frames: Callable[[], Frames]) -> None:
             for a, b in zip(points, expected, strict=True):
                 assert a == pytest.approx(b, abs=1e-6)
     title = "重點片區"
-    assert {title, f"{title}注記", "說明"} <= {layer.dxf.name for layer in drawing.layers}
+    assert {title, f"{title}注記", "數據說明"} <= {layer.dxf.name for layer in drawing.layers}
     texts = [e for e in space if e.dxftype() == "TEXT"]
     assert {text.dxf.style for text in texts} == {"中文"}
     shown = {plain_text(text.dxf.text) for text in texts}
     if frames is plan:
-        assert "啟航灣創新產業區(示意)" in shown
+        assert "啟航灣創新產業區（示意）" in shown
         dashed = {e.dxf.linetype for e in by_id["qihang-bay"]}
         assert dashed == {"DASHED"}
     else:
         # What the reader makes of the codes is what was reported.
         (change,) = report.changes
-        assert change.id == "z6" or change.after in {t.split("(")[0] for t in shown}
+        assert change.id == "z6" or change.after in {t.split("（")[0] for t in shown}
     assert OSM in shown
 
 
+@in_chinese
 def test_dxf_is_read_by_gdal(tmp_path: Path) -> None:
     exports.write(plan(), tmp_path / "a.dxf", layers=["zones"])
     # GDAL takes texts to be in the code page that the head names; the format has had them in
@@ -631,12 +646,12 @@ def test_dxf_is_read_by_gdal(tmp_path: Path) -> None:
         frame = pyogrio.read_dataframe(tmp_path / "a.dxf")
     finally:
         pyogrio.set_gdal_config_options({"DXF_ENCODING": None})
-    assert set(frame.Layer) == {"重點片區", "重點片區注記", "說明"}
+    assert set(frame.Layer) == {"重點片區", "重點片區注記", "數據說明"}
     rings = frame[frame.Layer == "重點片區"]
     areas = [Polygon(line.coords).area for line in rings.geometry]
     flat = plan()["zones"].set_crs(4490, allow_override=True).to_crs(4548)
     assert areas == pytest.approx(list(flat.area), rel=1e-9)
-    assert "老城廂「文商旅」升級發展集聚區(示意)" in set(frame.Text)
+    assert "老城廂「文商旅」升級發展集聚區（示意）" in set(frame.Text)
 
 
 # --- tables -------------------------------------------------------------------------------
@@ -668,7 +683,7 @@ def test_csv_in_gbk(tmp_path: Path) -> None:
     report = exports.write(hostile(), tmp_path / "a.csv", encoding="gbk")
     text = (tmp_path / "a.csv").read_bytes().decode("gbk")
     assert "〓衞老城廂「文商旅」" in text
-    assert any(c.reason == "gbk lacks a character" and "㐱" in c.before for c in report.changes)
+    assert any(c.reason == "GBK lacks a character" and "㐱" in c.before for c in report.changes)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.zip"])
@@ -686,8 +701,8 @@ def test_each_character_that_is_lacking_is_told_once(tmp_path: Path, name: str) 
     report = exports.write({"sites": spots}, tmp_path / name, encoding="gbk")
     told = [line for line in report.lines() if line.startswith("changed")]
     wanted = [
-        "changed: gbk lacks '©' (U+00A9): (c) instead, in 4 cells",
-        "changed: gbk lacks '㐱' (U+3431): 〓 instead, in 2 cells",
+        "changed: GBK lacks '©' (U+00A9): (c) instead, in 4 cells",
+        "changed: GBK lacks '㐱' (U+3431): 〓 instead, in 2 cells",
     ]
     assert sorted(told) == wanted
     # Cell by cell it is still to be had.
@@ -697,18 +712,17 @@ def test_each_character_that_is_lacking_is_told_once(tmp_path: Path, name: str) 
         with zipfile.ZipFile(tmp_path / name) as archive:
             readme = archive.read("readme.txt").decode("utf-8-sig")
             data = archive.read("sites.dbf")
-        assert [line for line in readme.splitlines() if "lacks" in line] == [
-            line.replace("changed", "Changed") for line in told
-        ]
+        assert [line for line in readme.splitlines() if "lacks" in line] == told
     assert "roads.osm.pbf (c) OpenStreetMap contributors" in data.decode("gbk", "replace")
 
 
+@in_chinese
 @pytest.mark.parametrize("frames", [plan, hostile])
 def test_xlsx(tmp_path: Path, frames: Callable[[], Frames]) -> None:
     exports.write(frames(), tmp_path / "a.xlsx")
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
     first, *sheets, fields = book.worksheets
-    assert (first.title, fields.title) == ("說明", "欄位")
+    assert (first.title, fields.title) == ("數據說明", "字段")
     columns: dict[str, list[str]] = {}
     for sheet, _, column, _ in list(fields.values)[1:]:
         columns.setdefault(str(sheet), []).append(str(column))
@@ -734,11 +748,12 @@ def test_xlsx(tmp_path: Path, frames: Callable[[], Frames]) -> None:
     assert OSM in [row[1] for row in first.values]
 
 
+@in_chinese
 def test_xlsx_is_read_by_gdal(tmp_path: Path) -> None:
     exports.write(plan(), tmp_path / "a.xlsx", layers=["zones"])
     frame = pyogrio.read_dataframe(tmp_path / "a.xlsx", layer="重點片區", read_geometry=False)
     assert list(frame["名稱"]) == list(plan()["zones"].name)
-    assert list(frame["面積(平方米)"]) == pytest.approx(list(plan()["zones"].area_m2), rel=1e-15)
+    assert list(frame["面積（平方米）"]) == pytest.approx(list(plan()["zones"].area_m2), rel=1e-15)
 
 
 def test_any_records_as_a_workbook() -> None:
@@ -770,6 +785,7 @@ def test_any_records_as_a_workbook() -> None:
         spreadsheet.workbook([])
 
 
+@in_chinese
 def test_a_cell_that_is_too_long_is_cut_and_reported(tmp_path: Path) -> None:
     frame = plan()["parcel"].assign(note="長" * 40_000)
     report = exports.write({"parcel": frame}, tmp_path / "a.xlsx")

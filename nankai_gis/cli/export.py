@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from nankai_gis import words
 from nankai_gis.cli import options
 from nankai_gis.errors import NankaiGISError
 from nankai_gis.exports import DATUMS, ENCODINGS, FORMATS, accept, format_of, text_sequences, write
 from nankai_gis.words import ntr, tr
-
-if TYPE_CHECKING:
-    from nankai_gis.exports import ExportReport
 
 
 @click.command("export")
@@ -65,7 +60,7 @@ def export_(
 
     The suffix of OUTPUT says the format: .gpkg, .geojson, .geojsonl, .zip (Shapefile), .kml,
     .kmz, .fgb, .parquet, .dxf, .csv, .xlsx. For OUTPUT - GeoJSON text sequences go to stdout.
-    What is left out or changed is said on stderr.
+    Rows left out and values changed are listed on stderr.
     """
     dash = str(output) == "-"
     try:
@@ -78,18 +73,12 @@ def export_(
             tr("stdout takes GeoJSON text sequences; name a file for {format}", format=name)
         )
 
-    from nankai_gis.errors import DataError, NotFoundError
-    from nankai_gis.plan.layers import LAYERS
+    from nankai_gis.exports.study import layers_of
 
-    wanted = LAYERS if layers is None else tuple(filter(None, layers.split(",")))
-    for layer in wanted:
-        if layer not in LAYERS:
-            raise NotFoundError("layer", layer, LAYERS)
     study = options.study()
-    present = [layer for layer in LAYERS if layer in wanted and study.layers[layer]]
-    if not present:
-        raise DataError(tr("the plan has nothing in {layers}", layers=words.listed(wanted)))
-    frames = {layer: study.frame(layer) for layer in options.progress(present, "measure")}
+    wanted = None if layers is None else list(filter(None, layers.split(",")))
+    present = options.progress(layers_of(study, wanted), tr("measuring"))
+    frames = {layer: study.frame(layer) for layer in present}
     if dash:
         data, report = text_sequences(frames, datum=datum)
         options.deliver(data, None, False)
@@ -103,14 +92,10 @@ def export_(
             encoding=encoding,
             overwrite=overwrite,
         )
-    _tell(report)
-
-
-def _tell(report: ExportReport) -> None:
-    rows = sum(report.rows.values())
     for line in report.lines():
         click.echo(line, err=True)
     if report.path is not None:
+        rows = sum(report.rows.values())
         click.echo(
             ntr("wrote {file} ({n} row)", "wrote {file} ({n} rows)", rows, file=report.path),
             err=True,

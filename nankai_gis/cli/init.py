@@ -21,7 +21,7 @@ def init(folder: Path, overwrite: bool) -> None:
     and check what you write. `nankai-gis --plan FOLDER …` then works on it.
     """
     from nankai_gis.errors import OutputError
-    from nankai_gis.files.atomic import write_bytes
+    from nankai_gis.files import atomic
     from nankai_gis.plan import definitions, schema
     from nankai_gis.present import tables
 
@@ -34,12 +34,15 @@ def init(folder: Path, overwrite: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = error.strerror
         raise OutputError(
-            tr("{folder}: can't make this folder: {reason}", folder=folder, reason=reason)
+            tr("{folder}: can't make this folder: {reason}", folder=folder, reason=error.strerror)
         ) from error
     for target, data in files.items():
-        write_bytes(target, data, overwrite=overwrite)
-        click.echo(tr("wrote {file}", file=target), err=True)
-    command = f"nankai-gis --plan {shlex.quote(str(folder))} area"
+        atomic.write_bytes(target, data, overwrite=overwrite)
+        options.wrote(target)
+    quoted = shlex.quote(str(folder))
+    if atomic.WINDOWS and quoted != str(folder):
+        # Neither cmd nor PowerShell knows all of a POSIX shell's quoting; both know this.
+        quoted = f'"{folder}"'
+    command = f"nankai-gis --plan {quoted} area"
     click.echo(tr("next: {command}", command=command), err=True)

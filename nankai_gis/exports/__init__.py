@@ -34,7 +34,7 @@ import contextlib
 import importlib
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -152,11 +152,21 @@ def format_of(path: Path) -> str:
         if suffix in kind.suffixes:
             return name
     if suffix == ".shp":
-        advice = "a shapefile is several files and is written as one zip; name it .zip"
-    else:
-        known = ", ".join(s for kind in FORMATS.values() for s in kind.suffixes)
-        advice = f"name a format, or give the file one of these suffixes: {known}"
-    raise OutputError(f"{path.name}: the suffix {suffix!r} is no format; {advice}")
+        raise OutputError(
+            tr(
+                "{file}: a shapefile is several files and is written as one zip; name it .zip",
+                file=path.name,
+            )
+        )
+    raise OutputError(
+        tr(
+            "{file}: the suffix {suffix} is no format; name a format, or give the file one of "
+            "these suffixes: {known}",
+            file=path.name,
+            suffix=words.quoted(suffix),
+            known=words.listed(s for kind in FORMATS.values() for s in kind.suffixes),
+        )
+    )
 
 
 def accept(
@@ -195,9 +205,9 @@ def accept(
     from nankai_gis.exports.reference import parsed
 
     for what, asked, known in (
-        ("format", format, FORMATS),
-        ("datum", datum, DATUMS),
-        ("encoding", encoding, ENCODINGS),
+        (tr("format"), format, FORMATS),
+        (tr("datum"), datum, DATUMS),
+        (tr("encoding"), encoding, ENCODINGS),
     ):
         if asked not in known:
             raise NotFoundError(what, asked, known)
@@ -323,11 +333,11 @@ def write(
     '鼓樓'
     """
     name = format_of(path) if format is None else format
-    job, wanted = _job(frames, layers, name, crs, datum, encoding)
     # Entered first, so that an output that can't be written is refused before the work.
     with atomic_write(path, overwrite=overwrite) as temporary:
-        temporary.write_bytes(_content(wanted, job))
-    return _report(path, job)
+        data, report = _made(frames, layers, name, crs, datum, encoding)
+        temporary.write_bytes(data)
+    return replace(report, path=path)
 
 
 def text_sequences(
@@ -364,62 +374,50 @@ def text_sequences(
     >>> data[:1], data[-1:]
     (b'\x1e', b'\n')
     """
-    job, wanted = _job(frames, layers, "geojsonseq", None, datum, "utf-8")
-    data = _content(wanted, job)
-    return data, _report(None, job)
+    return _made(frames, layers, "geojsonseq", None, datum, "utf-8")
 
 
-def _job(
+def _made(
     frames: Mapping[str, GeoDataFrame],
     layers: Collection[str] | None,
     format: str,
     crs: str | None,
     datum: str,
     encoding: str,
-) -> tuple[Job, Mapping[str, GeoDataFrame]]:
-    from nankai_gis.exports.layers import bounds, chosen
+) -> tuple[bytes, ExportReport]:
+    """Return the content of a file, and what was done to make it."""
+    from nankai_gis.exports.layers import bounds, ready
     from nankai_gis.exports.reference import outside, reference
 
-    into = accept(format, crs, datum, encoding)
-    wanted = {name: frames[name] for name in chosen(frames, layers)}
+    # What goes together, and what is there.
+    into, log = accept(format, crs, datum, encoding), Log()
+    for name in layers or ():
+        if name not in frames:
+            raise NotFoundError(tr("layer"), name, frames)
+    wanted = {name: frame for name, frame in frames.items() if layers is None or name in layers}
     box = bounds(wanted)
-    log = Log()
-    if not into:
-        return Job(format, None, encoding, log), wanted
-    found = reference(into, datum, box)
-    remark = outside(found, box) if box else None
-    if found.move is not None:
-        log.notes.append(found.statement)
-    if remark:
-        log.notes.append(remark)
-    return Job(format, found, encoding, log), wanted
-
-
-def _content(frames: Mapping[str, GeoDataFrame], job: Job) -> bytes:
-    from nankai_gis.exports.layers import ready
-
-    made = [
-        ready(name, frame, job.reference, job.encoding, job.log) for name, frame in frames.items()
-    ]
-    writer = importlib.import_module(f".{FORMATS[job.format].writer}", __name__)
-    data = cast(_Writer, writer).content([layer for layer in made if layer.records], job)
-    if not job.log.rows:
+    # What the coordinates will be in; a shift, and places far from it, are said.
+    where = reference(into, datum, box) if into else None
+    if where is not None:
+        remark = outside(where, box) if box else None
+        log.notes += [*([where.statement] if where.move else []), *([remark] if remark else [])]
+    made = [ready(name, frame, where, encoding, log) for name, frame in wanted.items()]
+    writer = importlib.import_module(f".{FORMATS[format].writer}", __name__)
+    data = cast(_Writer, writer).content(
+        [layer for layer in made if layer.records], Job(format, where, encoding, log)
+    )
+    if not log.rows:
         raise OutputError(
             tr(
                 "nothing to write: no row of {layers} is located",
-                layers=words.listed(frames) or tr("any layer"),
+                layers=words.listed(wanted) or tr("any layer"),
             )
         )
-    return data
-
-
-def _report(path: Path | None, job: Job) -> ExportReport:
-    log, into = job.log, job.reference
-    return ExportReport(
-        path,
-        job.format,
-        into.code if into else "",
-        into.datum if into else "",
+    return data, ExportReport(
+        None,
+        format,
+        where.code if where else "",
+        where.datum if where else "",
         dict(log.rows),
         tuple(log.left_out),
         tuple(log.changes),

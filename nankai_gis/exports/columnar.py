@@ -7,8 +7,9 @@ import json
 from typing import TYPE_CHECKING
 
 from nankai_gis.errors import MissingExtraError
-from nankai_gis.exports.layers import ATTRIBUTION, SKETCH, SKETCHED, located, merged
-from nankai_gis.exports.readback import same
+from nankai_gis.exports.layers import ATTRIBUTION, located, merged, statements
+from nankai_gis.exports.readback import check_same
+from nankai_gis.words import tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -48,11 +49,11 @@ def _flatgeobuf(frame: GeoDataFrame, job: Job) -> bytes:
             geometry_type="Unknown",
             layer_options={
                 "TITLE": f"{_NAME} ({job.reference.datum})",
-                "DESCRIPTION": f"{job.reference.statement}. {ATTRIBUTION}.",
+                "DESCRIPTION": "\n".join(statements(job.reference)),
             },
         )
         # The spatial index sorts the rows.
-        same(frame, pyogrio.read_dataframe(target), _NAME, ordered=False)
+        check_same(frame, pyogrio.read_dataframe(target), _NAME, ordered=False)
         return target.read_bytes()
 
 
@@ -62,20 +63,23 @@ def _geoparquet(frame: GeoDataFrame, job: Job) -> bytes:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtraError(
-            "GeoParquet wants pyarrow, which isn't installed: pip install 'nankai-gis[parquet]'"
+            tr(
+                "GeoParquet needs pyarrow, which isn't installed; run {command}",
+                command="pip install 'nankai-gis[parquet]'",
+            )
         ) from error
     assert job.reference is not None
     made = io.BytesIO()
     frame.to_parquet(made, index=False)
     # geopandas has no place for metadata of one's own.
     table = pq.read_table(pa.BufferReader(made.getvalue()))
-    said = {
+    own = {
         "attribution": ATTRIBUTION,
         "datum": job.reference.datum,
         "reference": job.reference.statement,
-        SKETCH: SKETCHED,
+        "sketch": statements(job.reference)[-1],
     }
-    metadata = {**table.schema.metadata, b"nankai_gis": json.dumps(said, ensure_ascii=False)}
+    metadata = {**table.schema.metadata, b"nankai_gis": json.dumps(own, ensure_ascii=False)}
     out = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(metadata), out)
     return out.getvalue()

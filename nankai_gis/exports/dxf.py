@@ -10,8 +10,8 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from nankai_gis.exports.layers import ATTRIBUTION, SKETCH, SKETCHED, key_of, located, rgb
-from nankai_gis.exports.report import Change
+from nankai_gis.exports.layers import ATTRIBUTION, located, rgb, statements
+from nankai_gis.words import mark, tr
 
 if TYPE_CHECKING:
     from ezdxf.document import Drawing
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _VERSION = "R2010"
 _FONT, _FAMILY, _TEXT_STYLE = "simsun.ttc", "SimSun", "中文"
 _APPLICATION = "NANKAI_GIS"
-_LABELS = "注記"
+_ESCAPED = mark("a drawing would read it as a code")
 #: Heights of names, in metres; 30 m is 3 mm at 1:10,000.
 _HEIGHTS = {"district": 120.0, "zones": 90.0, "parcel": 60.0, "subdistricts": 60.0}
 _HEIGHT = 30.0
@@ -63,7 +63,7 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
     for layer in kept:
         _layer(layer, drawing, job)
         job.log.rows[layer.name] = len(layer.records)
-    _notes(kept, drawing, into.statement)
+    _notes(kept, drawing, statements(into))
     out = io.StringIO()
     drawing.write(out)
     return out.getvalue().encode("utf-8")
@@ -71,7 +71,8 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
 
 def _layer(layer: PreparedLayer, drawing: Drawing, job: Job) -> None:
     name = _NO_NAME.sub("_", layer.title)[:200]
-    for added in (name, f"{name}{_LABELS}"):
+    labels = tr("{layer} labels", layer=name)
+    for added in (name, labels):
         if added not in drawing.layers:
             drawing.layers.add(added)
     space = drawing.modelspace()
@@ -81,7 +82,7 @@ def _layer(layer: PreparedLayer, drawing: Drawing, job: Job) -> None:
         data = _data(layer, record)
         for entity in _entities(shape, space, attributes):
             entity.set_xdata(_APPLICATION, data)
-        _label(layer, record, shape, space, f"{name}{_LABELS}", job)
+        _label(layer, record, shape, space, labels, job)
 
 
 def _look(look: Style) -> dict[str, Any]:
@@ -140,29 +141,29 @@ def _label(
     # A drawing program reads %%d as a degree sign and \U+4E00 as a character.
     shown = shown.replace("%%", "% %").replace("\\U+", "\\ U+").replace("\\M+", "\\ M+")
     shown = shown.replace("^", "ˆ")
-    if shown != raw:
-        reason = "a drawing would read it as a code"
-        job.log.changes.append(Change(layer.name, key_of(record), "name", raw, shown, reason))
+    shown = job.log.write(layer.name, record, "name", raw, shown, _ESCAPED)
     place: Any = (
         shape.interpolate(0.5, normalized=True)
         if shape.geom_type.endswith("LineString")
         else shape.representative_point()
     )
     text = space.add_text(
-        shown + (f"({SKETCH})" if record["sketch"] else ""),
+        tr("{caption} (indicative)", caption=shown) if record["sketch"] else shown,
         height=_HEIGHTS.get(layer.name, _HEIGHT),
         dxfattribs={"layer": name, "style": _TEXT_STYLE},
     )
     text.set_placement((place.x, place.y), align=TextEntityAlignment.MIDDLE_CENTER)
 
 
-def _notes(layers: list[PreparedLayer], drawing: Drawing, statement: str) -> None:
+def _notes(layers: list[PreparedLayer], drawing: Drawing, texts: list[str]) -> None:
+    """Write what is said of the file below the drawing."""
     boxes = [shape.bounds for layer in layers for shape in layer.shapes if shape is not None]
     west, south = min(b[0] for b in boxes), min(b[1] for b in boxes)
-    drawing.layers.add("說明")
-    for line, text in enumerate((ATTRIBUTION, statement, f"{SKETCH}:{SKETCHED}")):
+    name = tr("Notes on the data")
+    drawing.layers.add(name)
+    for line, text in enumerate(texts):
         drawing.modelspace().add_text(
             text,
             height=_HEIGHT * 2,
-            dxfattribs={"layer": "說明", "style": _TEXT_STYLE},
+            dxfattribs={"layer": name, "style": _TEXT_STYLE},
         ).set_placement((west, south - _HEIGHT * 4 * (line + 2)))

@@ -7,9 +7,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from nankai_gis.exports.layers import ATTRIBUTION, SKETCH, SKETCHED, rgb
-from nankai_gis.exports.readback import geometry_type, same
+from nankai_gis.exports.layers import ATTRIBUTION, rgb, statements
+from nankai_gis.exports.readback import check_same, geometry_type
 from nankai_gis.files.geopackage import check_index
+from nankai_gis.words import mark, tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,12 @@ INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geome
 VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')"""
 #: CSS pixels, in which looks are given, are 1/96 inch.
 _MILLIMETRES = 25.4 / 96
+#: Titles of the tables of a layer with several types of geometry: they are unique in the file.
+_TITLES = {
+    "point": mark("{layer} (points)"),
+    "line": mark("{layer} (lines)"),
+    "polygon": mark("{layer} (areas)"),
+}
 
 
 def content(layers: list[PreparedLayer], job: Job) -> bytes:
@@ -55,7 +62,6 @@ def _table(part: PreparedLayer, job: Job, target: Path) -> None:
     import pyogrio
 
     assert job.reference is not None
-    said = f"{job.reference.statement}. {ATTRIBUTION}. {SKETCH}:{SKETCHED}。"
     frame = part.frame(job.reference.crs)
     pyogrio.write_dataframe(
         frame,
@@ -63,20 +69,22 @@ def _table(part: PreparedLayer, job: Job, target: Path) -> None:
         driver="GPKG",
         layer=part.name,
         geometry_type=geometry_type(part),
-        layer_options={"IDENTIFIER": _title(part), "DESCRIPTION": said},
+        layer_options={
+            "IDENTIFIER": _title(part),
+            "DESCRIPTION": "\n".join(statements(job.reference)),
+        },
         dataset_metadata={
             "attribution": ATTRIBUTION,
             "datum": job.reference.datum,
             "reference": job.reference.statement,
         },
     )
-    same(frame, pyogrio.read_dataframe(target, layer=part.name), part.name)
+    check_same(frame, pyogrio.read_dataframe(target, layer=part.name), part.name)
 
 
 def _title(part: PreparedLayer) -> str:
-    # Identifiers are unique in a GeoPackage.
-    kind = part.name.rpartition("_")[2]
-    return part.title + {"point": "(點)", "line": "(線)", "polygon": "(面)"}.get(kind, "")
+    title = _TITLES.get(part.name.rpartition("_")[2])
+    return tr(title, layer=part.title) if title else part.title
 
 
 def _styles(parts: list[PreparedLayer], target: Path) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from nankai_gis.exports.layers import ATTRIBUTION, SKETCH, SKETCHED, TITLES, rgb
-from nankai_gis.words import speaking, tr
+from nankai_gis.exports.layers import ATTRIBUTION, Field, rgb, statements
+from nankai_gis.words import tr
 from nankai_gis.words.terms import STATUSES
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
     document = SubElement(root, "Document")
     title = "nankai-gis" + (f" ({into.datum})" if into.is_shifted else "")
     SubElement(document, "name").text = title
-    said = f"{ATTRIBUTION}. {into.statement}. {SKETCH}:{SKETCHED}。"
-    SubElement(document, "description").text = escape(said)
+    SubElement(document, "description").text = escape("\n".join(statements(into)))
     styles: dict[Style, str] = {}
     folders = [_folder(layer, styles) for layer in layers]
     for look, key in styles.items():
@@ -78,11 +77,14 @@ def _folder(layer: PreparedLayer, styles: dict[Style, str]) -> Element:
         key = styles.setdefault(look, f"look-{len(styles)}")
         SubElement(placemark, "styleUrl").text = f"#{key}"
         extended = SubElement(placemark, "ExtendedData")
-        for name, value in {"layer": layer.name, **layer.text(record)}.items():
+        text = {"layer": layer.name, **layer.text(record)}
+        for field in (Field("layer", "text"), *layer.columns):
+            value = text[field.name]
             if value is not None:
-                data = SubElement(extended, "Data", name=name)
-                SubElement(data, "displayName").text = TITLES.get(name, name)
-                SubElement(data, "value").text = _text(value)
+                data = SubElement(extended, "Data", name=field.name)
+                SubElement(data, "displayName").text = field.title
+                shown = str(value).lower() if isinstance(value, bool) else str(value)
+                SubElement(data, "value").text = shown
         if shape is not None:
             placemark.append(_geometry(shape))
     return folder
@@ -90,27 +92,21 @@ def _folder(layer: PreparedLayer, styles: dict[Style, str]) -> Element:
 
 def _name(record: Record) -> str:
     name = str(record.get("name") or record.get("id") or "")
-    return name + (f"({SKETCH})" if record["sketch"] else "")
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return tr("{caption} (indicative)", caption=name) if record["sketch"] else name
 
 
 def _balloon(record: Record) -> str:
     """Return what a balloon shows: HTML, in which everything from the data is escaped."""
-    with speaking("zh-Hant"):
-        statuses = {status: tr(name) for status, name in STATUSES.items()}
     lines = []
     for column in _SHOWN:
         value = record.get(column)
         if value is None or value == "":
             continue
         text = f"{value:,.0f}" if isinstance(value, float) else str(value)
-        text = statuses.get(value, text) if column == "status" else text
+        text = tr(STATUSES[text]) if column == "status" and text in STATUSES else text
         # $[name] would be filled in with the value of that name.
         shown = escape(text).replace("$", "&#36;")
-        lines.append(f"<tr><th>{escape(TITLES[column])}</th><td>{shown}</td></tr>")
+        lines.append(f"<tr><th>{escape(Field(column, 'text').title)}</th><td>{shown}</td></tr>")
     return f"<table>{''.join(lines)}</table><p>{escape(ATTRIBUTION)}</p>"
 
 

@@ -6,18 +6,18 @@ import datetime
 import json
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from nankai_gis.errors import CRSError, DataError, NotFoundError
-from nankai_gis.exports.reference import Move, Reference
-from nankai_gis.exports.report import Change, Log, Omission, spelt
+from nankai_gis.errors import CRSError, DataError
+from nankai_gis.exports.reference import Reference
+from nankai_gis.exports.report import Log, Omission, spelt
 from nankai_gis.geometry.crs import STORED
 from nankai_gis.plan.model import CREDIT
 from nankai_gis.present.facts import term
 from nankai_gis.present.style import STYLES, Style, as_line, style_of
-from nankai_gis.words import speaking, tr
+from nankai_gis.words import listed, mark, tr
 from nankai_gis.words.terms import LAYERS, STATUSES
 
 if TYPE_CHECKING:
@@ -28,49 +28,47 @@ Type = Literal["text", "integer", "number", "yes/no", "json"]
 Record = dict[str, Any]
 
 ATTRIBUTION = f"{CREDIT} 1.0"
-#: What a reader must not take for surveyed, and what that is.
-SKETCH, SKETCHED = "示意", "狀態(status)不是 surveyed(實測)者僅為示意"
-#: Chinese titles of the columns that the layers have; others go by their own name.
-TITLES: Mapping[str, str] = {
-    "layer": "圖層",
-    "id": "編號",
-    "kind": "類型",
-    "name": "名稱",
-    "name_hans": "名稱(簡體)",
-    "name_en": "名稱(英文)",
-    "aliases": "別名",
-    "clause": "規劃原文",
-    "clause_source": "原文出處",
-    "section": "章節",
-    "note": "說明",
-    "status": "資料狀態",
-    "accuracy_m": "位置精度(米)",
-    "stated_area_m2": "規劃所述面積(平方米)",
-    "claims": "規劃所述街域",
-    "within": "所屬片區",
-    "code": "代碼",
-    "population": "人口",
-    "population_year": "人口年份",
-    "parts": "邊界各段",
-    "source": "資料來源",
-    "source_ids": "來源編號",
-    "date": "資料日期",
-    "area_m2": "面積(平方米)",
-    "area_sd_m2": "面積標準差(平方米)",
-    "planar_area_m2": "EPSG:4548 平面面積(平方米)",
-    "perimeter_m": "周長(米)",
-    "length_m": "長度(米)",
-    "corridor": "所屬發展帶",
-    "rank": "順序",
-    "role": "作用",
-    "planned": "規劃未建",
-    "street": "道路編號",
-    "street_name": "道路",
-    "end_accuracy_m": "兩端精度(米)",
-    "theme": "類別",
-    "sketch": SKETCH,
-    "datum": "坐標基準",
-    "attribution": "數據許可",
+#: Titles of the columns that the layers have; others go by their own name.
+_TITLES: Mapping[str, str] = {
+    "layer": mark("Layer"),
+    "id": mark("ID"),
+    "kind": mark("Kind"),
+    "name": mark("Name"),
+    "name_hans": mark("Name (simplified)"),
+    "name_en": mark("Name (English)"),
+    "aliases": mark("Other names"),
+    "clause": mark("Plan text"),
+    "clause_source": mark("Source of the plan text"),
+    "section": mark("Section"),
+    "note": mark("Note"),
+    "status": mark("Basis"),
+    "accuracy_m": mark("Positional accuracy (m)"),
+    "stated_area_m2": mark("Area stated by the plan (sq m)"),
+    "claims": mark("Subdistricts stated by the plan"),
+    "within": mark("In the zone"),
+    "code": mark("Code"),
+    "population": mark("Population"),
+    "population_year": mark("Year of the population"),
+    "parts": mark("Sides of the boundary"),
+    "source": mark("Source of the data"),
+    "source_ids": mark("IDs in the source"),
+    "date": mark("Date of the data"),
+    "area_m2": mark("Area (sq m)"),
+    "area_sd_m2": mark("Standard deviation of the area (sq m)"),
+    "planar_area_m2": mark("Area in the plane of EPSG:4548 (sq m)"),
+    "perimeter_m": mark("Perimeter (m)"),
+    "length_m": mark("Length (m)"),
+    "corridor": mark("Corridor"),
+    "rank": mark("Order"),
+    "role": mark("Role"),
+    "planned": mark("Planned, not built"),
+    "street": mark("ID of the road"),
+    "street_name": mark("Road"),
+    "end_accuracy_m": mark("Accuracy of the ends (m)"),
+    "theme": mark("Theme"),
+    "sketch": mark("Indicative"),
+    "datum": mark("Datum of the coordinates"),
+    "attribution": mark("Licence of the data"),
 }
 #: Whole numbers that a frame with gaps holds as floats.
 _WHOLE = frozenset({"population", "population_year", "rank"})
@@ -95,6 +93,7 @@ _LEGEND: Mapping[str, str] = {
 }
 #: What no XML can hold, and no C string beyond: control characters and half characters.
 _UNPRINTABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CLEANED = mark("control characters were taken out, and line ends made one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,8 @@ class Field:
 
     @property
     def title(self) -> str:
-        """Chinese title."""
-        return TITLES.get(self.name, self.name)
+        """Title in the language in force."""
+        return tr(_TITLES[self.name]) if self.name in _TITLES else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,29 +191,33 @@ class PreparedLayer:
         return geopandas.GeoDataFrame(cells, geometry=self.shapes, crs=crs)
 
 
-def chosen(frames: Mapping[str, GeoDataFrame], layers: Collection[str] | None) -> list[str]:
-    """Return the names of the layers to write, in the order of the frames."""
-    for name in layers or ():
-        if name not in frames:
-            raise NotFoundError("layer", name, frames)
-    return [name for name in frames if layers is None or name in layers]
-
-
 def bounds(frames: Mapping[str, GeoDataFrame]) -> tuple[float, float, float, float] | None:
     """Return west, south, east, north of everything located, in degrees; refuse other CRSs."""
-    found = []
+    boxes = []
     for name, frame in frames.items():
         if frame.crs is None or not frame.crs.equals(STORED, ignore_axis_order=True):
-            said = "no CRS" if frame.crs is None else frame.crs.to_string()
-            raise CRSError(f"layer {name} is in {said}; bring it to {STORED} first (to_crs)")
+            crs = tr("no CRS") if frame.crs is None else frame.crs.to_string()
+            raise CRSError(
+                tr(
+                    "layer {layer} is in {crs}; bring it to {stored} first (to_crs)",
+                    layer=name,
+                    crs=crs,
+                    stored=STORED,
+                )
+            )
         box = [float(edge) for edge in frame.total_bounds]
         if all(map(math.isfinite, box)):
             if box[0] < -180 or box[1] < -90 or box[2] > 180 or box[3] > 90:
-                raise CRSError(f"layer {name} holds coordinates that are no degrees; check its CRS")
-            found.append(box)
-    if not found:
+                raise CRSError(
+                    tr(
+                        "layer {layer} holds coordinates that are no degrees; check its CRS",
+                        layer=name,
+                    )
+                )
+            boxes.append(box)
+    if not boxes:
         return None
-    west, south, east, north = zip(*found, strict=True)
+    west, south, east, north = zip(*boxes, strict=True)
     return min(west), min(south), max(east), max(north)
 
 
@@ -231,10 +234,14 @@ def ready(
             continue
         if shape.geom_type not in _SHAPES:
             raise DataError(
-                f"layer {name} holds a {shape.geom_type}; it takes points, lines and polygons"
+                tr(
+                    "layer {layer} holds a {kind}; it takes points, lines and polygons",
+                    layer=name,
+                    kind=shape.geom_type,
+                )
             )
         flat = shapely.force_2d(shape)
-        shapes.append(_moved(flat, None if into is None else into.move))
+        shapes.append(shapely.transform(flat, into.move) if into and into.move else flat)
     table = {str(c): list(frame[c]) for c in frame.columns if c != frame.geometry.name}
     attribution = encodable(ATTRIBUTION, encoding)
     records = [
@@ -242,17 +249,17 @@ def ready(
         for n in range(len(frame))
     ]
     for record, shape in zip(records, shapes, strict=True):
-        _clean(record, name, log)
+        for column, value in record.items():
+            record[column] = log.write(name, record, column, value, _printable(value), _CLEANED)
         known = record.get("status") == "surveyed" or shape is None
-        record["sketch"] = "" if known else SKETCH
+        record["sketch"] = "" if known else tr("indicative")
         if into is not None:
             record["datum"] = into.datum
         record["attribution"] = attribution
     names = [*table, "sketch", *(["datum"] if into is not None else []), "attribution"]
     columns = tuple(_column(column, records) for column in dict.fromkeys(names))
-    with speaking("zh-Hant"):
-        looks, legend = _looks(name, records, shapes)
-        title = tr(LAYERS[name]) if name in LAYERS else name
+    looks, legend = _looks(name, records, shapes)
+    title = tr(LAYERS[name]) if name in LAYERS else name
     return PreparedLayer(name, title, columns, records, shapes, looks, legend)
 
 
@@ -289,7 +296,8 @@ def located(layers: Sequence[PreparedLayer], log: Log) -> list[PreparedLayer]:
         for record, shape in zip(layer.records, layer.shapes, strict=True):
             if shape is None:
                 name = str(record.get("name") or "")
-                log.left_out.append(Omission(layer.name, key_of(record), name, "not located"))
+                key = str(record.get("id") or "")
+                log.left_out.append(Omission(layer.name, key, name, STATUSES["not located"]))
     kept = [
         layer.rows([n for n, shape in enumerate(layer.shapes) if shape is not None])
         for layer in layers
@@ -297,14 +305,18 @@ def located(layers: Sequence[PreparedLayer], log: Log) -> list[PreparedLayer]:
     return [layer for layer in kept if layer.records]
 
 
-def key_of(record: Record) -> str:
-    """Return the id of a row, or nothing."""
-    return str(record.get("id") or "")
-
-
 def encodable(text: str, encoding: str) -> str:
     """Return a text with something else for each character that the encoding lacks."""
     return "".join(c if c.encode(encoding, "ignore") else spelt(c) for c in text)
+
+
+def statements(reference: Reference | None) -> list[str]:
+    """Return what stands in a file beside its rows: licence, CRS and what is indicative only."""
+    return [
+        ATTRIBUTION,
+        *([reference.statement] if reference else []),
+        tr("Rows whose basis (column status) is not a survey are indicative only."),
+    ]
 
 
 def rgb(colour: str) -> tuple[int, int, int] | None:
@@ -316,12 +328,6 @@ def rgb(colour: str) -> tuple[int, int, int] | None:
         return None
     red, green, blue = bytes.fromhex(digits)
     return red, green, blue
-
-
-def _moved(shape: BaseGeometry, move: Move | None) -> BaseGeometry:
-    import shapely
-
-    return shape if move is None else shapely.transform(shape, move)
 
 
 def _plain(value: Any, layer: str, column: str) -> Any:
@@ -341,7 +347,14 @@ def _plain(value: Any, layer: str, column: str) -> Any:
         return value.isoformat()
     if isinstance(value, float):
         if math.isinf(value):
-            raise DataError(f"layer {layer}, column {column}: {value} is not a finite number")
+            raise DataError(
+                tr(
+                    "layer {layer}, column {column}: {value} is not a finite number",
+                    layer=layer,
+                    column=column,
+                    value=value,
+                )
+            )
         return int(value) if column in _WHOLE and value.is_integer() else value
     return value if isinstance(value, int) else str(value)
 
@@ -354,14 +367,6 @@ def _printable(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return _UNPRINTABLE.sub("", re.sub("\r\n?", "\n", value))
-
-
-def _clean(record: Record, layer: str, log: Log) -> None:
-    for column, value in record.items():
-        record[column] = _printable(value)
-        if record[column] != value:
-            reason = "control characters were taken out, and line ends made one"
-            log.changes.append(Change(layer, key_of(record), column, value, record[column], reason))
 
 
 def _as_text(value: Any) -> str:
@@ -420,7 +425,7 @@ def _looks(
             tr(STATUSES["inferred"]) if record.get("status") == "inferred" else "",
             record["sketch"],
         ]
-        told = "、".join(filter(None, remarks))
+        told = listed(filter(None, remarks))
         looks.append(look)
-        legend.append(f"{line}({told})" if told else line)
+        legend.append(tr("{name} ({remarks})", name=line, remarks=told) if told else line)
     return looks, legend

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nankai_gis.errors import CRSError
 from nankai_gis.geometry.crs import PLANAR, STORED, ellipsoid
 from nankai_gis.geometry.datum import BD09, GCJ02
+from nankai_gis.words import language, quoted, tr
 
 if TYPE_CHECKING:
     import pyproj
@@ -62,12 +63,21 @@ def parsed(crs: str) -> pyproj.CRS:
         found = pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError as error:
         raise CRSError(
-            f"{crs!r} is no CRS that PROJ knows; give a code such as {STORED}, EPSG:4490 or "
-            f"{PLANAR}"
+            tr(
+                "{crs} is no CRS that PROJ knows; give a code such as {stored}, EPSG:4490 or "
+                "{planar}",
+                crs=quoted(crs),
+                stored=STORED,
+                planar=PLANAR,
+            )
         ) from error
     if not (found.is_geographic or found.is_projected) or len(found.axis_info) != 2:
         raise CRSError(
-            f"{crs} ({found.name}) is not a geographic or projected CRS of two dimensions"
+            tr(
+                "{crs} ({name}) is not a geographic or projected CRS of two dimensions",
+                crs=crs,
+                name=found.name,
+            )
         )
     return found
 
@@ -85,25 +95,29 @@ def reference(crs: str, datum: str, bounds: Sequence[float] | None) -> Reference
     datum_name = {"China 2000": "CGCS2000", "World Geodetic System 1984": "WGS-84"}.get(
         name.removesuffix(" ensemble"), name
     )
-    statement = f"coordinates in {crs} ({target.name}), x east before y north"
+    statement = tr(
+        "Coordinates in {crs} ({name}), x (east) before y (north).", crs=crs, name=target.name
+    )
     if target == parsed(STORED):
         return Reference(target, crs, datum_name, statement, None)
     if datum_name == "CGCS2000":
         # As everywhere here: the two differ by centimetres, and no transformation is published.
-        statement += "; CGCS2000 is taken as the same datum as WGS-84, from which it differs by cm"
-        source = parsed("EPSG:4490")
-    else:
-        source = parsed(STORED)
-    return Reference(target, crs, datum_name, *_transformed(source, target, crs, statement, bounds))
+        same = tr("CGCS2000 is taken as the same datum as WGS-84; they differ by centimetres.")
+        remark, move = _transformed(parsed("EPSG:4490"), target, crs, bounds)
+        return Reference(target, crs, datum_name, _sentences(statement, same, remark), move)
+    remark, move = _transformed(parsed(STORED), target, crs, bounds)
+    return Reference(target, crs, datum_name, _sentences(statement, remark), move)
+
+
+def _sentences(*texts: str) -> str:
+    """Return sentences one after the other; Chinese has no blanks between them."""
+    return ("" if language().startswith("zh") else " ").join(filter(None, texts))
 
 
 def _transformed(
-    source: pyproj.CRS,
-    target: pyproj.CRS,
-    crs: str,
-    statement: str,
-    bounds: Sequence[float] | None,
+    source: pyproj.CRS, target: pyproj.CRS, crs: str, bounds: Sequence[float] | None
 ) -> tuple[str, Move]:
+    """Return a remark on the accuracy, or nothing, and what moves coordinates."""
     import numpy as np
     import pyproj
 
@@ -120,20 +134,32 @@ def _transformed(
         )
     except pyproj.exceptions.ProjError as error:
         raise CRSError(
-            f"no published transformation leads from WGS-84 to {crs} ({target.name}); export in "
-            f"{PLANAR} and transform with the local parameters"
+            tr(
+                "no published transformation leads from WGS-84 to {crs} ({name}); export in "
+                "{planar} and transform with the local parameters",
+                crs=crs,
+                name=target.name,
+                planar=PLANAR,
+            )
         ) from error
+    remark = ""
     if step.accuracy > 0:
-        statement += f"; the transformation is good to {step.accuracy:g} m ({step.description})"
+        remark = tr(
+            "The transformation is accurate to {metres} m ({name}).",
+            metres=f"{step.accuracy:g}",
+            name=step.description,
+        )
 
     def move(places: Any) -> Any:
         x, y = step.transform(places[:, 0], places[:, 1])
         moved = np.column_stack([x, y])
         if not np.isfinite(moved).all():
-            raise CRSError(f"some places can't be told in {crs} ({target.name})")
+            raise CRSError(
+                tr("some places have no coordinates in {crs} ({name})", crs=crs, name=target.name)
+            )
         return moved
 
-    return statement, move
+    return remark, move
 
 
 def outside(found: Reference, bounds: Sequence[float]) -> str | None:
@@ -147,15 +173,20 @@ def outside(found: Reference, bounds: Sequence[float]) -> str | None:
         inside = inside and area.west <= west and east <= area.east
     if inside:
         return None
-    return f"some places lie outside the area for which {found.code} is made ({area.name})"
+    return tr(
+        "some places lie outside the area for which {crs} is made ({area})",
+        crs=found.code,
+        area=area.name,
+    )
 
 
 def _shifted(datum: str, bounds: Sequence[float] | None) -> Reference:
     import numpy as np
 
     name, shift = _SHIFTS[datum].name, _SHIFTS[datum].from_wgs84
-    statement = (
-        f"coordinates are {name}, shifted from WGS-84; they are no WGS-84 and no survey datum"
+    statement = tr(
+        "Coordinates in {datum}, shifted from WGS-84: neither WGS-84 nor a survey datum.",
+        datum=name,
     )
     if bounds is not None:
         west, south, east, north = bounds
@@ -163,10 +194,14 @@ def _shifted(datum: str, bounds: Sequence[float] | None) -> Reference:
         azimuth, _, distance = ellipsoid().inv(lon, lat, *shift(lon, lat))
         eastward = distance * math.sin(math.radians(azimuth))
         northward = distance * math.cos(math.radians(azimuth))
-        statement += (
-            f": by {distance:.0f} m in the middle of the data "
-            f"({eastward:+.0f} m east, {northward:+.0f} m north)"
+        middle = tr(
+            "In the middle of the data they are shifted by {metres} m ({east} m east, {north} m "
+            "north).",
+            metres=f"{distance:.0f}",
+            east=f"{eastward:+.0f}",
+            north=f"{northward:+.0f}",
         )
+        statement = _sentences(statement, middle)
     import pyproj
 
     def move(places: Any) -> Any:

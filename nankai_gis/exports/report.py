@@ -8,21 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nankai_gis.words import ntr, tr
+from nankai_gis.words import mark, ntr, quoted, tr
 
-#: How the reason ends where a text has been put into an encoding that lacks some of it.
-LACKS = "lacks a character"
-#: What stands for a character that an encoding lacks; 〓, as wide as any, for all others.
-_SPELT: Mapping[str, str] = {"©": "(c)"}
+#: The reason of a change where a text has characters that the encoding asked for lacks.
+LACKS = mark("GBK lacks a character")
 
 
 def spelt(character: str) -> str:
-    """Return what is written for a character that an encoding lacks."""
-    return _SPELT.get(character, "〓")
+    """Return what is written for a character that an encoding lacks: 〓 is as wide as any."""
+    return "(c)" if character == "©" else "〓"
 
 
 class Omission(NamedTuple):
-    """A row that the output doesn't hold."""
+    """A row that the output doesn't hold. The reason is in English, a key of the catalogue."""
 
     layer: str
     id: str
@@ -31,7 +29,7 @@ class Omission(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A value that the output holds otherwise than the layer does."""
+    """A value that the output holds otherwise than the layer does. The reason is in English."""
 
     layer: str
     id: str
@@ -49,6 +47,16 @@ class Log:
     left_out: list[Omission] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def write(
+        self, layer: str, record: Mapping[str, Any], column: str, before: Any, after: Any, why: str
+    ) -> Any:
+        """Return what is written in place of a value, and keep in mind that it was changed."""
+        if after != before:
+            self.changes.append(
+                Change(layer, str(record.get("id") or ""), column, before, after, why)
+            )
+        return after
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,40 +109,44 @@ class ExportReport:
             for layer, n in self.rows.items()
         ]
         lines += [tr("note: {note}", note=note) for note in self.notes]
-        lines += [
-            tr("left out: {layer} {id} {name}: {reason}", **omission._asdict())
-            for omission in self.left_out
-        ]
-        lines += [
+        return lines + losses(self.left_out, self.changes)
+
+
+def losses(left_out: Iterable[Omission], changes: Iterable[Change]) -> list[str]:
+    """Return a line for each row left out, value changed and character that GBK lacks."""
+    lines = [
+        tr(
+            "left out: {layer} {id} {name}: {reason}",
+            **{**omission._asdict(), "reason": tr(omission.reason)},
+        )
+        for omission in left_out
+    ]
+    lacking: Counter[str] = Counter()
+    for change in changes:
+        if change.reason == LACKS:
+            lacking.update(sorted(set(change.before) - set(change.after)))
+            continue
+        values = {"before": _short(change.before), "after": _short(change.after)}
+        lines.append(
             tr(
                 "changed: {layer} {id} {column}: {reason}: {before} became {after}",
-                **{
-                    **change._asdict(),
-                    "before": _short(change.before),
-                    "after": _short(change.after),
-                },
+                **{**change._asdict(), **values, "reason": tr(change.reason)},
             )
-            for change in self.changes
-            if not change.reason.endswith(LACKS)
-        ]
-        return lines + lacking(self.changes)
-
-
-def lacking(changes: Iterable[Change]) -> list[str]:
-    """Return a line for each character that an encoding lacks: what for, and in how many cells."""
-    cells = Counter(
-        (c.reason.removesuffix(LACKS).strip(), character)
-        for c in changes
-        if c.reason.endswith(LACKS)
-        for character in sorted(set(c.before) - set(c.after))
-    )
-    return [
-        f"changed: {encoding} lacks {character!r} (U+{ord(character):04X}): "
-        f"{spelt(character)} instead, in {n} cell{'' if n == 1 else 's'}"
-        for (encoding, character), n in cells.items()
+        )
+    return lines + [
+        ntr(
+            "changed: GBK lacks {character} (U+{code}): {instead} instead, in {n} cell",
+            "changed: GBK lacks {character} (U+{code}): {instead} instead, in {n} cells",
+            n,
+            character=quoted(character),
+            code=f"{ord(character):04X}",
+            instead=spelt(character),
+        )
+        for character, n in lacking.items()
     ]
 
 
 def _short(value: Any) -> str:
+    """Return a value between quotation marks, without the middle of a long one."""
     text = str(value)
-    return repr(text if len(text) <= 24 else f"{text[:12]}…{text[-12:]}")
+    return quoted(text if len(text) <= 24 else f"{text[:12]}…{text[-12:]}")

@@ -58,18 +58,18 @@ def export(
     >>> export(target, layers=["zones"]).rows
     {'zones': 3}
     """
-    frames = _frames(study or packaged(), layers)
+    study = study or packaged()
+    frames = {layer: study.frame(layer) for layer in layers_of(study, layers)}
     return write(frames, Path(path), **options)
 
 
-def _frames(study: Study, layers: Collection[str] | None) -> dict[str, Any]:
+def layers_of(study: Study, layers: Collection[str] | None) -> list[str]:
+    """Return those of some layers in which the study has anything; of all of them for None."""
     wanted = LAYERS if layers is None else tuple(layers)
     for layer in wanted:
         if layer not in LAYERS:
             raise NotFoundError(tr("layer"), layer, LAYERS)
-    frames = {
-        layer: study.frame(layer) for layer in LAYERS if layer in wanted and study.layers[layer]
-    }
-    if not frames:
+    present = [layer for layer in LAYERS if layer in wanted and study.layers[layer]]
+    if not present:
         raise DataError(tr("the plan has nothing in {layers}", layers=listed(wanted)))
-    return frames
+    return present

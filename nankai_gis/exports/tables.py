@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nankai_gis.exports.layers import ATTRIBUTION, SKETCH, SKETCHED, encodable, key_of, merged
-from nankai_gis.exports.report import LACKS, Change, Log
+from nankai_gis.exports.layers import ATTRIBUTION, encodable, merged, statements
+from nankai_gis.exports.report import LACKS
 from nankai_gis.files import spreadsheet
 from nankai_gis.files.spreadsheet import MAX_CELL, TEXT, Worksheet, harmless
+from nankai_gis.words import mark, ntr, tr
 
 if TYPE_CHECKING:
     from nankai_gis.exports import Job
     from nankai_gis.exports.layers import Field, PreparedLayer, Record
+    from nankai_gis.exports.report import Log
+
+_NO_FORMULA = mark("led by an apostrophe, so that it is no formula")
+_CUT = mark("cut to 32,767 characters, all that a cell can have")
+#: What the cells of a column are.
+_TYPES = {
+    "text": mark("text"),
+    "integer": mark("whole number"),
+    "number": mark("number"),
+    "yes/no": mark("yes or no"),
+    "json": mark("list (JSON)"),
+}
 
 
 def content(layers: list[PreparedLayer], job: Job) -> bytes:
@@ -38,61 +51,54 @@ def _cell(record: Record, column: str, value: Any, encoding: str, log: Log) -> A
         return "true" if value else "false"
     if not isinstance(value, str):
         return value
-    known = encodable(value, encoding)
-    cell = harmless(known)
-    for before, after, reason in (
-        (value, known, f"{encoding} {LACKS}"),
-        (known, cell, "led by an apostrophe, so that it is no formula"),
-    ):
-        if before != after:
-            layer = str(record["layer"])
-            log.changes.append(Change(layer, key_of(record), column, before, after, reason))
-    return cell
+    layer = str(record["layer"])
+    value = log.write(layer, record, column, value, encodable(value, encoding), LACKS)
+    return log.write(layer, record, column, value, harmless(value), _NO_FORMULA)
 
 
 def _workbook(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return a workbook: what it is, a sheet for each layer, and what the columns are."""
-    titles = spreadsheet.titles(["說明", *(layer.title for layer in layers), "欄位"])
+    first, *names, last = spreadsheet.titles(
+        [tr("Notes on the data"), *(layer.title for layer in layers), tr("Columns")]
+    )
     about = [
-        ["數據許可", ATTRIBUTION],
-        ["量算", "面積、長度在 CGCS2000 橢球面上量算,單位為平方米、米;± 為一倍標準差"],
-        [SKETCH, SKETCHED],
-        *([layer.title, f"{len(layer.records)} 行"] for layer in layers),
+        [tr("Licence of the data"), ATTRIBUTION],
+        [
+            tr("Measures"),
+            tr(
+                "Areas and lengths are on the CGCS2000 ellipsoid, in square metres and metres; "
+                "± is one standard deviation."
+            ),
+        ],
+        [tr("Indicative"), statements(None)[-1]],
+        *([layer.title, ntr("{n} row", "{n} rows", len(layer.records))] for layer in layers),
     ]
     fields = [
-        [title, column.title, column.name, column.type]
-        for title, layer in zip(titles[1:-1], layers, strict=True)
-        for column in layer.columns
+        [name, field.title, field.name, tr(_TYPES[field.type])]
+        for name, layer in zip(names, layers, strict=True)
+        for field in layer.columns
     ]
+    heads = [tr("Layer"), tr("Title"), tr("Column"), tr("Type")]
     return spreadsheet.workbook(
         [
-            _notes(titles[0], ["項目", "內容"], about),
-            *(_sheet(*pair, job) for pair in zip(titles[1:-1], layers, strict=True)),
-            _notes(titles[-1], ["圖層", "欄", "欄名", "類型"], fields),
+            Worksheet(first, [tr("Item"), tr("Content")], about, frozen=1, filtered=False),
+            *(_sheet(*pair, job.log) for pair in zip(names, layers, strict=True)),
+            Worksheet(last, heads, fields, frozen=1, filtered=False),
         ]
     )
 
 
-def _notes(title: str, heads: list[str], rows: list[list[str]]) -> Worksheet:
-    return Worksheet(title, heads, rows, frozen=1, filtered=False)
-
-
-def _sheet(title: str, layer: PreparedLayer, job: Job) -> Worksheet:
+def _sheet(title: str, layer: PreparedLayer, log: Log) -> Worksheet:
     rows = []
     for record in layer.records:
-        text = layer.text(record)
-        rows.append([_short(layer, record, f.name, text[f.name], job) for f in layer.columns])
+        cells = layer.text(record)
+        for column, value in cells.items():
+            if isinstance(value, str):
+                short = value[:MAX_CELL]
+                cells[column] = log.write(layer.name, record, column, value, short, _CUT)
+        rows.append(list(cells.values()))
     heads = [field.title for field in layer.columns]
     return Worksheet(title, heads, rows, [_number_format(f) for f in layer.columns], frozen=1)
-
-
-def _short(layer: PreparedLayer, record: Record, column: str, value: Any, job: Job) -> Any:
-    if isinstance(value, str) and len(value) > MAX_CELL:
-        reason = f"cut to {MAX_CELL} characters, all that a cell can have"
-        log = job.log.changes
-        log.append(Change(layer.name, key_of(record), column, value, value[:MAX_CELL], reason))
-        return value[:MAX_CELL]
-    return value
 
 
 def _number_format(field: Field) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from nankai_gis import words
 from nankai_gis.errors import DataError, OutputError
 from nankai_gis.files.atomic import atomic_write
-from nankai_gis.words import tr
+from nankai_gis.words import mark, tr
 
 #: Bytes left on a disk that is taken to be full.
 _FULL = 1 << 20
@@ -42,7 +42,7 @@ def write_metadata(path: Path, table: str, content: Mapping[str, Any], descripti
     >>> points = geopandas.GeoSeries.from_wkt(["POINT (117 39)"], crs=4326)
     >>> points.to_file(file, driver="GPKG")
     >>> write_metadata(file, "made", {"by": "hand"}, "how it was made")
-    >>> read_metadata(file, "made", "example")
+    >>> read_metadata(file, "made")
     {'by': 'hand'}
     """
     import json
@@ -59,15 +59,13 @@ def write_metadata(path: Path, table: str, content: Mapping[str, Any], descripti
         )
 
 
-def read_metadata(path: Path, table: str, what: str) -> dict[str, Any] | None:
+def read_metadata(path: Path, table: str) -> dict[str, Any] | None:
     """Return the record of a GeoPackage.
 
     Parameters
     ----------
     path : pathlib.Path
     table : str
-    what : str
-        What the file is taken for, as messages call it.
 
     Returns
     -------
@@ -81,7 +79,7 @@ def read_metadata(path: Path, table: str, what: str) -> dict[str, Any] | None:
 
     Examples
     --------
-    >>> read_metadata(Path("nowhere.gpkg"), "made", "example")
+    >>> read_metadata(Path("nowhere.gpkg"), "made")
     Traceback (most recent call last):
     nankai_gis.errors.DataError: nowhere.gpkg: there is no such file
     """
@@ -103,12 +101,13 @@ def read_metadata(path: Path, table: str, what: str) -> dict[str, Any] | None:
             if there is None:
                 return None
             row = base.execute(f"SELECT record FROM {table}").fetchone()
-        content = json.loads(row[0])
+        if isinstance(content := json.loads(row[0]), dict):
+            return content
+        raise ValueError(tr("the record isn't a JSON object"))
     except (sqlite3.Error, ValueError, TypeError) as error:
-        raise DataError(f"{path.name}: the {what} is damaged or cut off: {error}") from error
-    if not isinstance(content, dict):
-        raise DataError(f"{path.name}: the record of the {what} is damaged")
-    return content
+        raise DataError(
+            tr("{file}: damaged or cut off: {reason}", file=path.name, reason=error)
+        ) from error
 
 
 @contextlib.contextmanager
@@ -151,19 +150,10 @@ def atomic_geopackage(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         # pyogrio's errors are RuntimeErrors.
         except (RuntimeError, sqlite3.Error, DataError) as error:
             # GDAL tells of the first statement that failed, not why.
-            left = shutil.disk_usage(path.parent).free
+            left, message = shutil.disk_usage(path.parent).free, "can't write {file}: {reason}"
             if left < _FULL:
-                raise OutputError(
-                    tr(
-                        "can't write {file}: {reason} (the disk is full: {left} bytes left)",
-                        file=path,
-                        reason=error,
-                        left=left,
-                    )
-                ) from error
-            raise OutputError(
-                tr("can't write {file}: {reason}", file=path, reason=error)
-            ) from error
+                message = mark("can't write {file}: {reason} (the disk is full: {left} bytes left)")
+            raise OutputError(tr(message, file=path, reason=error, left=left)) from error
 
 
 def check_index(path: Path) -> None:

@@ -146,13 +146,13 @@ def is_snapshot(path: Path) -> bool:
     if path.suffix.lower() != ".gpkg" or not path.is_file():
         return False
     try:
-        return geopackage.read_metadata(path, _TABLE, tr("snapshot")) is not None
+        return geopackage.read_metadata(path, _TABLE) is not None
     except DataError:
         return True  # one that is damaged: `load` says how
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    recorded = geopackage.read_metadata(path, _TABLE, tr("snapshot"))
+    recorded = geopackage.read_metadata(path, _TABLE)
     if recorded is None:
         raise DataError(
             tr("{file}: no snapshot; `nankai-gis roads import` makes one of it", file=path.name)

@@ -164,7 +164,7 @@ def _sha256(made: Mapping[str, Any]) -> str:
 
 
 def _recorded(path: Path) -> dict[str, Any]:
-    content = geopackage.read_metadata(path, _RECORD, "study")
+    content = geopackage.read_metadata(path, _RECORD)
     if content is None:
         raise DataError(
             tr("{file} is not a study of nankai-gis; `nankai-gis study` makes one", file=path.name)
