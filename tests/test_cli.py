@@ -146,8 +146,8 @@ def test_show(run: Run, name: str, expected: list[str]) -> None:
     ("args", "code", "message"),
     [
         (["area", "qihang"], 1, "no feature is called 'qihang'; near names: "),
-        (["area", "smart-service"], 1, "smart-service is a corridor and has no area; its length"),
-        (["length", "qihang-bay"], 1, "qihang-bay is a zone, not a corridor"),
+        (["area", "smart-service"], 1, "smart-service is a corridor and has no area; `nankai-gis length` measures it"),
+        (["length", "qihang-bay"], 1, "qihang-bay is no corridor; `nankai-gis area` measures"),
         (["show", "鼓樓大街"], 1, "near names: 鼓樓"),
         (["area", "--unit", "acre"], 2, "'acre' is not one of"),
         (["area", "--kind", "corridor"], 2, "'corridor' is not one of"),
