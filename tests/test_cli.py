@@ -146,7 +146,11 @@ def test_show(run: Run, name: str, expected: list[str]) -> None:
     ("args", "code", "message"),
     [
         (["area", "qihang"], 1, "no feature is called 'qihang'; near names: "),
-        (["area", "smart-service"], 1, "smart-service is a corridor and has no area; `nankai-gis length` measures it"),
+        (
+            ["area", "smart-service"],
+            1,
+            "is a corridor and has no area; `nankai-gis length` measures",
+        ),
         (["length", "qihang-bay"], 1, "qihang-bay is no corridor; `nankai-gis area` measures"),
         (["show", "鼓樓大街"], 1, "near names: 鼓樓"),
         (["area", "--unit", "acre"], 2, "'acre' is not one of"),
@@ -265,7 +269,8 @@ def test_an_encoding_without_chinese_is_said(run: Run, tmp_path: Path) -> None:
 def test_an_old_chinese_console_shows_everything(run: Run, command: list[str], lang: str) -> None:
     done = run("--lang", lang, *command, PYTHONIOENCODING="gbk")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.decode("gbk") == run("--lang", lang, *command).stdout.decode()
+    shown = run("--lang", lang, *command).stdout.decode().replace("²", "2")
+    assert done.stdout.decode("gbk") == shown
 
 
 @pytest.mark.parametrize(

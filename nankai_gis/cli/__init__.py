@@ -5,10 +5,12 @@ Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 data error, 2 usage, 
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
 import sys
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,16 +75,30 @@ class _Program(click.Group):
             raise click.ClickException(str(error)) from error
 
 
+def _compatible(error: UnicodeError) -> tuple[str, int]:
+    """Write what an encoding lacks by its compatibility form (2 for ²), else as ?."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    plain = unicodedata.normalize("NFKC", lacking)
+    try:
+        plain.encode(error.encoding)
+    except UnicodeEncodeError:
+        plain = "?" * len(lacking)
+    return plain, error.end
+
+
 def _spare_strays() -> None:
-    """Let streams that have Chinese show ? for a rare sign that they lack (² in code page 936).
+    """Let streams that have Chinese show a rare sign that they lack (² in code page 936) plainly.
 
     A stream without Chinese would show nothing else than ?; it keeps its error.
     """
+    codecs.register_error(_compatible.__qualname__, _compatible)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             with contextlib.suppress(UnicodeEncodeError, LookupError):
                 "南".encode(stream.encoding)
-                stream.reconfigure(errors="replace")
+                stream.reconfigure(errors=_compatible.__qualname__)
 
 
 @click.group(
