@@ -114,6 +114,8 @@ class _Joined:
         from networkx.utils import UnionFind
 
         bunches = self.bunches()
+        if len(bunches) == 1:
+            return []
         shapes = np.array([MultiLineString([self.lines[n] for n in bunch]) for bunch in bunches])
         ones, twos = np.triu_indices(len(bunches), 1)
         distance = shapely.distance(shapes[ones], shapes[twos])
@@ -137,7 +139,8 @@ def _loose_ends(parts: list[Floats], joined: _Joined) -> list[_End]:
         for number, part in enumerate(parts)
         if (part[0, :2] != part[-1, :2]).any()
         for row in (0, -1)
-        if not set(joined.near(part[row, :2], _TOUCH_M)) - {number}
+        # Most streets are one part, which has nothing to touch.
+        if len(parts) == 1 or not set(joined.near(part[row, :2], _TOUCH_M)) - {number}
     ]
 
 
