@@ -404,7 +404,7 @@ def _made(
     made = [ready(name, frame, where, encoding, log) for name, frame in wanted.items()]
     writer = importlib.import_module(f".{FORMATS[format].writer}", __name__)
     data = cast(_Writer, writer).content(
-        [layer for layer in made if layer.records], Job(format, where, encoding, log)
+        [layer for layer in made if layer.rows], Job(format, where, encoding, log)
     )
     if not log.rows:
         raise OutputError(
@@ -427,23 +427,11 @@ def _made(
 
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
-    """Give a hidden folder for writers that want a path, and turn their errors into ours.
-
-    Yields
-    ------
-    pathlib.Path
-
-    Examples
-    --------
-    >>> with scratch() as folder:
-    ...     folder.name[0], folder.is_dir()
-    ('.', True)
-    """
+    """Give a hidden folder for writers that want a path, and turn their errors into ours."""
     import sqlite3
 
     import pyogrio
 
-    place = tempfile.gettempdir()
     try:
         with tempfile.TemporaryDirectory(prefix=".nankai-gis-") as folder:
             yield Path(folder)
@@ -454,7 +442,7 @@ def scratch() -> Iterator[Path]:
             tr(
                 "can't make the file in the temporary folder {folder} ({reason}); make room there "
                 "or set TMPDIR",
-                folder=place,
+                folder=tempfile.gettempdir(),
                 reason=getattr(error, "strerror", None) or error,
             )
         ) from error

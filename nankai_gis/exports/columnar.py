@@ -25,10 +25,10 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
     assert job.reference is not None
     if job.format == "flatgeobuf":
         layers = located(layers, job.log)
-    job.log.rows.update({layer.name: len(layer.records) for layer in layers})
+    job.log.rows.update({layer.name: len(layer.rows) for layer in layers})
     if not layers:
         return b""
-    whole = merged(layers, _NAME, _NAME)
+    whole = merged(layers, _NAME)
     frame = whole.frame(job.reference.crs)
     return _flatgeobuf(frame, job) if job.format == "flatgeobuf" else _geoparquet(frame, job)
 

@@ -62,7 +62,7 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
     drawing.appids.add(_APPLICATION)
     for layer in kept:
         _layer(layer, drawing, job)
-        job.log.rows[layer.name] = len(layer.records)
+        job.log.rows[layer.name] = len(layer.rows)
     _notes(kept, drawing, statements(into))
     out = io.StringIO()
     drawing.write(out)
@@ -76,7 +76,7 @@ def _layer(layer: PreparedLayer, drawing: Drawing, job: Job) -> None:
         if added not in drawing.layers:
             drawing.layers.add(added)
     space = drawing.modelspace()
-    for record, shape, look in zip(layer.records, layer.shapes, layer.looks, strict=True):
+    for record, shape, look, _ in layer.rows:
         assert shape is not None
         attributes = {"layer": name, **_look(look)}
         data = _data(layer, record)
@@ -157,7 +157,7 @@ def _label(
 
 def _notes(layers: list[PreparedLayer], drawing: Drawing, texts: list[str]) -> None:
     """Write what is said of the file below the drawing."""
-    boxes = [shape.bounds for layer in layers for shape in layer.shapes if shape is not None]
+    boxes = [row.shape.bounds for layer in layers for row in layer.rows if row.shape is not None]
     west, south = min(b[0] for b in boxes), min(b[1] for b in boxes)
     name = tr("Notes on the data")
     drawing.layers.add(name)

@@ -18,7 +18,7 @@ DECIMALS = 7
 def content(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return the layers as one collection, or as a sequence of features."""
     features = [feature for layer in layers for feature in _features(layer, job)]
-    job.log.rows.update({layer.name: len(layer.records) for layer in layers})
+    job.log.rows.update({layer.name: len(layer.rows) for layer in layers})
     lines = [json.dumps(f, ensure_ascii=False, allow_nan=False) for f in features]
     if job.format == "geojsonseq":
         return "".join(f"\x1e{line}\n" for line in lines).encode()
@@ -41,7 +41,7 @@ def _features(layer: PreparedLayer, job: Job) -> list[dict[str, Any]]:
 
     sequence = _datum(job) if job.format == "geojsonseq" else {}
     features = []
-    for record, shape in zip(layer.records, layer.shapes, strict=True):
+    for record, shape, *_ in layer.rows:
         geometry = None
         if shape is not None:
             turned = shapely.orient_polygons(shape, exterior_cw=False)

@@ -51,7 +51,7 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
         parts = [part for layer in layers for part in layer.by_shape(unlocated=True)]
         for part in parts:
             _table(part, job, target)
-            job.log.rows[part.name] = len(part.records)
+            job.log.rows[part.name] = len(part.rows)
         if parts:
             _styles(parts, target)
             check_index(target)
@@ -103,9 +103,7 @@ def _styles(parts: list[PreparedLayer], target: Path) -> None:
 def _qml(part: PreparedLayer) -> str:
     """Return a style with one rule for each look and line of the legend."""
     groups: dict[tuple[str, Style], list[str]] = {}
-    for record, shape, line, look in zip(
-        part.records, part.shapes, part.legend, part.looks, strict=True
-    ):
+    for record, shape, look, line in part.rows:
         if shape is not None:
             groups.setdefault((line, look), []).append(str(record.get("id")))
     root = ElementTree.Element("qgis", version="3.28.0", styleCategories="Symbology")

@@ -56,7 +56,7 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
     for look, key in styles.items():
         document.append(_style(look, key))
     document.extend(folders)
-    job.log.rows.update({layer.name: len(layer.records) for layer in layers})
+    job.log.rows.update({layer.name: len(layer.rows) for layer in layers})
     ElementTree.indent(root)
     data: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     if job.format == "kml":
@@ -70,7 +70,7 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
 def _folder(layer: PreparedLayer, styles: dict[Style, str]) -> Element:
     folder = Element("Folder", id=f"layer-{layer.name}")
     SubElement(folder, "name").text = layer.title
-    for record, shape, look in zip(layer.records, layer.shapes, layer.looks, strict=True):
+    for record, shape, look, _ in layer.rows:
         placemark = SubElement(folder, "Placemark")
         SubElement(placemark, "name").text = _name(record)
         SubElement(placemark, "description").text = _balloon(record)

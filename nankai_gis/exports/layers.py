@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from nankai_gis.errors import CRSError, DataError
 from nankai_gis.exports.reference import Reference
@@ -109,60 +109,42 @@ class Field:
         return tr(_TITLES[self.name]) if self.name in _TITLES else self.name
 
 
+class PreparedRow(NamedTuple):
+    """A row made ready: plain values, with lists as lists; and what a legend calls it.
+
+    The geometry is in the CRS of the output, or None for what is not located.
+    """
+
+    record: Record
+    shape: BaseGeometry | None
+    look: Style
+    legend: str
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedLayer:
-    """A layer made ready; the lists run in step.
-
-    Attributes
-    ----------
-    name, title : str
-    columns : tuple of Field
-    records : list of dict
-        Plain values, with lists as lists.
-    shapes : list of shapely geometry or None
-        In the CRS of the output; None for what is not located.
-    looks : list of Style
-    legend : list of str
-        What a legend calls the row.
-    """
+    """A layer made ready for any format."""
 
     name: str
     title: str
     columns: tuple[Field, ...]
-    records: list[Record]
-    shapes: list[BaseGeometry | None]
-    looks: list[Style]
-    legend: list[str]
-
-    def rows(self, numbers: Sequence[int], name: str | None = None) -> PreparedLayer:
-        """Return some of the rows as a layer."""
-
-        def some(values: list[Any]) -> list[Any]:
-            return [values[n] for n in numbers]
-
-        return replace(
-            self,
-            name=self.name if name is None else name,
-            records=some(self.records),
-            shapes=some(self.shapes),
-            looks=some(self.looks),
-            legend=some(self.legend),
-        )
+    rows: list[PreparedRow]
 
     def by_shape(self, *, unlocated: bool) -> list[PreparedLayer]:
         """Return one layer for each type of geometry, named after it where there are several.
 
         Rows without a geometry, where wanted, stay with the first of them.
         """
-        kinds = ["" if s is None else _SHAPES[s.geom_type] for s in self.shapes]
+        kinds = ["" if r.shape is None else _SHAPES[r.shape.geom_type] for r in self.rows]
         order = [k for k in dict.fromkeys(_SHAPES.values()) if k in kinds]
         if not order:
-            return [self] if unlocated and self.records else []
+            return [self] if unlocated and self.rows else []
         parts = []
         for kind in order:
             wanted = {kind, ""} if unlocated and kind == order[0] else {kind}
             name = f"{self.name}_{kind}" if len(order) > 1 else self.name
-            parts.append(self.rows([n for n, k in enumerate(kinds) if k in wanted], name))
+            rows = [row for row, k in zip(self.rows, kinds, strict=True) if k in wanted]
+            parts.append(replace(self, name=name, rows=rows))
         return parts
 
     def text(self, record: Record) -> Record:
@@ -180,7 +162,7 @@ class PreparedLayer:
         import pandas as pd
 
         dtypes = {"integer": "Int64", "number": "float64", "yes/no": "boolean"}
-        records = [self.text(record) for record in self.records]
+        records = [self.text(row.record) for row in self.rows]
         cells = {
             column.name: pd.Series(
                 [record[column.name] for record in records],
@@ -188,7 +170,7 @@ class PreparedLayer:
             )
             for column in self.columns
         }
-        return geopandas.GeoDataFrame(cells, geometry=self.shapes, crs=crs)
+        return geopandas.GeoDataFrame(cells, geometry=[row.shape for row in self.rows], crs=crs)
 
 
 def bounds(frames: Mapping[str, GeoDataFrame]) -> tuple[float, float, float, float] | None:
@@ -258,51 +240,45 @@ def ready(
         record["attribution"] = attribution
     names = [*table, "sketch", *(["datum"] if into is not None else []), "attribution"]
     columns = tuple(_column(column, records) for column in dict.fromkeys(names))
-    looks, legend = _looks(name, records, shapes)
     title = tr(LAYERS[name]) if name in LAYERS else name
-    return PreparedLayer(name, title, columns, records, shapes, looks, legend)
+    hues = list(dict.fromkeys(record.get(_HUES.get(name, "")) for record in records))
+    rows = [
+        PreparedRow(record, shape, _look(name, record, shape, hues), _legend(name, title, record))
+        for record, shape in zip(records, shapes, strict=True)
+    ]
+    return PreparedLayer(name, title, columns, rows)
 
 
-def merged(layers: Sequence[PreparedLayer], name: str, title: str) -> PreparedLayer:
+def merged(layers: Sequence[PreparedLayer], name: str) -> PreparedLayer:
     """Return all layers as one, with a column that says which, for formats that hold only one."""
     types: dict[str, set[Type]] = {"layer": {"text"}}
     for layer in layers:
         for column in layer.columns:
-            empty = all(record[column.name] is None for record in layer.records)
+            empty = all(row.record[column.name] is None for row in layer.rows)
             types.setdefault(column.name, set()).update(() if empty else (column.type,))
-    columns = tuple(Field(name, _common(name, found)) for name, found in types.items())
-    records = []
+    columns = tuple(Field(column, _common(column, kinds)) for column, kinds in types.items())
+    rows = []
     for layer in layers:
-        for record in layer.records:
-            row = {**dict.fromkeys(types), **record, "layer": layer.name}
+        for row in layer.rows:
+            record = {**dict.fromkeys(types), **row.record, "layer": layer.name}
             for column in columns:
-                if column.type == "text" and row[column.name] is not None:
-                    row[column.name] = _as_text(row[column.name])
-            records.append(row)
-    return PreparedLayer(
-        name,
-        title,
-        columns,
-        records,
-        [shape for layer in layers for shape in layer.shapes],
-        [look for layer in layers for look in layer.looks],
-        [line for layer in layers for line in layer.legend],
-    )
+                if column.type == "text" and record[column.name] is not None:
+                    record[column.name] = _as_text(record[column.name])
+            rows.append(row._replace(record=record))
+    return PreparedLayer(name, name, columns, rows)
 
 
 def located(layers: Sequence[PreparedLayer], log: Log) -> list[PreparedLayer]:
     """Return the layers without the rows that have no geometry, and note which these were."""
+    kept = []
     for layer in layers:
-        for record, shape in zip(layer.records, layer.shapes, strict=True):
+        for record, shape, *_ in layer.rows:
             if shape is None:
-                name = str(record.get("name") or "")
-                key = str(record.get("id") or "")
+                key, name = (str(record.get(column) or "") for column in ("id", "name"))
                 log.left_out.append(Omission(layer.name, key, name, STATUSES["not located"]))
-    kept = [
-        layer.rows([n for n, shape in enumerate(layer.shapes) if shape is not None])
-        for layer in layers
-    ]
-    return [layer for layer in kept if layer.records]
+        rows = [row for row in layer.rows if row.shape is not None]
+        kept += [replace(layer, rows=rows)] if rows else []
+    return kept
 
 
 def encodable(text: str, encoding: str) -> str:
@@ -403,29 +379,22 @@ def _column(name: str, records: Sequence[Record]) -> Field:
     return column
 
 
-def _looks(
-    layer: str, records: Sequence[Record], shapes: Sequence[BaseGeometry | None]
-) -> tuple[list[Style], list[str]]:
-    hues = list(dict.fromkeys(record.get(_HUES.get(layer, "")) for record in records))
-    looks, legend = [], []
-    for record, shape in zip(records, shapes, strict=True):
-        if layer in STYLES:
-            place = hues.index(record.get(_HUES.get(layer, "")))
-            look = style_of(layer, record, place)
-            if layer == "sites" and shape is not None and "Line" in shape.geom_type:
-                look = as_line(look)
-        else:
-            look = Style(stroke="#1a1a1a", weight=1.5, radius=4)
-        raw = str(record.get(_LEGEND.get(layer, "")) or "")
-        line = term(raw) or (tr(LAYERS[layer]) if layer in LAYERS else layer)
-        role = str(record.get("role") or "")
-        remarks = [
-            term(role),
-            tr("planned, not built") if record.get("planned") else "",
-            tr(STATUSES["inferred"]) if record.get("status") == "inferred" else "",
-            record["sketch"],
-        ]
-        told = listed(filter(None, remarks))
-        looks.append(look)
-        legend.append(tr("{name} ({remarks})", name=line, remarks=told) if told else line)
-    return looks, legend
+def _look(layer: str, record: Record, shape: BaseGeometry | None, hues: list[Any]) -> Style:
+    if layer not in STYLES:
+        return Style(stroke="#1a1a1a", weight=1.5, radius=4)
+    look = style_of(layer, record, hues.index(record.get(_HUES.get(layer, ""))))
+    is_line = shape is not None and "Line" in shape.geom_type
+    return as_line(look) if layer == "sites" and is_line else look
+
+
+def _legend(layer: str, title: str, record: Record) -> str:
+    """Return what a legend calls a row: its name or kind, else its layer, with remarks."""
+    name = term(str(record.get(_LEGEND.get(layer, "")) or "")) or title
+    remarks = [
+        term(str(record.get("role") or "")),
+        tr("planned, not built") if record.get("planned") else "",
+        tr(STATUSES["inferred"]) if record.get("status") == "inferred" else "",
+        record["sketch"],
+    ]
+    said = listed(filter(None, remarks))
+    return tr("{name} ({remarks})", name=name, remarks=said) if said else name

@@ -23,7 +23,7 @@ _RELATIVE, _ABSOLUTE = 1e-12, 1e-15
 
 def geometry_type(layer: PreparedLayer) -> str:
     """Return the type of geometry of a layer, as OGR calls it."""
-    kinds = {shape.geom_type for shape in layer.shapes if shape is not None}
+    kinds = {row.shape.geom_type for row in layer.rows if row.shape is not None}
     if len(kinds) == 1:
         return next(iter(kinds))
     for base in ("LineString", "Polygon"):

@@ -56,7 +56,7 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
             for part in layer.by_shape(unlocated=False):
                 name = _code(part.name, names, 40)
                 fields += _write(part, name, job, folder)
-                job.log.rows[name] = len(part.records)
+                job.log.rows[name] = len(part.rows)
         if not job.log.rows:
             return b""
         files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
@@ -81,9 +81,9 @@ def _write(part: PreparedLayer, name: str, job: Job, folder: Path) -> list[list[
     for column in part.columns:
         if column.type in ("text", "json"):
             cells = []
-            for value, record in zip(frame[column.name], part.records, strict=True):
+            for value, row in zip(frame[column.name], part.rows, strict=True):
                 for fitted, reason in _fitted(value, column.type, job.encoding):
-                    value = job.log.write(part.name, record, column.name, value, fitted, reason)
+                    value = job.log.write(part.name, row.record, column.name, value, fitted, reason)
                 cells.append(value)
             frame[column.name] = cells
         elif column.type == "yes/no":

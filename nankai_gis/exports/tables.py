@@ -29,7 +29,7 @@ _TYPES = {
 
 def content(layers: list[PreparedLayer], job: Job) -> bytes:
     """Return one CSV table, or a workbook with a sheet for each layer."""
-    job.log.rows.update({layer.name: len(layer.records) for layer in layers})
+    job.log.rows.update({layer.name: len(layer.rows) for layer in layers})
     if not layers:
         return b""
     if job.format == "csv":
@@ -39,9 +39,9 @@ def content(layers: list[PreparedLayer], job: Job) -> bytes:
 
 def csv_bytes(layers: list[PreparedLayer], encoding: str, log: Log) -> bytes:
     """Return layers as one table with a column that says which."""
-    table = merged(layers, "", "")
+    table = merged(layers, "")
     rows = [[encodable(c.name, encoding) for c in table.columns]]
-    for record in table.records:
+    for record, *_ in table.rows:
         rows.append([_cell(record, *item, encoding, log) for item in table.text(record).items()])
     return spreadsheet.csv_bytes(rows, encoding)
 
@@ -71,7 +71,7 @@ def _workbook(layers: list[PreparedLayer], job: Job) -> bytes:
             ),
         ],
         [tr("Indicative"), statements(None)[-1]],
-        *([layer.title, ntr("{n} row", "{n} rows", len(layer.records))] for layer in layers),
+        *([layer.title, ntr("{n} row", "{n} rows", len(layer.rows))] for layer in layers),
     ]
     fields = [
         [name, field.title, field.name, tr(_TYPES[field.type])]
@@ -90,7 +90,7 @@ def _workbook(layers: list[PreparedLayer], job: Job) -> bytes:
 
 def _sheet(title: str, layer: PreparedLayer, log: Log) -> Worksheet:
     rows = []
-    for record in layer.records:
+    for record, *_ in layer.rows:
         cells = layer.text(record)
         for column, value in cells.items():
             if isinstance(value, str):
