@@ -44,11 +44,12 @@ from shapely.geometry.base import BaseGeometry
 
 from nankai_gis import exports
 from nankai_gis.errors import CRSError, DataError, MissingExtraError, NotFoundError, OutputError
+from nankai_gis.exports import readback
 from nankai_gis.files import spreadsheet
 from nankai_gis.geometry import datum
 from nankai_gis.plan import layers
 from nankai_gis.studies import study
-from nankai_gis.words import speaking
+from nankai_gis.words import LANGUAGES, Language, speaking
 
 #: For tests of the texts in a file: it speaks the language in force.
 in_chinese = pytest.mark.usefixtures("chinese")
@@ -439,6 +440,15 @@ def test_shapefile_tables_are_what_their_bytes_say(tmp_path: Path) -> None:
     assert areas == pytest.approx(list(plan()["zones"].area_m2), rel=1e-12)
 
 
+@pytest.mark.parametrize(("n", "kept"), [(254, 254), (255, 254)])
+def test_a_field_of_a_shapefile_has_254_bytes(tmp_path: Path, n: int, kept: int) -> None:
+    frame = plan()["parcel"].assign(note="a" * n)
+    report = exports.write({"parcel": frame}, tmp_path / "a.zip")
+    found, _ = unpacked(tmp_path / "a.zip", "utf-8")
+    assert [len(record["note"]) for record, _ in found.values()] == [kept]
+    assert [c.column for c in report.changes if c.column == "note"] == ["note"] * (n - kept)
+
+
 # --- KML ----------------------------------------------------------------------------------
 
 K = "{http://www.opengis.net/kml/2.2}"
@@ -793,6 +803,86 @@ def test_a_cell_that_is_too_long_is_cut_and_reported(tmp_path: Path) -> None:
     assert (change.column, len(change.after)) == ("note", 32_767)
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["重點地塊"]
     assert max(len(str(cell.value)) for cell in sheet[2]) == 32_767
+
+
+# --- what is read back -------------------------------------------------------------------
+
+
+def spot(**cells: Any) -> geopandas.GeoDataFrame:
+    row = {"id": "a", "name": "", "n": 1.0, **cells}
+    ring = Polygon([(117, 39), (117.1, 39), (117.1, 39.1)])
+    geometry = row.pop("geometry", ring)
+    columns = {key: pd.Series([value], dtype=object) for key, value in row.items()}
+    return geopandas.GeoDataFrame(columns, geometry=[geometry], crs=4326)
+
+
+TURNED = Polygon([(117.1, 39.1), (117.1, 39), (117, 39)])
+
+
+@pytest.mark.parametrize(
+    ("read", "exact", "loose"),
+    [
+        (spot(), True, True),
+        (spot(n=1), True, True),
+        (spot(n=1 + 0.9e-12), False, True),
+        (spot(n=1 + 1.1e-12), False, False),
+        (spot(name=None), False, True),
+        (spot(name=" "), False, False),
+        (spot(geometry=TURNED), False, True),
+        (spot(geometry=MultiPolygon([spot().geometry[0]])), True, True),
+        (spot(geometry=Polygon([(117, 39), (117.1, 39), (117.1, 39.2)])), False, False),
+        (spot(geometry=None), False, False),
+        (spot().drop(columns="name"), False, False),
+        (pd.concat([spot(), spot()]), False, False),
+    ],
+)
+def test_a_difference_is_refused(read: geopandas.GeoDataFrame, exact: bool, loose: bool) -> None:
+    for strict, same in ((True, exact), (False, loose)):
+        if same:
+            readback.check_same(spot(), read, "zones", exact=strict)
+            continue
+        with pytest.raises(OutputError, match=r"layer zones came back with.*nothing was written"):
+            readback.check_same(spot(), read, "zones", exact=strict)
+
+
+def test_small_numbers_of_a_shapefile_keep_fifteen_places() -> None:
+    readback.check_same(spot(n=0.0), spot(n=0.9e-15), "zones", exact=False)
+    with pytest.raises(OutputError):
+        readback.check_same(spot(n=0.0), spot(n=1.1e-15), "zones", exact=False)
+
+
+def test_rows_may_be_sorted_by_a_spatial_index() -> None:
+    both = pd.concat([spot(), spot(id="b")])
+    readback.check_same(both, both[::-1], "zones", ordered=False)
+    with pytest.raises(OutputError, match="in row 1, id"):
+        readback.check_same(both, both[::-1], "zones")
+
+
+# --- language ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_titles_and_notes_are_in_the_language_in_force(tmp_path: Path, language: Language) -> None:
+    title, sketch, note = {
+        "en": ("Key zones", "indicative", "cut to 254 bytes"),
+        "zh-Hant": ("重點片區", "示意", "截為字段上限 254 字節"),
+        "zh-Hans": ("重点片区", "示意", "截为字段上限 254 字节"),
+    }[language]
+    with speaking(language):
+        report = exports.write(plan(), tmp_path / "a.zip", layers=["zones"])
+        lines = report.lines()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        fields = list(csv.reader(archive.read("fields.csv").decode("utf-8-sig").splitlines()))
+        readme = archive.read("readme.txt").decode("utf-8-sig").splitlines()
+    assert {row[1] for row in fields[1:]} == {title}
+    assert any(note in line for line in lines)
+    assert [line for line in lines if note in line] == [line for line in readme if note in line]
+    found, _ = unpacked(tmp_path / "a.zip", "utf-8")
+    assert {record["sketch"] for record, _ in found.values()} == {sketch}
+    # The reason of a change is a key, the same in any language.
+    assert any("cut to 254 bytes" in change.reason for change in report.changes)
+    if language == "en":
+        assert all(row[4].isascii() for row in fields)
 
 
 # --- CRS ----------------------------------------------------------------------------------

@@ -240,3 +240,11 @@ def test_a_plan_with_the_line_ends_of_windows(windows: Windows, tmp_path: Path) 
     crlf = run("--plan", "mine", "area", "--format", "json")
     assert plain.exit_code == crlf.exit_code == 0, crlf.output
     assert plain.stdout == crlf.stdout
+
+
+@pytest.mark.parametrize(
+    ("folder", "quoted"), [("mine", "mine"), ("my plan", '"my plan"'), ("it's", '"it\'s"')]
+)
+def test_the_next_command_is_quoted_for_windows(windows: Windows, folder: str, quoted: str) -> None:
+    done = run("init", folder)
+    assert f"nankai-gis --plan {quoted} area\n" in done.output

@@ -1,9 +1,10 @@
 """Layers as files for other programs: GIS, CAD, web maps, spreadsheets.
 
 It takes frames with their measures and computes nothing. Every row keeps its clause, source,
-status and accuracy; to these come ``sketch`` (示意 where the status is not surveyed), ``datum``
-(what the coordinates are in) and ``attribution``. Areas and lengths are those of the frames, on
-the CGCS2000 ellipsoid, whatever CRS the coordinates go into.
+status and accuracy; added are ``sketch`` ("indicative" where the status is not surveyed),
+``datum`` (what the coordinates are in) and ``attribution``. Areas and lengths are those of the
+frames, on the CGCS2000 ellipsoid, whatever CRS the coordinates go into. Titles, notes and the
+word in ``sketch`` are in the language in force; ids, names of columns and statuses never change.
 
 ==============  ==============  =======================================================
 format          suffix          what it holds
@@ -16,16 +17,16 @@ format          suffix          what it holds
 ``kmz``         .kmz            the same, packed
 ``flatgeobuf``  .fgb            one table with a column ``layer``
 ``geoparquet``  .parquet        one table with a column ``layer``; wants pyarrow
-``dxf``         .dxf            CAD layers with Chinese names, in metres
+``dxf``         .dxf            CAD layers named after the layers, in metres
 ``csv``         .csv            one table with a column ``layer``, without geometry
 ``xlsx``        .xlsx           a sheet for each layer, without geometry
 ==============  ==============  =======================================================
 
-Rows that are not located are kept where a format has room for them, and reported where not.
-GCJ-02 and BD-09 are written only when asked for, and then said in the file's own metadata, in
-every row and in the report. GeoJSON and KML know WGS-84 only; a shift is still written into
-them, because that is what Chinese web maps take, and stands in a foreign member ``datum`` and
-in the document's name.
+Rows without a position are kept where a format allows it, and listed in the report where not.
+GCJ-02 and BD-09 are written only when asked for, and then named in the file's metadata, in every
+row and in the report. GeoJSON and KML are defined for WGS-84 only; a shift is still written into
+them, because that is what Chinese web maps take, and is named in a foreign member ``datum`` and
+in the document's title.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 from nankai_gis import words
 from nankai_gis.errors import CRSError, NankaiGISError, NotFoundError, OutputError
@@ -48,7 +49,6 @@ from nankai_gis.words import tr
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from nankai_gis.exports.layers import PreparedLayer
     from nankai_gis.exports.reference import Reference
 
 __all__ = [
@@ -116,10 +116,6 @@ class Job:
     reference: Reference | None
     encoding: str
     log: Log
-
-
-class _Writer(Protocol):
-    def content(self, layers: list[PreparedLayer], job: Job) -> bytes: ...
 
 
 def format_of(path: Path) -> str:
@@ -403,7 +399,7 @@ def _made(
         log.notes += [*([where.statement] if where.move else []), *([remark] if remark else [])]
     made = [ready(name, frame, where, encoding, log) for name, frame in wanted.items()]
     writer = importlib.import_module(f".{FORMATS[format].writer}", __name__)
-    data = cast(_Writer, writer).content(
+    data: bytes = writer.content(
         [layer for layer in made if layer.rows], Job(format, where, encoding, log)
     )
     if not log.rows:

@@ -1,4 +1,4 @@
-"""DXF for CAD: layers with Chinese names, in metres.
+"""DXF for CAD: layers with titles in the language in force, in metres.
 
 GDAL, and so QGIS, takes texts to be in the code page that the head names, against the format;
 with the setting DXF_ENCODING=UTF-8 it reads them right.
