@@ -139,6 +139,28 @@ def test_a_page_of_any_size_without_heading_and_margin() -> None:
         _draw(page=(125, 118), landscape=True)
 
 
+def test_a_map_is_at_least_fifteen_millimetres_wide_and_high() -> None:
+    """Beside margins of 10 mm, a map of 15 mm is drawn and one of 14.9 mm refused."""
+    bare = (
+        LATIN
+        | {"title": "", "source": "", "date": ""}
+        | dict.fromkeys(("legend", "scale_bar", "north"), False)
+    )
+
+    def drawn(width: float, height: float) -> Any:
+        return figure.draw({"district": _square()}, **bare, page=(width, height), margin=10)
+
+    position = drawn(35, 400).axes[0].get_position()
+    assert position.width * 35 == pytest.approx(15)
+    with pytest.raises(DataError, match=r"34\.9 by 400 mm has no room"):
+        drawn(34.9, 400)
+    # The height of the map is what the foot leaves; letters are as large as the width allows.
+    foot = 400 - 20 - drawn(37, 400).axes[0].get_position().height * 400
+    assert drawn(37, 35.1 + foot)
+    with pytest.raises(DataError, match="has no room"):
+        drawn(37, 34.9 + foot)
+
+
 def test_an_unknown_source_or_date_is_left_out() -> None:
     known = _texts(figure.draw({"zones": _square()}, **LATIN))
     assert any("Source" in text and "Date" in text for text in known)

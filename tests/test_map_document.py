@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import geopandas
@@ -15,6 +16,7 @@ from nankai_gis.errors import NotFoundError
 from nankai_gis.present import labels, legend
 from nankai_gis.present.document import MapLayer, map_document
 from nankai_gis.present.style import style_of
+from nankai_gis.reports.pictures import plan_map
 from nankai_gis.words import speaking
 
 
@@ -89,6 +91,54 @@ def test_certainty_and_coverage_keep_pieces_apart() -> None:
     zone = ["qihang-bay" if n < 50 else None for n in range(1600)]
     layer = map_document({"streets": _network(status=status, zone=zone)}).layers["streets"]
     assert len(layer.rows) == 2 * (16 + 1)
+
+
+@pytest.mark.parametrize(("rows", "streets"), [(1499, 1499), (1500, 15)])
+def test_streets_are_joined_from_fifteen_hundred_rows_on(rows: int, streets: int) -> None:
+    layer = map_document({"streets": _network(rows)}).layers["streets"]
+    assert (len(layer.rows), layer.network) == (streets, rows == 1500)
+
+
+def test_of_a_network_the_three_hundred_longest_streets_are_labelled() -> None:
+    """Of 301 streets the first is the shortest and goes without; elsewhere all are labelled."""
+    lines = [LineString([(0, 0), (1 + n, 0)]) for n in range(301)]
+    names = [str(n) for n in range(301)]
+    looks = [style_of("streets", {}, 0)] * 301
+    rows: list[dict[str, Any]] = [{} for _ in names]
+    network = MapLayer("streets", rows, list(lines), looks, names, network=True)
+    assert [label.text for label in labels.labels(network)] == names[:0:-1]
+    assert len(labels.labels(replace(network, network=False))) == 301
+
+
+@pytest.mark.parametrize(
+    ("share", "fill"),
+    [
+        (0.0, "#f2f0f7"),
+        (0.2, "#f2f0f7"),
+        (0.2001, "#cbc9e2"),
+        (0.4, "#cbc9e2"),
+        (0.4001, "#9e9ac8"),
+        (0.6, "#9e9ac8"),
+        (0.6001, "#756bb1"),
+        (0.8, "#756bb1"),
+        (0.8001, "#54278f"),
+        (1.0, "#54278f"),
+    ],
+)
+def test_a_class_of_shades_holds_its_upper_end(share: float, fill: str) -> None:
+    assert style_of("subdistricts", {"coverage_share": share}, 0).fill == fill
+
+
+@pytest.mark.parametrize(
+    ("lang", "road", "street"),
+    [("en", "Hongqi Road · OSM data", "Huanghe Road"), ("zh-Hans", "红旗路 · OSM", "黄河道")],
+)
+def test_roads_along_a_feature_have_the_name_of_the_language(
+    lang: Any, road: str, street: str
+) -> None:
+    zones, corridors = plan_map(lang=lang, layers=["zones", "corridors"]).content["layers"]
+    assert any(side["text"].startswith(road) for side in zones["features"][0]["sides"])
+    assert street in [piece["facts"]["street"] for piece in corridors["features"]]
 
 
 def test_only_some_layers() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from nankai_gis.errors import NotFoundError
 from nankai_gis.plan.layers import LAYERS
 from nankai_gis.studies.study import Study, packaged
-from nankai_gis.words import LANGUAGES, Language, tr
+from nankai_gis.words import LANGUAGES, Language, speaking, tr
 
 if TYPE_CHECKING:
     import folium
@@ -25,7 +25,7 @@ class _Heads(TypedDict):
 
 def _plan(
     study: Study | None,
-    lang: str,
+    lang: Language,
     title: str | None,
     layers: Collection[str] | None,
     coverage: bool,
@@ -48,7 +48,24 @@ def _plan(
         "date": about.date,
     }
     frame = study.covered if coverage else study.frame
-    return {name: frame(name) for name in asked}, wanted, heads
+    with speaking(lang):
+        return {name: _named(study, frame(name)) for name in asked}, wanted, heads
+
+
+def _named(study: Study, frame: GeoDataFrame) -> GeoDataFrame:
+    """Return a layer that calls the roads along it by their names in the language in force."""
+    if "street_name" in frame:
+        names = [study.shown(n) if isinstance(n, str) else n for n in frame["street_name"]]
+        frame = frame.assign(street_name=names)
+    if "parts" in frame:
+        sides = [
+            [{**part, "name": study.shown(part["name"])} for part in parts]
+            if isinstance(parts, list | tuple)
+            else parts
+            for parts in frame["parts"]
+        ]
+        frame = frame.assign(parts=sides)
+    return frame
 
 
 def plan_map(
