@@ -204,6 +204,20 @@ def test_names_are_text_and_nothing_else() -> None:
         assert figure.render(drawn, form)
 
 
+@pytest.mark.parametrize("quotes", ["「」", "“”"])
+def test_a_zone_is_labelled_in_two_lines_parted_after_the_quotation(quotes: str) -> None:
+    head, tail = f"老城厢{quotes[0]}文商旅{quotes[1]}", "升级发展集聚区"
+    drawn = figure.draw({"zones": _square(head + tail)}, **(LATIN | {"lang": "zh-Hans"}))
+    assert {head, tail} <= set(_texts(drawn))
+
+
+def test_no_line_begins_with_a_comma_or_ends_with_an_opening_bracket() -> None:
+    drawn = _draw(title="界線與位置，均為示意（示意）；另見《說明》：" * 12)
+    assert not any(
+        text[:1] in tuple("，；：》）") or text[-1:] in tuple("（《") for text in _texts(drawn)
+    )
+
+
 def test_labels_do_not_collide(plan: Any) -> None:
     plan.canvas.draw()
     found = [t for t in plan.axes[1].texts if t.get_path_effects() and not t.get_rotation()]

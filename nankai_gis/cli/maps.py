@@ -113,6 +113,7 @@ def map_(
             tr("--cdn has no use with --embed fragment, which carries its script")
         )
 
+    # The file's content, as a page or as a piece of one.
     def text() -> str:
         drawn = plan_map(
             study=options.study(),
@@ -135,11 +136,12 @@ def map_(
             return webmap.html(drawn)
         return webmap.iframe(drawn) + "\n" if embed == "iframe" else webmap.fragment(drawn)
 
+    # A piece goes to standard output unless a file is named.
     if embed and output is None:
         click.echo(text(), nl=False)
         return
     target = output or Path("nankai-plan.html")
-    # A piece goes into a page of whatever kind; a page of its own is opened by its suffix.
+    # A complete page is opened by its suffix; a piece of one may be in a file of any name.
     if embed is None and target.suffix.lower() not in (".html", ".htm"):
         raise click.BadParameter(
             tr("{file} ends neither in .html nor in .htm", file=target), param_hint="--output"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 #: The map shows the extent of the first of these groups of which anything has a place. Streets
-#: come late: they lead beyond whatever the plan is about.
+#: come late: they run beyond the area of the plan.
 _EXTENT = (
     ("district",),
     ("zones", "parcel"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shapely import LineString
     from shapely.geometry.base import BaseGeometry
 
-#: Headings of what is said of a feature.
+#: Labels of the facts about a feature.
 FACTS: Mapping[str, str] = {
     "name": mark("Name"),
     "street": mark("Road"),
@@ -175,7 +175,7 @@ def term(key: str) -> str:
 
 
 def facts(layer: str, row: Row) -> dict[str, str]:
-    """Return what is said of a row beside its name and clause, without what isn't known.
+    """Return the facts about a feature, as text; what isn't known is left out.
 
     Parameters
     ----------

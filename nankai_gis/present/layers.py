@@ -92,6 +92,7 @@ def checked(key: str, frame: GeoDataFrame) -> GeoDataFrame:
     if key not in STYLES:
         raise NotFoundError(tr("map layer"), key, LEGEND_ORDER)
     layer = quoted(key)
+    # Coordinates are degrees of EPSG:4326.
     if frame.crs is None:
         raise CRSError(tr("layer {layer} has no CRS; give one with set_crs()", layer=layer))
     if not frame.crs.equals(STORED, ignore_axis_order=True):
@@ -103,11 +104,13 @@ def checked(key: str, frame: GeoDataFrame) -> GeoDataFrame:
                 stored=STORED,
             )
         )
+    # A layer of the plan has names and statuses.
     missing = [c for c in ("name", "status") if key not in BASE and c not in frame]
     if missing:
         raise DataError(
             tr("layer {layer} has no column {columns}", layer=layer, columns=listed(missing))
         )
+    # Each layer takes geometries of its own kinds.
     wrong = set(frame.geom_type.dropna()) - _SHAPES[key]
     if wrong:
         raise DataError(
@@ -118,6 +121,7 @@ def checked(key: str, frame: GeoDataFrame) -> GeoDataFrame:
                 allowed=listed(sorted(_SHAPES[key])),
             )
         )
+    # Metres may stand under the label EPSG:4326.
     west, south, east, north = frame.total_bounds
     if west < -180 or south < -90 or east > 180 or north > 90:
         raise CRSError(

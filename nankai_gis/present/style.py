@@ -81,7 +81,7 @@ STYLES: Mapping[str, Style] = {
     "corridors": Style(weight=6, casing="#fff"),
     "sites": Style(stroke="#fff", weight=1.5, fill_opacity=1, radius=5),
 }
-#: The plan's zones keep their hue whatever else is drawn; others take what is left.
+#: The packaged plan's zones always have these hues; other zones take the spare ones.
 _ZONES: Mapping[str, str] = {
     "qihang-bay": ORANGE,
     "laochengxiang": PURPLE,

@@ -31,7 +31,7 @@ _LETTERING: Mapping[str, tuple[float, bool, str]] = {
 
 def _label_lines(page: Page, text: str, size: float) -> list[str]:
     """Break a zone's name in two between its parts, after the closing bracket; else by width."""
-    for bracket in "」』）":
+    for bracket in "」』”）":
         head, closing, tail = text.partition(bracket)
         if closing and tail:
             return [head + closing, tail]
@@ -86,7 +86,8 @@ def _shifts(
 
 
 def _place(page: Page, frame: MapFrame, key: str, label: Label, soft: list[Any]) -> None:
-
+    """Write a label at the first of its spots where it is in the map and covers least."""
+    # How much room the label takes, with the mark for indicative below it.
     size, bold, ink = _LETTERING[key]
     text = printable(label.text)
     lines = _label_lines(page, text, size) if key == "zones" else [text]
@@ -97,6 +98,7 @@ def _place(page: Page, frame: MapFrame, key: str, label: Label, soft: list[Any])
         frame.x + frame.width / 2, frame.y + frame.height / 2, frame.width - 2, frame.height - 2
     )
     along = key in ("corridors", "streets") or (key == "sites" and not label.look.radius)
+    # Of the places clear of other labels, take the one that covers fewest sites and corridors.
     best: tuple[int, Any] | None = None
     for spot in label.spots:
         turn, stack = _turned(spot, text) if along else (0.0, False)
@@ -111,7 +113,7 @@ def _place(page: Page, frame: MapFrame, key: str, label: Label, soft: list[Any])
             covered = sum(box.intersects(thing) for thing in soft)
             if best is None or covered < best[0]:
                 best = covered, (box, x + dx, y + dy, turn, stack)
-    # What matters less isn't written across what matters more.
+    # A street's name isn't written across a site or a corridor.
     if best is None or (best[0] and key == "streets"):
         return
     box, x, y, turn, stack = best[1]

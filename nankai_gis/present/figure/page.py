@@ -113,7 +113,8 @@ def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for letter in text:
         ideograph = ord(letter) >= 0x2E80
-        glued = letter in "」』）,。、;:,。;:!?)%" or (pieces and pieces[-1] in "「『(")
+        closing = letter in "」』”）》，。、；：！？,;:!?)%"
+        glued = closing or (pieces and pieces[-1] in "「『“（《(")
         latin = pieces and not ideograph and not pieces[-1].endswith(" ")
         latin = latin and ord(pieces[-1][-1]) < 0x2E80
         if pieces and (glued or latin):

@@ -64,8 +64,8 @@ def added(children: Iterable[Any]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> found = added([folium.Marker([39.1, 117.2], tooltip="<b>")])
-    >>> found["groups"][0]["shapes"][0]["tip"]
+    >>> layers = added([folium.Marker([39.1, 117.2], tooltip="<b>")])
+    >>> layers["groups"][0]["shapes"][0]["tip"]
     ['<b>']
     """
     groups, switch = [], False

@@ -111,18 +111,18 @@ def _features(layer: MapLayer, looks: _Numbered, sources: _Numbered) -> list[dic
     for row, shape, look, name in zip(
         layer.rows, layer.shapes, layer.looks, layer.names, strict=True
     ):
-        said: dict[str, Any] = facts.facts(layer.key, row)
+        details: dict[str, Any] = facts.facts(layer.key, row)
         if shape is None:
-            said["status"] = tr(STATUSES["not located"])
-        if "source" in said:
-            said["source"] = [sources.number(text) for text in said["source"].split("; ")]
+            details["status"] = tr(STATUSES["not located"])
+        if "source" in details:
+            details["source"] = [sources.number(text) for text in details["source"].split("; ")]
         others = [str(row.get(column) or "") for column in ("name", "name_hans", "name_en")]
         features.append(
             {
                 "name": name,
                 "others": [other for other in dict.fromkeys(others) if other not in ("", name)],
                 "clause": facts.in_script(facts.text_of(row, "clause")),
-                "facts": said,
+                "facts": details,
                 "sides": _sides(row, shape),
                 "indicative": shape is not None and facts.is_indicative(row),
                 "look": looks.number(look),

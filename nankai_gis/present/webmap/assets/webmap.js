@@ -315,7 +315,7 @@
     const labels = data.label_order.flatMap((key) => layers[key].labels.map((label) => {
       const node = el("div", "nk-label nk-label-" + key), name = el("bdi");
       // A name in two parts breaks between them, after its closing bracket.
-      for (const piece of label.text.split(/(?<=[」』）])/)) add(name, el("span", "nk-piece", piece));
+      for (const piece of label.text.split(/(?<=[」』”）])/)) add(name, el("span", "nk-piece", piece));
       add(node, name);
       if (label.indicative) add(node, el("small", "", say.indicative));
       if (label.ink) node.style.color = label.ink;
