@@ -5,6 +5,8 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -161,8 +163,7 @@ def test_unusual_forms_of_pbf(city, tmp_path, options):
     writer.close()
     found = roads.read(path)
     assert _rows(found.frame) == _rows(roads.read(usual).frame)
-    # The header has no date here: the newest object has, unless nothing carries one.
-    assert found.origin.date == (None if "metadata=none" in options else make.DATE)
+    assert found.origin.date is None  # the header has none here
 
 
 def test_a_history_is_refused(tmp_path):
@@ -362,7 +363,7 @@ def test_a_file_that_is_cut_off(city, tmp_path, name, share):
         ("a.osm", b"<!DOCTYPE html><html><body>404</body></html>", "an HTML page"),
         ("a.json", b"<html>busy</html>", "an HTML page"),
         ("a.osm", b"just words", "neither OSM XML nor Overpass JSON"),
-        ("a.osm.gz", gzip.compress(b"just words"), "neither OSM XML nor Overpass JSON"),
+        ("a.osm.gz", gzip.compress(b"just words", mtime=0), "neither OSM XML nor Overpass JSON"),
         ("a.osm", b'<osmChange version="0.6"></osmChange>', "list of changes"),
         ("a.osm", b'<osm version="0.6"></osm>', "no way in it"),
         ("a.osm.bz2", bz2.compress(b'<osm version="0.6"></osm>'), "no way in it"),
@@ -585,22 +586,75 @@ def test_a_file_that_lacks_its_last_bytes(city, tmp_path):
         roads.read(path)
 
 
-@pytest.mark.parametrize("newer", ["node", "way", "neither"])
-def test_the_newest_object_dates_a_file_that_has_no_date(tmp_path, newer):
-    import osmium
-    from osmium.osm import mutable
+def _with_texts(folder: Path, *texts: bytes) -> Path:
+    """Write a file of a road whose tags come from these texts, beside the way and its nodes."""
+    dense = _message((1, b"\x02\x04"), (8, b"\x00\x04"), (9, b"\x00\x04"))
+    way = _message((1, 7), (2, b"\x01\x03"), (3, b"\x02\x04"), (8, b"\x02\x04"))
+    block = _message(
+        (1, _message(*((1, text) for text in texts))),
+        (2, _message((2, dense))),
+        (2, _message((3, way))),
+    )
+    path = folder / "texts.osm.pbf"
+    header = _message((4, b"OsmSchema-V0.6"), (4, b"DenseNodes"))
+    path.write_bytes(_blob(b"OSMHeader", header) + _blob(b"OSMData", block))
+    return path
 
-    path = tmp_path / "a.osm.pbf"
-    old, new = "2020-01-01T00:00:00Z", "2025-05-06T07:08:09Z"
-    writer = osmium.SimpleWriter(str(path))
-    for number in (1, 2):
-        stamp = new if newer == "node" and number == 1 else old
-        writer.add_node(mutable.Node(id=number, location=(number, 1), timestamp=stamp, version=1))
-    stamp = new if newer == "way" else old
-    tags = {"highway": "path"}
-    writer.add_way(mutable.Way(id=1, nodes=[1, 2], tags=tags, timestamp=stamp, version=1))
-    writer.close()
-    assert roads.read(path).origin.date == (old if newer == "neither" else new)
+
+def test_texts_may_be_empty_or_hold_any_character_but_nul(tmp_path):
+    for name in ("", "\n", "\n\x01", "路"):
+        path = _with_texts(tmp_path, b"", b"highway", b"path", b"name", name.encode())
+        assert roads.read(path).frame.name.tolist() == [name or None]
+    # an empty text ahead of others, as if by rule, or none at all
+    path = _with_texts(tmp_path, b"none", b"highway", b"path", b"name", b"")
+    assert roads.read(path).frame.name.tolist() == [None]
+
+
+@pytest.mark.parametrize("name", [b"\0", b"a\0b", b"\n\0", b"\0\0", b"\n\0\n\0"])
+def test_a_nul_in_a_tag_is_refused(tmp_path, name):
+    path = _with_texts(tmp_path, b"", b"highway", b"path", b"name", name)
+    for ask in (roads.read, roads.areas):
+        with pytest.raises(DataError, match="damaged or cut off: a tag holds a NUL"):
+            ask(path)
+    with pytest.raises(DataError, match="a tag holds a NUL"):
+        roads.read(_with_texts(tmp_path, name, b"highway", b"path", b"name", b""))
+
+
+READ_ALL = """
+import sys
+from pathlib import Path
+from nankai_gis.errors import DataError
+from nankai_gis.network import roads
+refused = 0
+for path in sorted(Path(sys.argv[1]).glob("*.osm.pbf")):
+    try:
+        (roads.areas if path.stem[0] == "0" else roads.read)(path)
+    except DataError:
+        refused += 1
+print(refused)
+"""
+
+
+def test_damage_inside_a_block_never_ends_the_process(blocks, tmp_path):
+    """Bytes of unpacked blocks, half of them set to 0; a child process reads every file."""
+    for seed in range(120):
+        random = np.random.default_rng(seed)
+        hurt = [bytearray(block) for block in blocks]
+        block = hurt[random.integers(1, len(hurt))]
+        for _ in range(random.integers(1, 5)):
+            block[random.integers(len(block))] = random.integers(256) * (seed % 2)
+        _put_together(tmp_path, [bytes(block) for block in hurt]).rename(
+            tmp_path / f"{seed % 3}-{seed}.osm.pbf"
+        )
+    child = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", READ_ALL, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    assert 20 < int(child.stdout) < 120
 
 
 def test_a_block_that_claims_another_size(blocks, tmp_path):

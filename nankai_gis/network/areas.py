@@ -148,8 +148,8 @@ def _assemble(
                 file=path.name,
             )
         )
-    file = osmium.io.File(str(path), kind)
     with osm.refusing_damage(path.name):
+        file = osm.checked(path, kind)
         relations: Iterable[Any] = osmium.FileProcessor(file, osmium.osm.RELATION)
         members = {
             relation.id: [member.ref for member in relation.members if member.type == "w"]

@@ -42,7 +42,8 @@ class Origin:
     format : str
         ``pbf``, ``xml``, ``xml.gz``, ``xml.bz2``, ``overpass``, ``vector`` or ``graph``.
     date : str or None
-        Date of the data: what the file says of itself, else its newest object, else None.
+        Date of the data, as the file states it; None where it states none (for JSON of Overpass
+        then that of its newest object).
     bbox : tuple of float
         Extent of the ways kept: west, south, east, north in degrees.
     ways, named, nodes : int

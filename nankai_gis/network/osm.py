@@ -5,8 +5,8 @@ driver would be about as fast, but returns no row and no warning for a file that
 draws a way without a word of the nodes that it lacks. Tags are asked for by key, since pyosmium
 makes an object of each tag that is iterated: 200 thousand ways take 3.4 times as long that way.
 
-libosmium refuses what is cut off or damaged, but trusts the texts of a PBF file: one that was made
-to hold a NUL in a tag can bring the process down.
+libosmium refuses what is cut off or damaged, except a NUL in the text of a tag, which can end the
+process: `pbf_texts` looks for one before.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import numpy as np
 
 from nankai_gis.errors import DataError
 from nankai_gis.geometry.arrays import Floats
+from nankai_gis.network import pbf_texts
 from nankai_gis.network.tags import KEYS, KINDS
 from nankai_gis.network.ways import RawWays
 from nankai_gis.words import tr
@@ -164,12 +165,21 @@ def _tail(path: Path, kind: str) -> bytes:
         return tail
 
 
+def checked(path: Path, kind: str) -> osmium.io.File:
+    """Return a file for libosmium, without what would end the process."""
+    import osmium
+
+    if kind == "pbf":
+        pbf_texts.check(path)
+    return osmium.io.File(str(path), kind)
+
+
 def read(path: Path, kind: str) -> RawWays:
     """Read the ways of a PBF or XML file, with the places of their nodes."""
     import osmium
 
     with refusing_damage(path.name):
-        source = osmium.io.File(str(path), kind)
+        source = checked(path, kind)
         with osmium.io.Reader(source, osmium.osm.NOTHING) as reader:
             header = reader.header()
         if header.has_multiple_object_versions:
@@ -191,7 +201,6 @@ def read(path: Path, kind: str) -> RawWays:
         ways.date = header.get("osmosis_replication_timestamp") or None
         if kind != "pbf" and not ways.date:
             ways.date = _date_of_xml(path)
-        ways.date = ways.date or _newest(source)
     return ways
 
 
@@ -307,14 +316,3 @@ def _date_of_xml(path: Path) -> str | None:
     text = _unpacked(head).decode("utf-8", "replace")
     stated = re.search(r"\b(?:osm_base|osmosis_replication_timestamp)=[\"']([^\"']+)", text)
     return stated[1] if stated else None
-
-
-def _newest(source: osmium.io.File) -> str | None:
-    """Return the date of the newest node or way, None where none has one."""
-    import osmium
-
-    objects: Iterable[Any] = osmium.FileProcessor(source, osmium.osm.NODE | osmium.osm.WAY)
-    newest = max((item.timestamp for item in objects), default=None)
-    if newest is None or newest.timestamp() <= 0:
-        return None
-    return str(newest.strftime("%Y-%m-%dT%H:%M:%SZ"))
