@@ -573,7 +573,10 @@ def test_what_partitions_are_not_for(run: Run, parts: Path, args: list[str], mes
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda folder: [file.unlink() for file in folder.iterdir()], "no .parquet file in it"),
+        (
+            lambda folder: [file.unlink() for file in folder.iterdir()],
+            "no folder with .parquet",
+        ),
         (lambda folder: (folder / "part.1.parquet").write_bytes(b"PAR1"), "no GeoParquet file, or"),
         (lambda folder: _overwritten(folder / "part.1.parquet"), "the workers can't read it"),
     ],

@@ -1,13 +1,16 @@
 """Coverage of a network beyond one machine's memory: sums by partition, on Dask.
 
 dask-geopandas reads and distributes a folder of GeoParquet files; each worker cuts its
-partitions by the areas; one groupby joins their sums.
+partitions by the areas (`sums.street_sums`), and one groupby joins them (`sums.joined`).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import pairwise
+import contextlib
+import io
+import itertools
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +18,23 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from nankai_gis.errors import CRSError, DataError, GeometryError, MissingExtraError
-from nankai_gis.geometry.arrays import Ints, Shapes
+from nankai_gis.errors import DataError, MissingExtraError, NankaiGISError, SchedulerError
+from nankai_gis.geometry.arrays import Shapes
+from nankai_gis.measure.coverage import validation
+from nankai_gis.measure.coverage.labels import CLASS_COLUMNS
 from nankai_gis.measure.coverage.overlay import BOUNDARY_M, measure_by
-from nankai_gis.measure.coverage.reconciliation import Ledger
 from nankai_gis.measure.coverage.result import Coverage
-from nankai_gis.measure.coverage.sums import Ends, Progress, StreetSums, in_order, street_sums
-from nankai_gis.measure.coverage.validation import either, repeated
-from nankai_gis.words import Language, language, speaking, tr
+from nankai_gis.measure.coverage.sums import Progress, StreetSums, joined, street_sums
+from nankai_gis.words import Language, language, listed, speaking, tr
 
 if TYPE_CHECKING:
+    from distributed import Client
     from geopandas import GeoDataFrame
 
-_KEYS = {"id": "string", "line": "uint64", "part": "int64"}
+_CONNECT_S = 10
+_KEYS = pd.DataFrame([], columns=["id", "line", "part"]).astype(
+    {"id": "string", "line": "uint64", "part": "int64"}
+)
 
 
 def measure(
@@ -58,7 +65,7 @@ def measure(
         same path. By default processes start on this machine, and end with the call; a script
         needs ``if __name__ == "__main__":`` for that.
     progress : callable, optional
-        Is called with the steps done and all steps: two for each partition.
+        Is called with the steps done and all steps: one or two for each partition.
 
     Returns
     -------
@@ -73,12 +80,13 @@ def measure(
 
     Examples
     --------
-    >>> measure(None, "nowhere")
+    >>> measure(None, ".")
     Traceback (most recent call last):
-    nankai_gis.errors.DataError: nowhere: there is no such folder
+    nankai_gis.errors.DataError: .: no folder with .parquet files in it; write the network with ...
     """
     try:
-        from nankai_gis.measure.coverage.workers import look_into, on_workers
+        import dask_geopandas
+        from dask import dataframe
     except ImportError as error:
         message = tr(
             "networks in partitions need Dask, and {package} isn't installed: "
@@ -86,23 +94,156 @@ def measure(
             package=error.name,
         )
         raise MissingExtraError(message) from error
-    network = look_into(Path(folder), street_name, street_class)
-    settings = {"street_name": street_name, "street_class": street_class, "boundary_m": boundary_m}
+    names = {"street_name": street_name, "street_class": street_class}
+    files, columns = _files(Path(folder), names)
+    settings = {**names, "boundary_m": boundary_m}
+    column = validation.id_column(columns)
 
     def summed(areas: Shapes) -> tuple[StreetSums, None]:
-        with on_workers(network, scheduler, progress) as run:
-            first = None
-            if network.id_column is not None:
+        with _client(folder, scheduler, len(files)) as client:
+            frame = dask_geopandas.read_parquet(files, columns=columns, index=False)
+            parts, first = frame.to_delayed(), None
+            steps = itertools.count(1), len(parts) * (1 if column is None else 2)
+            if column is not None:
                 # Rows that several partitions have, and the first of these partitions.
-                keys = run.table(_keys, _KEYS, network.id_column)
-                found = keys.groupby(["id", "line"])["part"].agg(["min", "max"], split_out=run.few)
-                first = run.compute(found.loc[found["min"] < found["max"], "min"])
-            sums = run.map(_sums, areas, settings, first, network.id_column, language())
-        return _joined(sums), None
+                made = _run(client, parts, _keys, (column,), progress, steps)
+                keys = dataframe.from_delayed(made, meta=_KEYS, verify_meta=False)
+                spans = keys.groupby(["id", "line"])["part"].agg(["min", "max"])
+                first = client.compute(spans.loc[spans["min"] < spans["max"], "min"]).result()
+            given = areas, settings, first, column, language()
+            made = _run(client, parts, _sums, given, progress, steps)
+            return joined(client.gather(made)), None
 
     return measure_by(
         summed, zones, subdistricts, boundary_m=boundary_m, street_name=street_name, **options
     )
+
+
+def _files(folder: Path, options: dict[str, str | None]) -> tuple[list[str], list[str]]:
+    """The files in the order of their names, and the columns to read of them."""
+    import geopandas
+    import pyarrow
+    from dask.utils import natural_sort_key
+    from pyarrow import parquet
+
+    names = [str(path.relative_to(folder)) for path in folder.rglob("*.parquet")]
+    files = [
+        folder / name for name in sorted(names, key=natural_sort_key)
+        if not any(part.startswith(("_", ".")) for part in Path(name).parts)
+    ]  # fmt: skip
+    used = {*CLASS_COLUMNS, "id", "way", "railway", "waterway", *options.values()}
+    first: list[str] = []
+    for file in files:
+        # geopandas reads CRS and columns from the footer, here of a copy without rows.
+        empty = io.BytesIO()
+        try:
+            parquet.write_table(parquet.read_schema(file).empty_table(), empty)
+            frame = geopandas.read_parquet(empty)
+        except (OSError, pyarrow.ArrowException, ArithmeticError, LookupError, RuntimeError,
+                TypeError, ValueError) as error:  # fmt: skip
+            message = tr(
+                "{file}: no GeoParquet file, or cut off ({error}); write it with to_parquet of "
+                "geopandas",
+                file=file,
+                error=repr(error),
+            )
+            raise DataError(message) from error
+        validation.check_crs(frame.crs, str(file))
+        for option, column in options.items():
+            if column is not None:
+                validation.check_column(frame, column, str(file), option)
+        columns = [c for c in frame.columns if c in used or c == frame.geometry.name]
+        first = first or columns
+        if set(columns) != set(first):
+            message = tr(
+                "{file} and {other} have different columns: {columns}; write all files with the "
+                "same columns",
+                file=file,
+                other=files[0],
+                columns=listed(sorted({*columns} ^ {*first})),
+            )
+            raise DataError(message)
+    if not files:
+        message = tr(
+            "{folder}: no folder with .parquet files in it; write the network with to_parquet of "
+            "geopandas or dask-geopandas",
+            folder=folder,
+        )
+        raise DataError(message)
+    # A worker has a folder of its own.
+    return [str(file.resolve()) for file in files], first
+
+
+@contextlib.contextmanager
+def _client(folder: Path | str, scheduler: str | None, parts: int) -> Iterator[Client]:
+    """A client of a scheduler, or of processes that end with it; what fails has one message."""
+    import distributed
+    from dask.system import CPU_COUNT
+    from shapely.errors import ShapelyError
+
+    # Nobody else is let in, and failures are reported by the error alone.
+    options: dict[str, Any] = {
+        "n_workers": min(CPU_COUNT, parts), "threads_per_worker": 1, "host": "127.0.0.1",
+        "dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL,
+    }  # fmt: skip
+    lost = distributed.KilledWorker, distributed.CancelledError, distributed.comm.CommClosedError
+    started = False
+    try:
+        if scheduler is not None:
+            # A client with an address that makes no sense would never end.
+            distributed.comm.resolve_address(scheduler)
+            options = {"timeout": _CONNECT_S}
+        with distributed.Client(scheduler, set_as_default=False, **options) as client:
+            client.wait_for_workers(1, timeout=_CONNECT_S)
+            started = True
+            yield client
+    except NankaiGISError:
+        raise
+    except (*lost, OSError, ValueError, ImportError, RuntimeError, ShapelyError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        if not started:
+            message = tr(
+                "no Dask scheduler with workers answers at {address}: {error}; start them with "
+                "`dask scheduler` and `dask worker {address}`, or leave the address out to work "
+                "on this machine",
+                address=repr(scheduler),
+                error=reason,
+            )
+            raise SchedulerError(message) from error
+        if isinstance(error, lost):
+            message = tr(
+                "Dask lost its scheduler or its workers: {error}; see whether they run, and give "
+                "them more memory or smaller files",
+                error=reason,
+            )
+            raise SchedulerError(message) from error
+        message = tr(
+            "{folder}: the workers can't read it: {error}; write it anew, or see whether they "
+            "have it under this path, and the same packages",
+            folder=folder,
+            error=reason,
+        )
+        raise DataError(message) from error
+
+
+def _run(
+    client: Client, parts: list[Any], function: Callable[..., Any], given: tuple[Any, ...],
+    progress: Progress | None, steps: tuple[Iterator[int], int],
+) -> list[Any]:  # fmt: skip
+    """Run a function of a partition, its number and more; stop at the first that fails."""
+    import dask
+    from distributed import as_completed
+
+    # What all of them need goes to each worker once.
+    sent = [client.scatter([thing], broadcast=True, hash=False)[0] for thing in given]
+    job = dask.delayed(function)
+    futures: list[Any] = client.compute([job(part, n, *sent) for n, part in enumerate(parts)])
+    for future in as_completed(futures, loop=client.loop):
+        if future.status != "finished":
+            future.result()
+        if progress is not None:
+            progress(next(steps[0]), steps[1])
+    return futures
 
 
 def _keys(frame: GeoDataFrame, part: int, column: str) -> pd.DataFrame:
@@ -112,7 +253,8 @@ def _keys(frame: GeoDataFrame, part: int, column: str) -> pd.DataFrame:
     # Where another value is missing, pandas makes a float of a number.
     ids = known[column].convert_dtypes().astype(str).to_numpy(dtype=object)
     line = pd.util.hash_array(known.geometry.to_wkb().to_numpy(dtype=object), categorize=False)
-    return pd.DataFrame({"id": ids, "line": line, "part": part}, index=known.index).astype(_KEYS)
+    table = pd.DataFrame({"id": ids, "line": line, "part": part}, index=known.index)
+    return table.astype(_KEYS.dtypes)
 
 
 def _sums(
@@ -120,77 +262,16 @@ def _sums(
     first: pd.Series | None, column: str, lang: Language,
 ) -> StreetSums:  # fmt: skip
     """The sums of one partition, without the rows that an earlier one has."""
-    again = repeated(frame)
+    again = validation.repeated(frame)
     if first is not None and len(first):
         keys = _keys(frame, part, column)
         earlier = first.reindex(pd.MultiIndex.from_frame(keys[["id", "line"]])) < part
         skip = np.zeros(len(frame), dtype=np.bool_)
         skip[keys.index[earlier.to_numpy(dtype=bool)]] = True
-        again = either(again, skip)
+        again = validation.either(again, skip)
     with speaking(lang):
         try:
             return street_sums(frame, areas, again=again, **settings)[0]
-        except (CRSError, DataError, GeometryError) as error:
+        except NankaiGISError as error:
             message = tr("partition {number}: {error}", number=part + 1, error=error)
             raise type(error)(message) from error
-
-
-def _joined(parts: list[StreetSums]) -> StreetSums:
-    """The sums of all partitions; names keep the order and spelling of their first appearance."""
-    states, state = _numbered([dict.fromkeys(_states(part)) for part in parts])
-    streets, street = _numbered([part.streets for part in parts])
-    classes, road_class = _numbered([part.classes for part in parts])
-    # Sum up by state, street and class.
-    renamed = [
-        part.groups.assign(
-            state=state[n][part.groups["state"]], street=street[n][part.groups["street"]],
-            **{"class": road_class[n][part.groups["class"]]},
-        ) for n, part in enumerate(parts)
-    ]  # fmt: skip
-    keys = ["state", "street", "class"]
-    groups = pd.concat(renamed).groupby(keys)[["length_m"]].sum().reset_index()
-    run, ledger, rows = np.zeros((len(streets) + 1, 2)), Ledger(), 0
-    ends = []
-    for n, part in enumerate(parts):
-        run[street[n]] += part.run
-        e = part.ends
-        ends.append((e.first, e.last, e.ahead, e.behind, state[n][e.state], street[n][e.street]))
-        # A row without an id is known by its place in the whole network.
-        for note in part.notes:
-            which = tuple(w + rows if isinstance(w, int) else w for w in note.which)
-            ledger.add(replace(note, which=which))
-        rows += part.rows
-    flat = np.array([row for key in states for row in key], dtype=np.int64).reshape(-1, 2)
-    return StreetSums(
-        rows=rows,
-        lines=sum(part.lines for part in parts),
-        total_m=sum(part.total_m for part in parts),
-        state_first=np.append(0, np.cumsum([len(key) for key in states])).astype(np.int64),
-        state_area=flat[:, 0],
-        state_on=flat[:, 1],
-        streets=streets,
-        classes=classes,
-        run=run,
-        groups=groups,
-        ends=Ends(*map(np.concatenate, zip(*ends, strict=True))),
-        notes=in_order(ledger),
-    )
-
-
-def _states(part: StreetSums) -> list[tuple[tuple[int, int], ...]]:
-    """The areas of each state of a partition."""
-    rows = list(zip(part.state_area.tolist(), part.state_on.tolist(), strict=True))
-    first = part.state_first.tolist()
-    return [tuple(rows[low:high]) for low, high in pairwise(first)]
-
-
-def _numbered(each: list[dict[Any, Any]]) -> tuple[dict[Any, Any], list[Ints]]:
-    """All keys in the order of their first appearance, and the number of each part's own.
-
-    What has no key stands after the last in every part, and after all in the whole.
-    """
-    known: dict[Any, Any] = {}
-    for texts in each:
-        known |= {key: text for key, text in texts.items() if key not in known}
-    number = {key: n for n, key in enumerate(known)}
-    return known, [np.array([*map(number.get, texts), len(known)]) for texts in each]

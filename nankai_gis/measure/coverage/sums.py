@@ -12,8 +12,9 @@ for the crossings; there are as many of them as boundaries are long, however lar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 __all__ = [
-    "AreaMembership", "Ends", "Pieces", "Progress", "StreetSums", "area_membership", "in_order",
+    "AreaMembership", "Ends", "Pieces", "Progress", "StreetSums", "area_membership", "joined",
     "street_sums",
 ]  # fmt: skip
 
@@ -164,7 +165,7 @@ def street_sums(
         run=np.column_stack(run).astype(np.float64),
         groups=groups,
         ends=Ends(*cut.ends(near), cut.state[near], street[cut.line[near]]),
-        notes=in_order(ledger),
+        notes=_in_order(ledger),
     )
     return sums, Pieces(cut, lines.row, street, road_class)
 
@@ -201,9 +202,73 @@ def _check_sums(cut: Cut, groups: pd.DataFrame) -> None:
         )
 
 
-def in_order(ledger: Ledger) -> tuple[Note, ...]:
-    """Return notes on streets in the order in which a single frame has them."""
+def _in_order(ledger: Ledger) -> tuple[Note, ...]:
+    """Notes on streets in the order in which a single frame has them."""
     return tuple(sorted(ledger.notes, key=lambda note: REASONS.index(note.reason)))
+
+
+# ------------------------------------------------------------------ sums of several parts
+
+
+def joined(parts: list[StreetSums]) -> StreetSums:
+    """Return the sums of all parts; names keep the order and spelling of their first appearance."""
+    states, state = _numbered([dict.fromkeys(_states(part)) for part in parts])
+    streets, street = _numbered([part.streets for part in parts])
+    classes, road_class = _numbered([part.classes for part in parts])
+    # Sum up by state, street and class.
+    renamed = [
+        part.groups.assign(
+            state=state[n][part.groups["state"]], street=street[n][part.groups["street"]],
+            **{"class": road_class[n][part.groups["class"]]},
+        ) for n, part in enumerate(parts)
+    ]  # fmt: skip
+    keys = ["state", "street", "class"]
+    groups = pd.concat(renamed).groupby(keys)[["length_m"]].sum().reset_index()
+    run, ledger, rows = np.zeros((len(streets) + 1, 2)), Ledger(), 0
+    ends = []
+    for n, part in enumerate(parts):
+        run[street[n]] += part.run
+        e = part.ends
+        ends.append((e.first, e.last, e.ahead, e.behind, state[n][e.state], street[n][e.street]))
+        # A row without an id is known by its place in the whole network.
+        for note in part.notes:
+            which = tuple(w + rows if isinstance(w, int) else w for w in note.which)
+            ledger.add(replace(note, which=which))
+        rows += part.rows
+    flat = np.array([row for key in states for row in key], dtype=np.int64).reshape(-1, 2)
+    return StreetSums(
+        rows=rows,
+        lines=sum(part.lines for part in parts),
+        total_m=sum(part.total_m for part in parts),
+        state_first=np.append(0, np.cumsum([len(key) for key in states])).astype(np.int64),
+        state_area=flat[:, 0],
+        state_on=flat[:, 1],
+        streets=streets,
+        classes=classes,
+        run=run,
+        groups=groups,
+        ends=Ends(*map(np.concatenate, zip(*ends, strict=True))),
+        notes=_in_order(ledger),
+    )
+
+
+def _states(part: StreetSums) -> list[tuple[tuple[int, int], ...]]:
+    """The areas of each state of a partition."""
+    rows = list(zip(part.state_area.tolist(), part.state_on.tolist(), strict=True))
+    first = part.state_first.tolist()
+    return [tuple(rows[low:high]) for low, high in pairwise(first)]
+
+
+def _numbered(each: list[dict[Any, Any]]) -> tuple[dict[Any, Any], list[Ints]]:
+    """All keys in the order of their first appearance, and the number of each part's own.
+
+    What has no key stands after the last in every part, and after all in the whole.
+    """
+    known: dict[Any, Any] = {}
+    for texts in each:
+        known |= {key: text for key, text in texts.items() if key not in known}
+    number = {key: n for n, key in enumerate(known)}
+    return known, [np.array([*map(number.get, texts), len(known)]) for texts in each]
 
 
 # ------------------------------------------------------------------ states
