@@ -70,7 +70,7 @@ def test_init_writes_an_example_that_runs(run: Run, tmp_path: Path) -> None:
     written = (tmp_path / "new/mine/plan.toml").read_text(encoding="utf-8")
     schema = tmp_path / "new/mine" / written.splitlines()[0].removeprefix("#:schema ./")
     assert json.loads(schema.read_bytes()) == plan_schema.json_schema()
-    area = run("--plan", "new/mine", "area")
+    area = run("--plan", "new/mine", "area", NANKAI_GIS_LANG="zh-Hant")
     assert area.returncode == 0, area.stderr
     assert "示例地塊" in area.stdout.decode()
 
