@@ -179,7 +179,7 @@ def test_classes_of_openstreetmap_have_widths_and_names() -> None:
     frame["highway"] = ["primary"] * 100 + ["residential"] * 100
     drawn = map_document({"streets": frame})
     entries = legend.entries(drawn.layers["streets"])
-    assert [item.label for item in entries] == ["主幹路", "住區道路"]
+    assert [item.label for item in entries] == ["主幹路", "居住區道路"]
     assert entries[0].look.weight > entries[1].look.weight
     assert style_of("streets", {"kind": "primary_link"}, 0) == entries[0].look
 

@@ -134,7 +134,7 @@ def test_takes_folium_layers_as_data() -> None:
     assert (marker["tip"], marker["card"]) == ([evil], [evil])
     assert line["look"]["stroke"] == "red"
     assert _unfold(line["shape"][0]) == [(117, 39), (117.1, 39.1)]
-    assert area_["tip"] == [f"N: {evil}"]
+    assert area_["tip"] == [f"N：{evil}"]  # as the map's language writes it
     assert reader.data["added"]["switch"] is True
 
 

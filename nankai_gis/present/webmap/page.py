@@ -26,6 +26,7 @@ from jinja2 import Template as Jinja
 
 from nankai_gis.present.webmap.added import added
 from nankai_gis.present.webmap.tiles import origins
+from nankai_gis.words import speaking
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 # Beyond markup and Jinja: line separators that old JavaScript refuses, controls, and
@@ -253,4 +254,5 @@ class PlanMap(folium.Map):
 
     def page_content(self) -> dict[str, Any]:
         """Return the content of the page with what was added since the map was drawn."""
-        return self.content | {"added": added(self._children.values())}
+        with speaking(self.content["lang"]):
+            return self.content | {"added": added(self._children.values())}
