@@ -116,8 +116,8 @@ def _notes(findings: list[Finding], reasons: dict[str, str]) -> list[str]:
     counts = {verdict: sum(f.verdict == verdict for f in findings) for verdict in VERDICTS}
     return [
         ntr(
-            "{n} finding: {ok} agree, {differs} differ, {unknown} can't be decided.",
-            "{n} findings: {ok} agree, {differs} differ, {unknown} can't be decided.",
+            "{n} finding: agrees {ok}, differs {differs}, cannot tell {unknown}.",
+            "{n} findings: agrees {ok}, differs {differs}, cannot tell {unknown}.",
             len(findings),
             ok=counts["ok"],
             differs=counts["differs"],

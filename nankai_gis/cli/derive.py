@@ -78,14 +78,19 @@ def derive_(
     # What is missing and what failed, on the other stream.
     for item in derived:
         for line in _missing(item.ring) if item.ring else ():
-            options.warn(tr("{subject}: {text}", subject=item.feature.id, text=line))
+            options.warn(tr("{subject}: {text}", subject=_subject(item.feature), text=line))
     for item in failed:
-        _report(tr("Error: {subject}: {text}", subject=item.feature.id, text=item.error))
+        _report(tr("Error: {subject}: {text}", subject=_subject(item.feature), text=item.error))
     if output is not None and len(failed) == len(derived):
         # After the reasons, which a reader needs more.
         _report(tr("Error: nothing was compiled, so {file} was not written", file=output))
     if failed:
         raise SystemExit(1)
+
+
+def _subject(feature: Feature) -> str:
+    """What a message is about: a feature by its id, or the clause of --text."""
+    return tr("clause") if feature.id == "clause" else feature.id
 
 
 def _report(message: str) -> None:
@@ -204,7 +209,9 @@ def _diagnosis(item: Derived, lines: LineSource, compare: bool) -> str:
     """Everything that the compiler says of a feature but errors, in lines."""
     feature = item.feature
     name = feature.names.in_language(language())
-    head = name if name == feature.id else tr("{name} ({id})", name=name, id=feature.id)
+    head = (
+        _subject(feature) if name == feature.id else tr("{name} ({id})", name=name, id=feature.id)
+    )
     if item.error is not None:
         # Why stands on the other stream, once.
         body = [tr("not compiled")]
@@ -308,7 +315,7 @@ def _side(
     return [
         _named_on(run, feature, lines),
         run.names.in_language(language()),
-        in_script(run.stands_for or ""),
+        _replaced(run, lines),
         tr(RUN_ROLES[run.role]),
         corner,
         number(length / 1e3, 2),
@@ -319,6 +326,15 @@ def _side(
         tr(CONFIDENCES[confidence(run, corners, in_doubt)]),
         _not_used(run, lines),
     ]
+
+
+def _replaced(run: Run, lines: LineSource) -> str:
+    """The roads of the clause for which a line stands."""
+    names = filter(None, (run.stands_for or "").split("、"))
+    return listed(
+        lines.every(name)[0].names.in_language(language()) if name in lines else in_script(name)
+        for name in names
+    )
 
 
 def _named_on(run: Run, feature: Feature, lines: LineSource) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import click
 
 from nankai_gis.cli import options
 from nankai_gis.plan.names import in_script
-from nankai_gis.words import listed, name_column, terms, tr
+from nankai_gis.words import language, listed, name_column, terms, tr
 
 if TYPE_CHECKING:
     from nankai_gis.compiler.lines import PlanNetwork
@@ -95,20 +95,29 @@ def show(name: str) -> None:
         options.deliver(_lines(_road(network[name], network)), None, False)
         return
     feature = study.plan.index()[key]
-    source = options.place(feature) or in_script(feature.clause_source)
+    place, source = options.place(feature), in_script(feature.clause_source)
     lines = [
         *_head(feature.names, feature.id, feature.kind),
         "",
-        tr("Plan text ({source}):", source=source) if source else tr("Plan text:"),
+        tr("Plan text ({source}):", source=place) if place else tr("Plan text:"),
         f"  {in_script(feature.clause)}",
+        *((tr("Source of the clause:"), f"  {source}") if source and not place else ()),
         *_sides(feature, study),
         *_geometry(feature, study, network),
     ]
     if feature.claims:
-        claims = listed(map(in_script, feature.claims))
+        claims = listed(_claimed(feature, study))
         lines += ["", tr("Subdistricts that the plan names: {names}", names=claims)]
     lines += _note(feature.note)
     options.deliver(_lines(lines), None, False)
+
+
+def _claimed(feature: Feature, study: Study) -> Iterator[str]:
+    """The subdistricts of a feature: as the plan calls them, in English by their English names."""
+    subdistricts = study.plan.index(("subdistrict",))
+    for name in feature.claims:
+        english = language() == "en"
+        yield subdistricts[name].names.in_language("en") if english else in_script(name)
 
 
 def _lines(lines: Iterable[str]) -> str:
@@ -196,7 +205,8 @@ def _geometry(feature: Feature, study: Study, network: PlanNetwork) -> list[str]
         *position,
         tr("Accuracy: {metres} m", metres=f"{properties['accuracy_m']:g}"),
         tr("Basis: {status}", status=tr(terms.STATUSES[properties["status"]])),
-        *_sources([f"{properties['source']} ({properties['date']})"]),
+        *_sources(properties["source"].split("; ")),
+        tr("Date of the data: {date}", date=properties["date"]),
     ]
 
 

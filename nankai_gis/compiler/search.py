@@ -178,6 +178,8 @@ def _with_near_names(missing: Mapping[str, Sequence[str]]) -> str:
 def _require_four(sides: Mapping[str, Sequence[str]]) -> None:
     lacking = [side for side in SIDE_NAMES if not sides.get(side)]
     if lacking:
+        # Named here: Babel loses the plural of a call that has another one in it.
+        sides_lacking = listed(tr(SIDES[side]) for side in lacking)
         raise ClauseError(
             ntr(
                 "the clause names no {sides} side; add {words} (a road that bounds two sides is "
@@ -185,7 +187,7 @@ def _require_four(sides: Mapping[str, Sequence[str]]) -> None:
                 "the clause lacks the sides {sides}; add {words} (a road that bounds two sides is "
                 "named on both: 東、北至…)",
                 len(lacking),
-                sides=listed(tr(SIDES[side]) for side in lacking),
+                sides=sides_lacking,
                 words=listed(in_script(f"{SIDE_NAMES[side]}至…") for side in lacking),
             )
         )

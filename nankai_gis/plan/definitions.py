@@ -316,7 +316,7 @@ def _referred(plan: Plan) -> tuple[Plan, list[str]]:
 
 def _referent(f: Feature, key: str, name: str, index: Index[Feature]) -> tuple[str, list[str]]:
     """The id of the feature that a key names, or the name itself and what is wrong with it."""
-    place = f"{f.file}: [{f.id}] {key}"
+    place = tr("{subject}: {text}", subject=f.file, text=f"[{f.id}] {key}")
     try:
         return index[name].id, []
     except AmbiguousNameError as error:

@@ -381,7 +381,7 @@ def faults(file: str, table: str, error: ValidationError) -> list[str]:
         key = ".".join(s for s in steps if s not in _BRANCHES and not s.startswith("function-"))
         if item["type"].startswith("union_tag"):
             key = "kind"
-        place = f"{file}: [{table}]" + (f" {key}" if key else "")
+        place = tr("{subject}: {text}", subject=file, text=f"[{table}] {key}".rstrip())
         # A union reports each of its branches: one line for a place is enough.
         lines.setdefault(place, _advice(item, key))
     return [tr("{place}: {fault}", place=place, fault=fault) for place, fault in lines.items()]

@@ -439,7 +439,7 @@ def _findings(study: Study) -> Section:
     heads = tr("Rule"), tr("What is checked"), tr("Feature"), tr("Figures"), tr("Basis")
     summary = tr(
         "What the plan says was compared with what is measured, {n} findings in all: "
-        "{ok} agree, {differs} differ, {unknown} can't be decided.",
+        "agrees {ok}, differs {differs}, cannot tell {unknown}.",
         n=len(study.checks),
         ok=counts["ok"],
         differs=counts["differs"],
