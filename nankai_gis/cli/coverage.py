@@ -176,29 +176,29 @@ def coverage_(
     streets, origin = None, None
     if scheduler is None:
         streets, settings["centrelines"], origin = _streets(roads, study)
-    found = _measured(areas, streets, subs, roads, scheduler, settings)
+    result = _measured(areas, streets, subs, roads, scheduler, settings)
     for other in others:
-        found = found.with_layer(other.stem, options.read_layer(other))
+        result = result.with_layer(other.stem, options.read_layer(other))
     walked = None
     if walk is not None and streets is not None:
         from nankai_gis.measure import coverage
 
         walked = coverage.walking_reach(options.read_layer(walk), streets, areas, minutes=minutes)
     # Hand out the tables, and what is to be said of them.
-    _warn_if_apart(found, areas, streets, roads)
+    _warn_if_apart(result, areas, streets, roads)
     if plot is not None:
-        _draw(found, areas, plot, overwrite)
-    notes = _notes(found, origin, walked)
-    below = coverage_tables.below(found, notes, areas, settings["district"] is not None)
-    tables = coverage_tables.chosen(found, keys, walked)
+        _draw(result, areas, plot, overwrite)
+    notes = _notes(result, origin, walked)
+    below = coverage_tables.below(result, notes, areas, settings["district"] is not None)
+    tables = coverage_tables.chosen(result, keys, walked)
     if form == "csv":
         below = coverage_tables.empty(tables) + below
     content: str | bytes
     if form == "geojson":
-        content = _geojson(found, keys)
+        content = _geojson(result, keys)
     else:
         layers = (areas, subs, settings["corridors"], study.located("streets"))
-        content = coverage_tables.formed(form, tables, found, notes, below, layers)
+        content = coverage_tables.formed(form, tables, result, notes, below, layers)
     options.deliver(content, output, overwrite)
     if form in ("csv", "geojson"):
         click.echo(below, err=True, nl=False)
@@ -319,7 +319,7 @@ def _check_partitioned(roads: Path | None, walk: Path | None, plot: Path | None,
             )
 
 
-def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -> None:
+def _draw(result: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -> None:
     from nankai_gis.files.atomic import write_bytes
     from nankai_gis.plan.model import CREDIT
     from nankai_gis.present import chart, figure
@@ -327,7 +327,7 @@ def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -
     if "kind" in areas and (areas["kind"] == "zone").any():
         # The parcel lies in a zone: its streets would count twice.
         areas = areas[areas["kind"] == "zone"]
-    known = found.streets
+    known = result.streets
     if "id" in areas:
         known = known[known["zone"].isin(areas["id"].astype(str))]
     if known.empty:
@@ -343,7 +343,7 @@ def _draw(found: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -
     ]
     page = chart.coverage(
         bars,
-        found.pieces,
+        result.pieces,
         areas,
         title=tr("Roads inside the zones and on their boundaries"),
         source=tr("Sums over the zones; CGCS2000 ellipsoid; {credit}", credit=CREDIT),
@@ -411,7 +411,7 @@ def _subdistricts(path: Path) -> GeoDataFrame:
     return options.read_layer(path)
 
 
-def _notes(found: Coverage, origin: Origin | None, walked: WalkingReach | None) -> list[Note]:
+def _notes(result: Coverage, origin: Origin | None, walked: WalkingReach | None) -> list[Note]:
     """What was lost before the streets were measured, while, and on the walk."""
     from dataclasses import replace
 
@@ -420,9 +420,9 @@ def _notes(found: Coverage, origin: Origin | None, walked: WalkingReach | None) 
 
     lost = {} if origin is None else origin.dropped
     notes = [Note("streets", "dropped", reason, count) for reason, count in lost.items()]
-    notes += found.notes
+    notes += result.notes
     # A walk takes the same streets and zones, of which the same is noted already.
-    known = {(note.layer, note.action, note.reason) for note in found.notes}
+    known = {(note.layer, note.action, note.reason) for note in result.notes}
     notes += [
         replace(note, layer=f"{WALK_TITLE}: {note.layer}")
         for note in (() if walked is None else walked.notes)
@@ -432,10 +432,10 @@ def _notes(found: Coverage, origin: Origin | None, walked: WalkingReach | None) 
 
 
 def _warn_if_apart(
-    found: Coverage, areas: GeoDataFrame, streets: GeoDataFrame | None, roads: Path | None
+    result: Coverage, areas: GeoDataFrame, streets: GeoDataFrame | None, roads: Path | None
 ) -> None:
     """Warn where all lengths are zero because streets and zones lie in different places."""
-    zones = found.zones[found.zones["kind"] == "zone"]
+    zones = result.zones[result.zones["kind"] == "zone"]
     if float(zones[["inside_km", "boundary_km"]].to_numpy().sum()) > 0:
         return
     network = tr("the plan") if roads is None else roads.name
@@ -463,7 +463,7 @@ def _place(frame: GeoDataFrame) -> str:
     return tr("{southwest} to {northeast}", southwest=corners[0], northeast=corners[1])
 
 
-def _geojson(found: Coverage, keys: list[Key]) -> bytes:
+def _geojson(result: Coverage, keys: list[Key]) -> bytes:
     """The cut streets; where zones by subdistricts are asked for by name, these."""
     import json
 
@@ -471,7 +471,7 @@ def _geojson(found: Coverage, keys: list[Key]) -> bytes:
 
     source = click.get_current_context().get_parameter_source("by")
     asked = source is not ParameterSource.DEFAULT
-    cut = found.parts if asked and set(keys) == {"zone", "subdistrict"} else found.pieces
+    cut = result.parts if asked and set(keys) == {"zone", "subdistrict"} else result.pieces
     if cut.empty:
         options.warn(tr("there is nothing to cut by, so the file holds no feature"))
     return tables.geojson_text(json.loads(cut.to_json(drop_id=True))["features"])

@@ -90,13 +90,13 @@ def titles(keys: Sequence[Key]) -> dict[str, str]:
     return {table: tr(title) for table, title in named.items()}
 
 
-def chosen(found: Coverage, keys: Sequence[Key], walked: WalkingReach | None) -> list[Titled]:
+def chosen(result: Coverage, keys: Sequence[Key], walked: WalkingReach | None) -> list[Titled]:
     """Return the tables that answer the keys, those of other layers and of the walk."""
     tables = [
-        Titled(key, title, found.table(*keys) if key == "lengths" else getattr(found, key))
+        Titled(key, title, result.table(*keys) if key == "lengths" else getattr(result, key))
         for key, title in titles(keys).items()
     ]
-    tables += [Titled(name, name, table) for name, table in found.layers.items()]
+    tables += [Titled(name, name, table) for name, table in result.layers.items()]
     if walked is not None:
         tables.append(Titled(WALK, tr(WALK_TITLE), walked.table))
     return tables
@@ -108,7 +108,7 @@ def chosen(found: Coverage, keys: Sequence[Key], walked: WalkingReach | None) ->
 def formed(
     form: str,
     tables: Sequence[Titled],
-    found: Coverage,
+    result: Coverage,
     notes: Sequence[Note],
     below: str,
     layers: Iterable[GeoDataFrame | None],
@@ -118,7 +118,7 @@ def formed(
         return as_text(tables, below, names_in_language(layers))
     if form == "csv":
         return as_csv(tables)
-    return (as_workbook if form == "xlsx" else as_json)(tables, found, notes)
+    return (as_workbook if form == "xlsx" else as_json)(tables, result, notes)
 
 
 def as_text(tables: Iterable[Titled], below: str, names: Mapping[str, str]) -> str:
@@ -137,12 +137,12 @@ def as_csv(tables: Iterable[Titled]) -> bytes:
     return spreadsheet.csv_bytes(rows[1:])
 
 
-def as_workbook(tables: Iterable[Titled], found: Coverage, notes: Iterable[Note]) -> bytes:
+def as_workbook(tables: Iterable[Titled], result: Coverage, notes: Iterable[Note]) -> bytes:
     """Return tables as XLSX, with the reconciliation and what was left out."""
     from nankai_gis.files import spreadsheet
 
     sheets = {title: records(_worded(table)) for _, title, table in with_rows(tables)}
-    checks = found.reconciliation.assign(check=[tr(c) for c in found.reconciliation["check"]])
+    checks = result.reconciliation.assign(check=[tr(c) for c in result.reconciliation["check"]])
     sheets[tr(OWN["reconciliation"])] = records(checks)
     sheets[tr(OWN["dropped"])] = [
         {
@@ -157,13 +157,13 @@ def as_workbook(tables: Iterable[Titled], found: Coverage, notes: Iterable[Note]
     return spreadsheet.workbook([spreadsheet.of_records(*item) for item in sheets.items()])
 
 
-def as_json(tables: Iterable[Titled], found: Coverage, notes: Iterable[Note]) -> str | bytes:
+def as_json(tables: Iterable[Titled], result: Coverage, notes: Iterable[Note]) -> str | bytes:
     """Return tables as JSON: keys and texts as they are stored, in English."""
     from nankai_gis.measure.coverage.reconciliation import notes_table
     from nankai_gis.present import tables as present
 
     everything = {key: records(table) for key, _, table in with_rows(tables)}
-    everything["reconciliation"] = records(found.reconciliation)
+    everything["reconciliation"] = records(result.reconciliation)
     everything["dropped"] = records(notes_table(notes))
     return present.json_text(everything)
 
@@ -248,16 +248,16 @@ def empty(tables: Iterable[Titled]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def below(found: Coverage, notes: Iterable[Note], areas: GeoDataFrame, clipped: bool) -> str:
+def below(result: Coverage, notes: Iterable[Note], areas: GeoDataFrame, clipped: bool) -> str:
     """Say that the tables add up, what was left out of them, and what they rest on."""
-    lines = [*_sums(found), *_measures(found, clipped), *map(_left_out, notes), *_sketched(areas)]
+    lines = [*_sums(result), *_measures(result, clipped), *map(_left_out, notes), *_sketched(areas)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _sums(found: Coverage) -> list[str]:
+def _sums(result: Coverage) -> list[str]:
     from nankai_gis.measure.coverage import TOLERANCE
 
-    limited = found.reconciliation[found.reconciliation["limit"].notna()]
+    limited = result.reconciliation[result.reconciliation["limit"].notna()]
     # Where coordinates are coarser than that, as for a strip of a decimetre, the limit is theirs.
     strict = limited[limited["limit"] <= TOLERANCE]
     worst = float(strict["relative"].abs().max()) if len(strict) else 0.0
@@ -274,23 +274,23 @@ def _sums(found: Coverage) -> list[str]:
         tr(
             "A road along a boundary (within {metres} m on either side, in its direction) counts "
             "as on the boundary, once.",
-            metres=f"{found.boundary_m:g}",
+            metres=f"{result.boundary_m:g}",
         ),
     ]
 
 
-def _measures(found: Coverage, clipped: bool) -> Iterable[str]:
-    if "centreline_inside_km" in found.streets:
+def _measures(result: Coverage, clipped: bool) -> Iterable[str]:
+    if "centreline_inside_km" in result.streets:
         yield tr(
             "Lengths are those of the lines on the map: of a dual carriageway that is drawn as "
             "two lines, lengths and densities count both; the centreline columns count it once."
         )
-    if (found.zones["kind"] == "reach").any():
+    if (result.zones["kind"] == "reach").any():
         if clipped:
             yield tr("The reach of the corridors is clipped to the district.")
         else:
             yield tr("The reach of the corridors is not clipped.")
-    for row in records(found.reconciliation[found.reconciliation["limit"].isna()]):
+    for row in records(result.reconciliation[result.reconciliation["limit"].isna()]):
         if row["relative"] is not None and abs(row["relative"]) > _SHOWN_GAP:
             item = tr("all") if row["item"] == "all" else row["item"]
             yield tr(

@@ -327,10 +327,10 @@ def _distances(edges: _Edges, starts: _Starts, limit: float) -> Floats:
         (source, node, metres)
         for node, metres in zip(nodes[order].tolist(), away[order].tolist(), strict=True)
     )
-    found = networkx.single_source_dijkstra_path_length(graph, source, limit)
+    by_node = networkx.single_source_dijkstra_path_length(graph, source, limit)
     distances = np.full(int(edges.nodes.max()) + 1, np.inf)
-    del found[source]
-    distances[list(found)] = list(found.values())
+    del by_node[source]
+    distances[list(by_node)] = list(by_node.values())
     return distances
 
 
