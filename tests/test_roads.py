@@ -295,7 +295,7 @@ def test_a_snapshot_that_is_cut_off(city, tmp_path, share):
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     for ask in (roads.load, roads.read):
-        with pytest.raises(DataError, match="snapshot"):
+        with pytest.raises(DataError, match="damaged or cut off"):
             ask(path)
 
 
