@@ -127,7 +127,7 @@ def test_streets_come_of_roads_and_of_frames_alike(tmp_path: Path) -> None:
     )
     ways.to_file(tmp_path / "roads.geojson")
     roads = ng.read_roads(tmp_path / "roads.geojson")
-    assert list(ng.streets(roads.frame)) == ["甲路"]
+    assert list(ng.streets(roads.frame)) == list(ng.streets(roads)) == ["甲路"]
 
 
 def test_a_study_is_short_to_look_at() -> None:

@@ -190,14 +190,19 @@ def tables(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("table", "before", "after", "message"),
     [
-        ("street_vertices.csv", "weijin-road,1,", "weijin-road,9,", "vertex 9 out of order"),
+        (
+            "street_vertices.csv",
+            "weijin-road,1,",
+            "weijin-road,9,",
+            "vertex 9 of weijin-road is out of order",
+        ),
         ("street_vertices.csv", ",haiguangsi,", ",nowhere,", "point nowhere is not in"),
         ("control_points.csv", "haiguangsi,117.17", "haiguangsi,1170.17", "out of range"),
         ("control_points.csv", "balitai,117.172900", "balitai,abc", "lon is 'abc', not a number"),
-        ("control_points.csv", ",osm,", ",seen,", "status 'seen' is none of"),
+        ("control_points.csv", ",osm,", ",seen,", "the status is 'seen'; it must be one of"),
         ("control_points.csv", ",osm-ways-2026,", ",rumour,", "source 'rumour' is not in"),
-        ("streets.csv", "weijin-road,street", "weijin,street", "weijin-road are not in streets"),
-        ("streets.csv", ",Weijin Road,衞津路,", ",Weijin Road", "not as many cells"),
+        ("streets.csv", "weijin-road,street", "weijin,street", "vertices of weijin-road, which"),
+        ("streets.csv", ",Weijin Road,衞津路,", ",Weijin Road", "more or fewer cells"),
     ],
 )
 def test_a_fault_in_a_table_names_file_and_line(

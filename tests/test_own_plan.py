@@ -475,11 +475,17 @@ POINTS = "digitised/control_points.csv"
     ("spoil", "told"),
     [
         (write("digitised/streets.csv", TABLES["streets.csv"], "gbk"), "save it as CSV UTF-8"),
-        (edit(POINTS, "accuracy_m", "acc"), "the column(s) accuracy_m are missing"),
-        (edit(POINTS, ",", ";"), "its first line has to be point,lon,lat"),
+        (edit(POINTS, "accuracy_m", "acc"), "the column accuracy_m is missing"),
+        (edit(POINTS, ",", ";"), "the first line must be point,lon,lat"),
         (edit(POINTS, "117.11,", "117度,"), "lon is '117度', not a number"),
-        (edit("digitised/streets.csv", "east,street", "east,道路"), "kind '道路' is none of"),
-        (lambda where: (where / POINTS).unlink(), "control_points.csv is missing; without rows"),
+        (
+            edit("digitised/streets.csv", "east,street", "east,道路"),
+            "the kind is '道路'; it must be one of",
+        ),
+        (
+            lambda where: (where / POINTS).unlink(),
+            "control_points.csv is missing; if there is nothing",
+        ),
         (lambda where: (where / "z.toml").mkdir(), "z.toml: can't be read"),
         (write("z.toml", "甲 = 1", "gbk"), "save it as UTF-8"),
         (write("z.toml", "[plan]\ntitle = '甲'\ndate = '2026-13'"), "[plan] date: "),

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from cities import Draft, arc, grid, scramble, stair, to_frame, way
 from evidence import EVIDENCE
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import LineString
@@ -706,6 +706,7 @@ def test_centreline_is_the_middle(axis, width, seed, tagged):
 
 @settings(max_examples=25, deadline=None)
 @given(seeds)
+@example(10818023)  # 42.17 m between two stations
 def test_nothing_of_a_name_is_lost(seed):
     rng = np.random.default_rng(seed)
     draft = Draft()
@@ -716,8 +717,9 @@ def test_nothing_of_a_name_is_lost(seed):
             points.append(points[-1] + rng.uniform(-150, 150, 2))
         draft.add("亂路", [tuple(point) for point in points], oneway=int(rng.integers(-1, 2)))
     street = only(scramble(draft.city().frame, seed))
-    # What lies between two stations may bulge a little.
-    assert away(street) <= streets.SEPARATION_M * 1.05
+    # The limit is checked at stations, which lie up to 15 m apart: what lies between two of them
+    # may bulge by half of that.
+    assert away(street) <= streets.SEPARATION_M + 7.5
     assert street.centreline_length_m <= street.carriageway_length_m * 1.25 + street.bridged_m
     assert street.centreline.is_valid
     assert 0 <= street.dual_share <= 1

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from nankai_gis import words
 from nankai_gis.errors import DataError, RoadNotFoundError
 from nankai_gis.plan.model import STATUSES, Line, Names, Status, Vertex
 from nankai_gis.plan.names import Index
 from nankai_gis.plan.packaged import data_folder
+from nankai_gis.words import mark, ntr, tr
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class DigitisedNetwork:
     def _index(self) -> Index[Line]:
         return Index(
             (([line.id, *line.names.every()], line) for line in self.lines),
-            what="street",
+            what=mark("road"),
             error=RoadNotFoundError,
         )
 
@@ -120,25 +122,49 @@ def _rows(folder: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
         # Excel puts a byte order mark before the header, and this toolkit's own tables have one.
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{file}: not UTF-8 text; save it as CSV UTF-8") from error
+        raise DataError(tr("{file}: not UTF-8 text; save it as CSV UTF-8", file=file)) from error
     except OSError as error:
-        raise DataError(f"{file}: can't be read: {error.strerror or error}") from error
+        reason = error.strerror or str(error)
+        raise DataError(tr("{file}: can't be read: {reason}", file=file, reason=reason)) from error
     reader = csv.DictReader(io.StringIO(text, newline=""))
     missing = [column for column in TABLES[name] if column not in (reader.fieldnames or ())]
     if missing:
         raise DataError(
-            f"{file}: the column(s) {', '.join(missing)} are missing; its first line has to be "
-            f"{','.join(TABLES[name])}"
+            ntr(
+                "{file}: the column {missing} is missing; the first line must be {header}",
+                "{file}: the columns {missing} are missing; the first line must be {header}",
+                len(missing),
+                file=file,
+                missing=words.listed(missing),
+                header=",".join(TABLES[name]),
+            )
         )
     for number, row in enumerate(reader, start=2):
         if None in row or None in row.values():
-            raise DataError(f"{name} line {number}: not as many cells as the header")
+            raise DataError(
+                tr(
+                    "{where}: the row has more or fewer cells than the header",
+                    where=_where(name, number),
+                )
+            )
         yield number, row
+
+
+def _where(table: str, line: int) -> str:
+    """A line of a table, for messages."""
+    return tr("{file} line {n}", file=table, n=line)
 
 
 def _status(text: str, where: str) -> Status:
     if text not in STATUSES:
-        raise DataError(f"{where}: status {text!r} is none of {', '.join(STATUSES)}")
+        raise DataError(
+            tr(
+                "{where}: the status is {status}; it must be one of {statuses}",
+                where=where,
+                status=words.quoted(text),
+                statuses=words.listed(STATUSES),
+            )
+        )
     return text
 
 
@@ -146,15 +172,42 @@ def _number(row: dict[str, str], column: str, where: str) -> float:
     try:
         return float(row[column])
     except ValueError as error:
-        raise DataError(f"{where}: {column} is {row[column]!r}, not a number") from error
+        raise DataError(
+            tr(
+                "{where}: {column} is {value}, not a number",
+                where=where,
+                column=column,
+                value=words.quoted(row[column]),
+            )
+        ) from error
 
 
 def _vertex(row: dict[str, str], where: str, at: Vertex | None = None) -> Vertex:
     accuracy = _number(row, "accuracy_m", where)
     lon, lat = at.position if at else (_number(row, "lon", where), _number(row, "lat", where))
     if not (-180 <= lon <= 180 and -90 <= lat <= 90 and accuracy > 0):
-        raise DataError(f"{where}: lon {lon}, lat {lat}, accuracy {accuracy} m are out of range")
+        raise DataError(
+            tr(
+                "{where}: lon {lon}, lat {lat}, accuracy {accuracy} m are out of range",
+                where=where,
+                lon=lon,
+                lat=lat,
+                accuracy=accuracy,
+            )
+        )
     return Vertex(lon, lat, accuracy, _status(row["status"], where), row["source"], row["date"])
+
+
+def _check_source(source: str, sources: Mapping[str, str], where: str) -> None:
+    """Raise if a row names a source that isn't listed."""
+    if source not in sources:
+        raise DataError(
+            tr(
+                "{where}: source {source} is not in sources.csv",
+                where=where,
+                source=words.quoted(source),
+            )
+        )
 
 
 def read(folder: Path) -> DigitisedNetwork:
@@ -184,43 +237,66 @@ def read(folder: Path) -> DigitisedNetwork:
     for name, columns in TABLES.items():
         if not (folder / name).is_file():
             raise DataError(
-                f"{folder}: the table {name} is missing; without rows it is its first line alone: "
-                f"{','.join(columns)}"
+                tr(
+                    "{folder}: the table {table} is missing; if there is nothing to put in it, "
+                    "give it this first line alone: {header}",
+                    folder=folder,
+                    table=name,
+                    header=",".join(columns),
+                )
             )
     sources = {row["source"]: row["title"] for _, row in _rows(folder, "sources.csv")}
     points: dict[str, Vertex] = {}
     notes: dict[str, str] = {}
     for number, row in _rows(folder, "control_points.csv"):
-        where = f"control_points.csv line {number}"
+        where = _where("control_points.csv", number)
         if row["point"] in points:
-            raise DataError(f"{where}: point {row['point']} stands twice")
+            raise DataError(
+                tr("{where}: there are two points {point}", where=where, point=row["point"])
+            )
         points[row["point"]] = _vertex(row, where)
         notes[row["point"]] = row["note"]
-        if row["source"] not in sources:
-            raise DataError(f"{where}: source {row['source']!r} is not in sources.csv")
+        _check_source(row["source"], sources, where)
 
     courses: dict[str, list[Vertex]] = {}
     for number, row in _rows(folder, "street_vertices.csv"):
-        where = f"street_vertices.csv line {number}"
+        where = _where("street_vertices.csv", number)
         course = courses.setdefault(row["street"], [])
         if row["seq"] != str(len(course)):
-            raise DataError(f"{where}: {row['street']} has vertex {row['seq']} out of order")
+            raise DataError(
+                tr(
+                    "{where}: vertex {seq} of {street} is out of order",
+                    where=where,
+                    seq=row["seq"],
+                    street=row["street"],
+                )
+            )
         point = None
         if row["point"]:
             point = points.get(row["point"])
             if point is None:
-                raise DataError(f"{where}: point {row['point']} is not in control_points.csv")
+                raise DataError(
+                    tr(
+                        "{where}: point {point} is not in control_points.csv",
+                        where=where,
+                        point=row["point"],
+                    )
+                )
         vertex = point if point and not row["accuracy_m"] else _vertex(row, where, point)
-        if vertex.source not in sources:
-            raise DataError(f"{where}: source {vertex.source!r} is not in sources.csv")
+        _check_source(vertex.source, sources, where)
         course.append(vertex)
 
     lines = []
     for number, row in _rows(folder, "streets.csv"):
+        where = _where("streets.csv", number)
         if row["kind"] not in LINE_KINDS:
             raise DataError(
-                f"streets.csv line {number}: kind {row['kind']!r} is none of "
-                f"{', '.join(LINE_KINDS)}"
+                tr(
+                    "{where}: the kind is {kind}; it must be one of {kinds}",
+                    where=where,
+                    kind=words.quoted(row["kind"]),
+                    kinds=words.listed(LINE_KINDS),
+                )
             )
         names = Names(
             row["name"],
@@ -230,12 +306,19 @@ def read(folder: Path) -> DigitisedNetwork:
         )
         vertices = tuple(courses.pop(row["street"], ()))
         if len(vertices) == 1:
-            raise DataError(f"streets.csv line {number}: {row['street']} has a single vertex")
+            raise DataError(
+                tr("{where}: {street} has a single vertex", where=where, street=row["street"])
+            )
         nodes = frozenset(v.position for v in vertices)
         parts = (vertices,) if vertices else ()
         lines.append(Line(row["street"], row["kind"], names, parts, row["note"], nodes))
     if courses:
-        raise DataError(f"street_vertices.csv: {', '.join(courses)} are not in streets.csv")
+        raise DataError(
+            tr(
+                "street_vertices.csv has vertices of {streets}, which streets.csv doesn't list",
+                streets=words.listed(courses),
+            )
+        )
     return DigitisedNetwork(tuple(lines), points, notes, sources)
 
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from nankai_gis import words
 from nankai_gis.errors import AmbiguousNameError
 from nankai_gis.network.streets import Street, Streets, build
 from nankai_gis.plan.model import Line, Names, Vertex
+from nankai_gis.words import tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -85,9 +87,17 @@ class OsmNetwork:
         try:
             return self._line(self.streets.find(name))
         except AmbiguousNameError as error:
-            told = (f"{_identity(s)} ({s.place})" for s in self.streets.all(name))
+            choices = [
+                tr("{id} ({place})", id=_identity(street), place=street.place)
+                for street in self.streets.all(name)
+            ]
             raise AmbiguousNameError(
-                f"{name!r} is the name of several streets; say which by its id: {'; '.join(told)}"
+                tr(
+                    "{n} roads are called {name}; say which one by its id: {choices}",
+                    n=len(choices),
+                    name=words.quoted(name),
+                    choices=words.listed(choices),
+                )
             ) from error
 
     def every(self, name: str) -> list[Line]:

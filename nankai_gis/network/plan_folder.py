@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nankai_gis import words
 from nankai_gis.errors import DataError
 from nankai_gis.network import digitised
 from nankai_gis.network.digitised import DigitisedNetwork
 from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.network.osm_network import OsmNetwork
+from nankai_gis.words import tr
 
 #: What the file of a network beside a plan may end in.
 SUFFIXES = (
@@ -41,11 +43,17 @@ def find_roads(folder: Path) -> Path | None:
     True
     """
     names = (f"roads{suffix}" for suffix in SUFFIXES)
-    found = sorted(folder / name for name in names if (folder / name).is_file())
-    if len(found) > 1:
-        told = ", ".join(p.name for p in found)
-        raise DataError(f"{folder}: {len(found)} road networks ({told}); leave one of them there")
-    return found[0] if found else None
+    files = sorted(folder / name for name in names if (folder / name).is_file())
+    if len(files) > 1:
+        raise DataError(
+            tr(
+                "{folder}: {n} road networks ({files}); leave only one of them there",
+                folder=folder,
+                n=len(files),
+                files=words.listed(file.name for file in files),
+            )
+        )
+    return files[0] if files else None
 
 
 def read_network(folder: Path) -> DigitisedNetwork | OsmNetwork | MergedNetwork:
@@ -78,11 +86,14 @@ def read_network(folder: Path) -> DigitisedNetwork | OsmNetwork | MergedNetwork:
     from nankai_gis.network import roads
 
     if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder} is a file; give the folder that holds it")
+        raise DataError(tr("{folder} is a file; give the folder that holds it", folder=folder))
     if not folder.is_dir():
         raise DataError(
-            f"{folder}: there is no such folder; `nankai-gis init {folder}` writes an example to "
-            "start from"
+            tr(
+                "{folder}: there is no such folder; `nankai-gis init {folder}` writes an example "
+                "to start from",
+                folder=folder,
+            )
         )
     file = find_roads(folder)
     tables = folder / "digitised"

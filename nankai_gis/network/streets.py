@@ -18,7 +18,6 @@ This module turns the one into the other:
 Geometry goes in and comes out in EPSG:4326. The work is done in a Gauss-Kruger frame on
 the CGCS2000 ellipsoid whose meridian passes by the street (for Nankai that is EPSG:4548
 itself), so it holds anywhere; lengths are measured on the ellipsoid.
-
 Only ways on hand are read: a street that the frame cuts off is cut off here.
 """
 
@@ -39,12 +38,14 @@ from nankai_gis import words
 from nankai_gis.errors import AmbiguousNameError, CRSError, DataError, RoadNotFoundError
 from nankai_gis.geometry import crs
 from nankai_gis.geometry.arrays import Floats, Ints
+from nankai_gis.network.origin import Roads
 from nankai_gis.network.street import Gap, Kind, Point, Street
 from nankai_gis.network.street_lines import GAP_M, SEPARATION_M, StreetLines, draw
 from nankai_gis.network.street_names import APART, split_names, variants
 from nankai_gis.network.street_places import PLACE_M, split_by_place
 from nankai_gis.plan.names import nearest, normalise
 from nankai_gis.words import ntr, tr
+from nankai_gis.words.terms import KINDS
 
 __all__ = [
     "APART",
@@ -63,7 +64,7 @@ _COLUMNS = ("way", "name", "aliases", "highway", "railway", "waterway", "oneway"
 _BATCH = 500
 
 
-def build(frame: gpd.GeoDataFrame) -> Streets:
+def build(frame: gpd.GeoDataFrame | Roads) -> Streets:
     """Index the named streets of a network.
 
     Names are indexed at once; a street's lines are worked out when it is first asked for,
@@ -71,14 +72,13 @@ def build(frame: gpd.GeoDataFrame) -> Streets:
 
     Parameters
     ----------
-    frame : geopandas.GeoDataFrame
-        LineStrings in EPSG:4326 with the columns ``way`` (int), ``name`` (str or None),
-        ``aliases`` (str, ``;`` between names), ``highway``, ``railway``, ``waterway``
-        (str or None) and ``oneway`` (1, 0 or -1). Ways without a name are ignored, and
-        so are empty and pointlike lines. Two ways that both carry a highway class and
-        are both two-way are never carriageways of one another; where the class is
-        missing, direction counts as unknown. A roundabout or motorway should arrive
-        with ``oneway`` set.
+    frame : geopandas.GeoDataFrame or Roads
+        Roads as read or fetched, or LineStrings in EPSG:4326 with the columns ``way`` (int),
+        ``name`` (str or None), ``aliases`` (str, ``;`` between names), ``highway``,
+        ``railway``, ``waterway`` (str or None) and ``oneway`` (1, 0 or -1). Ways without a
+        name are ignored, and so are empty and pointlike lines. Two ways that both carry a
+        highway class and are both two-way are never carriageways of one another; without a
+        class, direction counts as unknown. Roundabouts and motorways need ``oneway``.
 
     Returns
     -------
@@ -110,6 +110,8 @@ def build(frame: gpd.GeoDataFrame) -> Streets:
     >>> street.dual_share
     1.0
     """
+    if isinstance(frame, Roads):
+        frame = frame.frame
     missing = [name for name in _COLUMNS if name not in frame.columns]
     if missing:
         raise DataError(
@@ -286,7 +288,7 @@ class Streets:
             first = min((street.kind for street in choice), key=_KINDS.index)
             choice = tuple(street for street in choice if street.kind == first)
         if not choice:
-            raise RoadNotFoundError(kind or "road", name, self.near_names(name))
+            raise RoadNotFoundError(tr(KINDS[kind or "street"]), name, self.near_names(name))
         if len(choice) == 1:
             return choice[0]
         if near is None:
