@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nankai_gis.errors import DataError
-from nankai_gis.network import roads
+from nankai_gis.network import roads, ways
 
 FORMATS = ["a.osm", "a.osm.gz", "a.osm.bz2", "a.osm.pbf", "a.json", "geom.json"]
 
@@ -211,6 +211,10 @@ def test_oneway(tmp_path, tags, sense):
         ({"tunnel": "no", "layer": "up"}, (False, False, 0)),
         ({"layer": "1e300"}, (False, False, 99)),
         ({"layer": "nan"}, (False, False, 0)),
+        ({"layer": "99"}, (False, False, 99)),
+        ({"layer": "100"}, (False, False, 99)),
+        ({"layer": "-99"}, (False, False, -99)),
+        ({"layer": "-100"}, (False, False, -99)),
     ],
 )
 def test_bridge_tunnel_layer(tmp_path, tags, wanted):
@@ -321,6 +325,33 @@ def test_missing_nodes_are_refused_and_listed_when_allowed(city, tmp_path, name)
     assert found.origin.ways == 299
     whole = roads.read(_write(city, tmp_path, "whole-" + name)).frame
     assert _rows(found.frame) == _rows(whole[whole.way != city.ways[100].id])
+
+
+def test_five_ids_are_listed_and_the_others_counted():
+    assert "more" not in ways.few([1, 2, 3, 4, 5])
+    assert "5 and 1 more" in ways.few([1, 2, 3, 4, 5, 6])
+    assert "5 and 2 more" in ways.few([1, 2, 3, 4, 5, 6, 7])
+
+
+@pytest.mark.parametrize(("ref", "filtered"), [(2**40 - 1, True), (2**40, False)])
+def test_a_node_that_comes_late_is_found_whatever_its_id(tmp_path, monkeypatch, ref, filtered):
+    import osmium
+
+    filters = []
+    true_filter = osmium.filter.IdFilter
+    monkeypatch.setattr(
+        osmium.filter, "IdFilter", lambda ids: filters.append(ids) or true_filter(ids)
+    )
+    path = tmp_path / "a.osm"
+    path.write_text(
+        f'''<osm version="0.6"><way id="1"><nd ref="1"/><nd ref="{ref}"/>
+        <tag k="highway" v="path"/></way>
+        <node id="1" lon="1" lat="1"/><node id="{ref}" lon="2" lat="1"/></osm>''',
+        encoding="utf-8",
+    )
+    line = roads.read(path).frame.geometry[0]
+    assert shapely.get_coordinates(line).tolist() == [[1, 1], [2, 1]]
+    assert bool(filters) == filtered
 
 
 def test_missing_nodes_beyond_the_box_do_no_harm(city, tmp_path):

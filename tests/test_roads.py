@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 
 import geopandas as gpd
 import make_network as make
+import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
@@ -438,6 +439,18 @@ def test_fetch_a_polygon(server):
     )
 
 
+@pytest.mark.parametrize(("corners", "hull"), [(200, False), (201, True)])
+def test_many_corners_are_asked_for_as_their_hull(corners, hull):
+    turns = np.linspace(0, 2 * np.pi, corners)[:-1]  # the last corner is the first again
+    radius = np.where(np.arange(len(turns)) % 2, 0.01, 0.02)
+    places = np.column_stack([117 + radius * np.cos(turns), 39 + radius * np.sin(turns)])
+    star = shapely.Polygon(places)
+    assert shapely.get_num_coordinates(star) == corners
+    within, asked = roads._asked(star)
+    assert within.shape == star
+    assert asked == (star.convex_hull if hull else star)
+
+
 def test_a_packed_answer(server):
     server.replies = [Reply(body=gzip.compress(_answer()), headers=(("Content-Encoding", "gzip"),))]
     assert roads.fetch(BBOX, endpoint=server.url).origin.ways > 0
@@ -462,7 +475,16 @@ def test_retry_after_is_honoured(server, form):
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7), (" 0 ", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", None), (None, None)],
+    [
+        ("7", 7),
+        (" 0 ", 0),
+        ("86399", 86_399),
+        ("86400", 86_400),
+        ("86401", 86_400),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("soon", None),
+        (None, None),
+    ],
 )
 def test_what_retry_after_says(value, seconds):
     assert overpass._after(value) == seconds
