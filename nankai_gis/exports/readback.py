@@ -78,7 +78,8 @@ def _refusal(difference: str) -> OutputError:
     """Return the error for a layer that came back otherwise than it was written."""
     return OutputError(
         tr(
-            "{difference}; nothing was written. Is there room in the temporary folder?",
+            "can't verify the file, so nothing was written: {difference}. Is there room in the "
+            "temporary folder?",
             difference=difference,
         )
     )
