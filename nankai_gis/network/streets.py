@@ -67,8 +67,7 @@ _BATCH = 500
 def build(frame: gpd.GeoDataFrame | Roads) -> Streets:
     """Index the named streets of a network.
 
-    Names are indexed at once; a street's lines are worked out when it is first asked for,
-    so the cost follows the streets that are used.
+    Names are indexed at once; a street's lines are drawn when it is first looked up.
 
     Parameters
     ----------
