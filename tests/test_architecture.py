@@ -90,6 +90,30 @@ def test_every_file_has_its_folder() -> None:
     assert not {"utils", "helpers", "common", "misc"} & {p.stem for p in FILES}
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_and_functions_are_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 500
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            # The docstring doesn't count.
+            documented = ast.get_docstring(node) is not None
+            first = node.body[0].end_lineno if documented else node.body[0].lineno - 1
+            assert first is not None
+            assert node.end_lineno is not None
+            assert node.end_lineno - first <= 60, node.name
+
+
+def test_no_class_name_stands_for_two_things() -> None:
+    names = [
+        node.name
+        for path in FILES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_the_guide_draws_the_same_flow() -> None:
     assert FLOW in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 

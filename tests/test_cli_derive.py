@@ -236,10 +236,10 @@ def test_the_tutorial_tells_the_numbers_behind_confidence() -> None:
     root = Path(__file__).resolve().parent.parent
     told = (root / "docs" / "tutorial.md").read_text(encoding="utf-8")
     for text in (
-        f"位置精度 is over {confidence.LOW_ACCURACY_M:.0f} m",
-        f"位置精度 is over {confidence.FAIR_ACCURACY_M:.0f} m",
-        f"補接長度 is over {confidence.FAIR_BRIDGED_M:.0f} m",
-        f"連接 makes up more than {confidence.UNNAMED_SHARE:.0%} of its length",
+        f"the accuracy is over {confidence.LOW_ACCURACY_M:.0f} m",
+        f"the accuracy is over {confidence.FAIR_ACCURACY_M:.0f} m",
+        f"more than {confidence.FAIR_BRIDGED_M:.0f} m are joined",
+        f"links make up more than {confidence.UNNAMED_SHARE:.0%} of its length",
         f"stops short, by {NEAR_M:.0f} m or less",
         f"straight on, by {EXTEND_M:.0f} m or less",
         f"breaks of {GAP_M:.0f} m or less",

@@ -45,6 +45,10 @@ def _between(
     return check
 
 
+def _no_picture(plot: Path) -> click.UsageError:
+    return click.UsageError(tr("--plot {file}: a picture is a .png, .svg or .pdf file", file=plot))
+
+
 @click.command("coverage")
 @click.option(
     "--by",
@@ -150,9 +154,7 @@ def coverage_(
     if scheduler is not None:
         _check_partitioned(roads, walk, plot, form)
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise click.UsageError(
-            tr("--plot {file}: a picture is a .png, .svg or .pdf file", file=plot)
-        )
+        raise _no_picture(plot)
     for target in (output, plot):
         options.refuse_existing(target, overwrite)
     # Read the layers.

@@ -198,8 +198,6 @@ def accept(
     >>> accept("dxf"), accept("gpkg"), accept("csv")
     ('EPSG:4548', 'EPSG:4326', '')
     """
-    from nankai_gis.exports.reference import parsed
-
     for what, asked, known in (
         (tr("format"), format, FORMATS),
         (tr("datum"), datum, DATUMS),
@@ -221,10 +219,16 @@ def accept(
                 )
             )
         return ""
-    wanted = crs or (PLANAR if kind.crs == "metres" else STORED)
-    found, stored = parsed(wanted), parsed(STORED)
+    return _accepted_crs(kind, crs or (PLANAR if kind.crs == "metres" else STORED), datum)
+
+
+def _accepted_crs(kind: Format, wanted: str, datum: str) -> str:
+    """The CRS to write in, where a format and a datum allow it."""
+    from nankai_gis.exports.reference import parsed
+
+    target, stored = parsed(wanted), parsed(STORED)
     if datum != "wgs84":
-        if kind.crs == "metres" or found != stored:
+        if kind.crs == "metres" or target != stored:
             raise CRSError(
                 tr(
                     "GCJ-02 and BD-09 are degrees for web maps, not a CRS: {format} in {crs} "
@@ -235,7 +239,7 @@ def accept(
                 )
             )
         return STORED
-    if kind.crs == "WGS-84" and found != stored:
+    if kind.crs == "WGS-84" and target != stored:
         raise CRSError(
             tr(
                 "{format} knows {stored} only (its specification says so); for {crs} write a "
@@ -246,7 +250,7 @@ def accept(
             )
         )
     if kind.crs == "metres" and not (
-        found.is_projected and found.axis_info[0].unit_conversion_factor == 1
+        target.is_projected and target.axis_info[0].unit_conversion_factor == 1
     ):
         raise CRSError(
             tr(
@@ -254,7 +258,7 @@ def accept(
                 "CRS, such as {planar}",
                 format=kind.title,
                 crs=wanted,
-                name=found.name,
+                name=target.name,
                 planar=PLANAR,
             )
         )

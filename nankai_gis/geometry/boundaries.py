@@ -10,8 +10,8 @@ import shapely
 from numpy.typing import NDArray
 
 from nankai_gis.geometry.arrays import Bools, Floats, Hashes, Ints, Shapes, spread
+from nankai_gis.geometry.degree_scale import metres_per_degree
 from nankai_gis.geometry.polygons import polygon_parts
-from nankai_gis.geometry.ruler import metres_per_degree
 
 __all__ = ["CORNER_DEG", "Edges", "Finder", "Raster", "distinct", "edges_of", "within"]
 

@@ -37,8 +37,8 @@ from nankai_gis.errors import GeometryError
 from nankai_gis.geometry.arrays import Bools, Floats, Hashes, Ints, Shapes, spread, sums
 from nankai_gis.geometry.boundaries import Finder, Raster, distinct, edges_of, within
 from nankai_gis.geometry.cut import BOUNDARY, INSIDE, Cut
+from nankai_gis.geometry.degree_scale import DegreeScale, degree_scale, metres_per_degree
 from nankai_gis.geometry.polygons import AREA_TYPES
-from nankai_gis.geometry.ruler import DegreeScale, degree_scale, metres_per_degree
 from nankai_gis.words import mark, tr
 
 __all__ = ["ALONG_DEG", "LEAST_M", "cut_lines"]

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from nankai_gis.geometry.arrays import Floats, Ints
-from nankai_gis.geometry.ruler import metres_per_degree
+from nankai_gis.geometry.degree_scale import metres_per_degree
 
 __all__ = ["near", "per_degree"]
 

@@ -234,6 +234,22 @@ def read(folder: Path) -> DigitisedNetwork:
     >>> network.points["haiguangsi"].position
     (117.17349, 39.1204)
     """
+    _require_tables(folder)
+    sources = {row["source"]: row["title"] for _, row in _rows(folder, "sources.csv")}
+    points, notes = _read_points(folder, sources)
+    courses = _read_courses(folder, points, sources)
+    lines = _read_lines(folder, courses)
+    if courses:
+        raise DataError(
+            tr(
+                "street_vertices.csv has vertices of {streets}, which streets.csv doesn't list",
+                streets=words.listed(courses),
+            )
+        )
+    return DigitisedNetwork(lines, points, notes, sources)
+
+
+def _require_tables(folder: Path) -> None:
     for name, columns in TABLES.items():
         if not (folder / name).is_file():
             raise DataError(
@@ -245,7 +261,12 @@ def read(folder: Path) -> DigitisedNetwork:
                     header=",".join(columns),
                 )
             )
-    sources = {row["source"]: row["title"] for _, row in _rows(folder, "sources.csv")}
+
+
+def _read_points(
+    folder: Path, sources: Mapping[str, str]
+) -> tuple[dict[str, Vertex], dict[str, str]]:
+    """Control points and their notes, by id."""
     points: dict[str, Vertex] = {}
     notes: dict[str, str] = {}
     for number, row in _rows(folder, "control_points.csv"):
@@ -257,7 +278,13 @@ def read(folder: Path) -> DigitisedNetwork:
         points[row["point"]] = _vertex(row, where)
         notes[row["point"]] = row["note"]
         _check_source(row["source"], sources, where)
+    return points, notes
 
+
+def _read_courses(
+    folder: Path, points: Mapping[str, Vertex], sources: Mapping[str, str]
+) -> dict[str, list[Vertex]]:
+    """The vertices of each street, in order."""
     courses: dict[str, list[Vertex]] = {}
     for number, row in _rows(folder, "street_vertices.csv"):
         where = _where("street_vertices.csv", number)
@@ -271,21 +298,24 @@ def read(folder: Path) -> DigitisedNetwork:
                     street=row["street"],
                 )
             )
-        point = None
-        if row["point"]:
-            point = points.get(row["point"])
-            if point is None:
-                raise DataError(
-                    tr(
-                        "{where}: point {point} is not in control_points.csv",
-                        where=where,
-                        point=row["point"],
-                    )
+        point = points.get(row["point"])
+        if row["point"] and point is None:
+            raise DataError(
+                tr(
+                    "{where}: point {point} is not in control_points.csv",
+                    where=where,
+                    point=row["point"],
                 )
+            )
+        # A vertex at a control point may state an accuracy of its own.
         vertex = point if point and not row["accuracy_m"] else _vertex(row, where, point)
         _check_source(vertex.source, sources, where)
         course.append(vertex)
+    return courses
 
+
+def _read_lines(folder: Path, courses: dict[str, list[Vertex]]) -> tuple[Line, ...]:
+    """The lines, each with its vertices, which are taken out of `courses`."""
     lines = []
     for number, row in _rows(folder, "streets.csv"):
         where = _where("streets.csv", number)
@@ -312,14 +342,7 @@ def read(folder: Path) -> DigitisedNetwork:
         nodes = frozenset(v.position for v in vertices)
         parts = (vertices,) if vertices else ()
         lines.append(Line(row["street"], row["kind"], names, parts, row["note"], nodes))
-    if courses:
-        raise DataError(
-            tr(
-                "street_vertices.csv has vertices of {streets}, which streets.csv doesn't list",
-                streets=words.listed(courses),
-            )
-        )
-    return DigitisedNetwork(tuple(lines), points, notes, sources)
+    return tuple(lines)
 
 
 @cache
