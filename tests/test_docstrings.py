@@ -50,10 +50,14 @@ INTERNAL = (
     "nankai_gis.network.street_places",
     "nankai_gis.network.osm",
     "nankai_gis.network.overpass",
+    "nankai_gis.network.pbf_texts",
     "nankai_gis.network.overpass_json",
     "nankai_gis.network.tags",
     "nankai_gis.network.vector_ways",
     "nankai_gis.network.ways",
+    "nankai_gis.present.facts",
+    "nankai_gis.present.figure.",
+    "nankai_gis.present.languages",
     "nankai_gis.present.webmap.",
 )
 PUBLIC = [

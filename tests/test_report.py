@@ -269,7 +269,7 @@ def test_pictures_have_their_own_size_but_no_more_than_the_text() -> None:
 
 def test_a_feature_has_one_colour_throughout() -> None:
     """Of a plan whose features have no hue of their own: by its place, alone or among all."""
-    from nankai_gis.cli.report import _frames
+    from nankai_gis.reports.report import _frames
 
     def renamed(layer: str, features: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
         if layer not in ("zones", "corridors"):

@@ -75,18 +75,25 @@ def in_language(program: click.Group, arguments: Sequence[str]) -> Iterator[None
     finally:
         for thing, text in originals:
             thing.help = text
+        for command in _commands(program):
+            # click keeps the option --help with the words of its first use.
+            command._help_option = None
         if before is None:
             del os.environ["LANGUAGE"]
         else:
             os.environ["LANGUAGE"] = before
 
 
-def _with_help(command: click.Command) -> Iterator[click.Command | click.Option]:
-    if command.help:
-        yield command
-    for parameter in command.params:
-        if isinstance(parameter, click.Option) and parameter.help:
-            yield parameter
-    if isinstance(command, click.Group):
-        for inner in command.commands.values():
-            yield from _with_help(inner)
+def _commands(command: click.Command) -> Iterator[click.Command]:
+    yield command
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from _commands(inner)
+
+
+def _with_help(program: click.Group) -> Iterator[click.Command | click.Option]:
+    for command in _commands(program):
+        if command.help:
+            yield command
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.help:
+                yield parameter

@@ -427,7 +427,24 @@ def _made(
 
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
-    """Give a hidden folder for writers that want a path, and turn their errors into ours."""
+    """Give a hidden folder for writers that want a path, and turn their errors into ours.
+
+    Yields
+    ------
+    pathlib.Path
+        In the system's temporary folder; gone when the block ends.
+
+    Raises
+    ------
+    OutputError
+        If GDAL, SQLite or the system can't write there.
+
+    Examples
+    --------
+    >>> with scratch() as folder:
+    ...     folder.is_dir()
+    True
+    """
     import sqlite3
 
     import pyogrio

@@ -147,6 +147,10 @@ def check_name(path: Path) -> None:
     OutputError
         On Windows: for the name of a device (CON, NUL, aux.csv), a forbidden character, a dot or
         a blank at the end, and a path of `MAX_PATH` characters or more in an existing folder.
+
+    Examples
+    --------
+    >>> check_name(Path("plan.gpkg"))
     """
     if not WINDOWS:
         return

@@ -154,8 +154,7 @@ def html(drawn: folium.Map) -> str:
     >>> import folium
     >>> html(folium.Map(tiles=None))
     Traceback (most recent call last):
-    nankai_gis.errors.DataError: this map wasn't made by nankai_gis.present.webmap.draw; use its
-    own save()
+    nankai_gis.errors.DataError: this map wasn't made by ...
     """
     return str(_own(drawn).get_root().render())
 
