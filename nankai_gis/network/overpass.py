@@ -248,6 +248,14 @@ class _Hook:
 
     def __call__(self, response: requests.Response, **_: Any) -> requests.Response:
         """Read the body; refuse what is no complete answer, and keep what is."""
+        received = response.raw
+        try:
+            return self._checked(response)
+        finally:
+            # What was read, refused or replaced leaves no socket open.
+            received.close()
+
+    def _checked(self, response: requests.Response) -> requests.Response:
         from nankai_gis.network import overpass_json
 
         if self.stop.is_set():
