@@ -134,6 +134,7 @@ DRIVER = """
             fault(value)
             try:
                 put(target, overwrite)
+            # Whatever it is goes to the parent, which compares it with what is allowed.
             except Exception as error:
                 said = f"{type(error).__name__}: {error}".encode()
             os.write(write, said)

@@ -311,7 +311,9 @@ class _Hook:
 
         try:
             text = overpass_json.plain_text(response.raw.read(4096, decode_content=True))
-        except Exception:  # noqa: BLE001  # the page only explains the status
+        # The page only explains the status: one that can't be read, for whatever reason, must not
+        # take the place of what is known already.
+        except Exception:  # noqa: BLE001
             text = ""
         status = f"HTTP {response.status_code} {response.reason}"
         reason = tr("{status}: {text}", status=status, text=text) if text else status
