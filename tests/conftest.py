@@ -17,14 +17,45 @@ Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run the program as a user does: in a process of its own, from another folder."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the program from another folder, in this process: what it imports is there already.
+
+    An exception that isn't the program's own end is raised, as is every warning.
+    """
+    from click.testing import CliRunner
+
+    from nankai_gis.cli import main
+
+    def call(*args: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+        with monkeypatch.context() as here:
+            here.chdir(tmp_path)
+            charset = environment.get("PYTHONIOENCODING", "utf-8")
+            done = CliRunner(charset=charset).invoke(
+                main,
+                args,
+                env={"NANKAI_GIS_LANG": "en", **environment},
+                prog_name="nankai-gis",
+                catch_exceptions=False,
+            )
+        return subprocess.CompletedProcess(
+            args, done.exit_code, done.stdout_bytes, done.stderr_bytes
+        )
+
+    return call
+
+
+@pytest.fixture
+def run_process(tmp_path: Path) -> Run:
+    """Run the program as a user does, in a process of its own: for streams, locale and start."""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "NANKAI_GIS_LANG": "en"}
+    # Compiled once, as on a user's machine.
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def call(*args: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             [sys.executable, "-m", "nankai_gis", *args],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "NANKAI_GIS_LANG": "en", **environment},
+            env=environ | environment,
             capture_output=True,
             timeout=120,
         )

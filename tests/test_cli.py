@@ -249,8 +249,8 @@ def test_a_broken_pipe_is_no_traceback() -> None:
     )
 
 
-def test_an_encoding_without_chinese_is_said(run: Run, tmp_path: Path) -> None:
-    done = run("--lang", "zh-Hant", "area", PYTHONIOENCODING="latin-1")
+def test_an_encoding_without_chinese_is_said(run_process: Run, run: Run, tmp_path: Path) -> None:
+    done = run_process("--lang", "zh-Hant", "area", PYTHONIOENCODING="latin-1")
     assert done.returncode == 1
     assert "latin-1" in done.stderr.decode("latin-1")
     assert "'\\u540d'" in done.stderr.decode("latin-1")

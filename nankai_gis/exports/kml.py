@@ -1,6 +1,9 @@
 """KML and KMZ, as Google Earth, Ovi and phones read it.
 
-Written here, because the drivers at hand can't give a style to a feature.
+Written here, because GDAL's driver can't give a style to a feature, and simplekml (1.3.6, tried)
+writes data as markup: a cell that holds a tag becomes one (a NetworkLink, tried) or ends the export
+with a parser's error, a name with a CDATA section gets past its escaping, ids count on through
+the whole process, and every position gets an altitude.
 """
 
 from __future__ import annotations
