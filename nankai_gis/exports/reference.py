@@ -28,20 +28,7 @@ _SHIFTED_WKT = (
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What coordinates are in.
-
-    Attributes
-    ----------
-    crs : pyproj.CRS
-    code : str
-        ``EPSG:…`` as asked for, or the name of the shift.
-    datum : str
-        Name of the datum or of the shift.
-    statement : str
-        The same in a sentence, for metadata.
-    move : callable or None
-        From an array of longitude, latitude to x (east), y (north); None where nothing moves.
-    """
+    """What coordinates are in."""
 
     crs: pyproj.CRS
     code: str

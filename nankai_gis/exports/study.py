@@ -14,6 +14,8 @@ from nankai_gis.plan.layers import LAYERS
 from nankai_gis.studies.study import Study, packaged
 from nankai_gis.words import listed, tr
 
+__all__ = ["export"]
+
 
 def export(
     path: str | os.PathLike[str],

@@ -60,49 +60,7 @@ def cut_lines(
     boundary_m: float = 0.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Cut:
-    """Cut lines by areas into pieces inside, along the boundary and outside of each.
-
-    Parameters
-    ----------
-    lines : array_like of LineString
-        Longitude, latitude in degrees; none empty.
-    areas : array_like of Polygon or MultiPolygon
-        Valid, in the same coordinates. They may overlap; edges that several areas share are one
-        boundary.
-    boundary_m : float
-        How near an edge of a boundary a line must be to run along it, metres. Lines that lie on
-        an edge run along it even at 0.0 (within `LEAST_M`).
-    progress : callable, optional
-        Called every 8192 lines with how many are done and of how many.
-
-    Returns
-    -------
-    Cut
-        Over a piece nothing changes: it is inside, along or outside of each area as a whole.
-
-    Raises
-    ------
-    GeometryError
-        For geometry of another type, for empty or missing geometry and for invalid areas.
-    ValueError
-        For a tolerance that is negative or no number.
-
-    Examples
-    --------
-    A street of three thousandths of a degree crosses the boundary a third of the way; another
-    runs along it:
-
-    >>> street = shapely.LineString([(116.999, 39.5), (117.002, 39.5)])
-    >>> border = shapely.LineString([(117, 39.2), (117, 39.3)])
-    >>> cut = cut_lines([street, border], [shapely.box(117, 39, 118, 40)])
-    >>> [int(n) for n in cut.line]
-    [0, 0, 1]
-    >>> inside, along = cut.lengths_by_area(1)
-    >>> round(float(inside[0] / cut.line_length_m[0]), 6)
-    0.666667
-    >>> round(float(along[0] / cut.line_length_m[1]), 6)
-    1.0
-    """
+    """Cut lines by areas into pieces inside, along the boundary and outside of each."""
     if not boundary_m >= 0 or math.isinf(boundary_m):
         raise ValueError(f"boundary_m is {boundary_m}; give metres, zero or more")
     shapes = np.atleast_1d(np.asarray(lines, dtype=object))

@@ -20,23 +20,7 @@ _SHORT_DEG = 0.25
 
 
 def metres_per_degree(latitude: Floats) -> tuple[Floats, Floats]:
-    """Return metres per degree of longitude and of latitude on the CGCS2000 ellipsoid.
-
-    Parameters
-    ----------
-    latitude : numpy.ndarray of float64
-        Degrees.
-
-    Returns
-    -------
-    east, north : numpy.ndarray of float64
-        N cos(latitude) and M, the radii of curvature, times a degree in radians.
-
-    Examples
-    --------
-    >>> [value.round(-1).tolist() for value in metres_per_degree(np.array([39.0]))]
-    [[86630.0], [111020.0]]
-    """
+    """Return metres per degree of longitude and of latitude on the CGCS2000 ellipsoid."""
     geod = crs.ellipsoid()
     sine2 = np.sin(np.radians(latitude)) ** 2
     below = 1.0 - geod.es * sine2
@@ -51,11 +35,6 @@ class DegreeScale:
     """Metres per degree over a range of latitudes, by polynomials good to 1e-14.
 
     Polynomials need no sines and roots, which are most of the time of a long list of edges.
-
-    Parameters
-    ----------
-    low, high : float
-        Degrees.
     """
 
     _DEGREE = 8
@@ -79,22 +58,7 @@ class DegreeScale:
         return [float(c) for c in np.polynomial.chebyshev.cheb2poly(fit[: last + 1])]
 
     def at(self, latitude: Floats) -> tuple[Floats, Floats]:
-        """Return metres per degree of longitude and of latitude.
-
-        Parameters
-        ----------
-        latitude : numpy.ndarray of float64
-            Degrees, within the range.
-
-        Returns
-        -------
-        east, north : numpy.ndarray of float64
-
-        Examples
-        --------
-        >>> [value.round(-1).tolist() for value in DegreeScale(38, 40).at(np.array([39.0]))]
-        [[86630.0], [111020.0]]
-        """
+        """Return metres per degree of longitude and of latitude."""
         if self._fits is None:
             return metres_per_degree(latitude)
         offset = (latitude - self._middle) * (1.0 / self._half)
@@ -102,24 +66,7 @@ class DegreeScale:
         return east, north
 
     def edge_lengths(self, lat: Floats, dlon: Floats, dlat: Floats) -> Floats:
-        """Return the lengths of straight edges.
-
-        Parameters
-        ----------
-        lat, dlon, dlat : numpy.ndarray of float64
-            Latitude at which each edge starts, and its step; degrees.
-
-        Returns
-        -------
-        numpy.ndarray of float64
-            Metres.
-
-        Examples
-        --------
-        >>> one = np.array([0.001])
-        >>> DegreeScale(38, 40).edge_lengths(np.array([39.0]), 0 * one, one).round(1)
-        array([111.])
-        """
+        """Return the lengths of straight edges."""
         total = self._means(lat, dlon, dlat, _TWO_NODES)
         long = np.abs(dlat) > _SHORT_DEG
         if long.any():
@@ -145,24 +92,7 @@ class DegreeScale:
         return total
 
     def edge_areas(self, lat: Floats, dlon: Floats, dlat: Floats, lat0: Floats) -> Floats:
-        """Return the areas between straight edges and the parallels `lat0`.
-
-        Parameters
-        ----------
-        lat, dlon, dlat, lat0 : numpy.ndarray of float64
-            As in `edge_lengths`; `lat0` for each edge.
-
-        Returns
-        -------
-        numpy.ndarray of float64
-            Square metres; negative for an edge that runs westward above its parallel.
-
-        Examples
-        --------
-        >>> lat, lat0, one = np.array([39.01]), np.array([39.0]), np.array([0.01])
-        >>> DegreeScale(38, 40).edge_areas(lat, one, 0 * one, lat0).round(-2)
-        array([961600.])
-        """
+        """Return the areas between straight edges and the parallels `lat0`."""
         each = self._strips(lat, dlat, lat0, _TWO_NODES) * dlon
         long = (np.abs(dlat) > _SHORT_DEG) | (np.abs(lat - lat0) > _SHORT_DEG)
         if long.any():
@@ -197,22 +127,7 @@ _PER_DEGREE = 20
 
 
 def degree_scale(low: float, high: float) -> DegreeScale:
-    """Return the scale over a range of latitudes and a little more, so that neighbours share one.
-
-    Parameters
-    ----------
-    low, high : float
-        Degrees.
-
-    Returns
-    -------
-    DegreeScale
-
-    Examples
-    --------
-    >>> degree_scale(39.01, 39.02) is degree_scale(39.03, 39.04)
-    True
-    """
+    """Return the scale over a range of latitudes, widened so that neighbours share one."""
     return _made(math.floor(low * _PER_DEGREE), math.ceil(high * _PER_DEGREE))
 
 

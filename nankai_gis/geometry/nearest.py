@@ -19,32 +19,6 @@ def near(places: Floats, edges: Floats, within_m: float) -> tuple[Ints, Ints, Fl
 
     Each place is measured from in metres per degree of its own, so that none depends on the
     others: 1 km away distances are good to some 1e-4 of themselves.
-
-    Parameters
-    ----------
-    places : numpy.ndarray of float64
-        (n, 2), longitude and latitude.
-    edges : numpy.ndarray of float64
-        (m, 2, 2), from where to where.
-    within_m : float
-        Metres.
-
-    Returns
-    -------
-    place, edge : numpy.ndarray of int64
-        In the order of the places.
-    share : numpy.ndarray of float64
-        Of the edge, from its start to what of it is nearest.
-    away_m : numpy.ndarray of float64
-
-    Examples
-    --------
-    A thousandth of a degree beside the middle of an edge of the meridian at 39 N, 86.6 m:
-
-    >>> edge = np.array([[[117, 39.0], [117, 39.01]]])
-    >>> place, _, share, away = near(np.array([[117.001, 39.005]]), edge, 100.0)
-    >>> place.tolist(), share.round(6).tolist(), away.round(1).tolist()
-    ([0], [0.5], [86.6])
     """
     tree = shapely.STRtree(np.asarray(shapely.linestrings(edges), dtype=object))
     found = []
@@ -66,21 +40,5 @@ def near(places: Floats, edges: Floats, within_m: float) -> tuple[Ints, Ints, Fl
 
 
 def per_degree(places: Floats) -> Floats:
-    """Return metres per degree of longitude and of latitude at places.
-
-    Parameters
-    ----------
-    places : numpy.ndarray of float64
-        (n, 2), longitude and latitude.
-
-    Returns
-    -------
-    numpy.ndarray of float64
-        (n, 2), on the CGCS2000 ellipsoid; 1 at least, as at the poles.
-
-    Examples
-    --------
-    >>> per_degree(np.array([[117.0, 39.0]])).round(-1).tolist()
-    [[86630.0, 111020.0]]
-    """
+    """Return metres per degree of longitude and of latitude at places."""
     return np.maximum(np.column_stack(metres_per_degree(places[:, 1])), 1.0)

@@ -26,23 +26,6 @@ class Plane:
 
     Transverse Mercator on the CGCS2000 ellipsoid with the scale 1 on the meridian of the place:
     lengths are 1.2 ppm too long 10 km beside the meridian, and true along it.
-
-    Parameters
-    ----------
-    lon, lat : float
-        Degrees; the place becomes (0, 0).
-
-    Examples
-    --------
-    A thousandth of a degree of the meridian at 39 N is 111.0 m:
-
-    >>> plane = Plane(117.0, 39.0)
-    >>> x, y = plane.to((117.0, 39.001))
-    >>> round(x, 6), round(y, 1)
-    (0.0, 111.0)
-    >>> lon, lat = plane.back((x, y))
-    >>> round(lon, 9), round(lat, 9)
-    (117.0, 39.001)
     """
 
     def __init__(self, lon: float, lat: float = 0.0) -> None:

@@ -28,25 +28,7 @@ _NEAR_DEG = 1e-9
 
 
 def polygon_parts(shapes: Shapes) -> tuple[Shapes, Ints]:
-    """Return the polygons of shapes that may be collections.
-
-    Parameters
-    ----------
-    shapes : numpy.ndarray of shapely geometries
-
-    Returns
-    -------
-    parts : numpy.ndarray of Polygon
-        None of them empty; points and lines are left out.
-    row : numpy.ndarray of int64
-        Which shape each part is of.
-
-    Examples
-    --------
-    >>> two = shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)])
-    >>> polygon_parts(np.array([shapely.Point(0, 0), two], dtype=object))[1].tolist()
-    [1, 1]
-    """
+    """Return the polygons of shapes that may be collections."""
     parts, row = shapely.get_parts(shapes, return_index=True)
     if (shapely.get_type_id(parts) == 6).any():
         parts, inner = shapely.get_parts(parts, return_index=True)
@@ -199,57 +181,12 @@ def intersection(one: ShapesLike, two: ShapesLike) -> Shapes:
     bounding boxes, is no larger than either polygon, is the same with the operands swapped, and
     makes up the first polygon together with the difference. What fails is computed again on
     fine grids.
-
-    Parameters
-    ----------
-    one, two : array_like of Polygon or MultiPolygon
-        Valid, of the same length, or a single one.
-
-    Returns
-    -------
-    numpy.ndarray of object
-        Polygons and MultiPolygons; an empty Polygon where two only touch or don't meet.
-
-    Raises
-    ------
-    GeometryError
-        If a result fails its checks on fine grids too.
-
-    Examples
-    --------
-    >>> both = intersection(shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3))
-    >>> both[0].equals(shapely.box(1, 1, 2, 2))
-    True
-    >>> intersection(shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1))[0].is_empty
-    True
     """
     return _guarded(one, two, _meet)
 
 
 def difference(one: ShapesLike, two: ShapesLike) -> Shapes:
-    """Return what a polygon doesn't share with another, checked as in `intersection`.
-
-    Parameters
-    ----------
-    one, two : array_like of Polygon or MultiPolygon
-        Valid, of the same length, or a single one.
-
-    Returns
-    -------
-    numpy.ndarray of object
-        Polygons and MultiPolygons; an empty Polygon where nothing is left.
-
-    Raises
-    ------
-    GeometryError
-        If a result fails its checks on fine grids too.
-
-    Examples
-    --------
-    >>> left = difference(shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1))
-    >>> left[0].equals(shapely.box(0, 0, 1, 1))
-    True
-    """
+    """Return what a polygon doesn't share with another, checked as in `intersection`."""
     return _guarded(one, two, _rest)
 
 
@@ -260,28 +197,6 @@ def union(shapes: ShapesLike) -> shapely.Geometry:
     is checked: it is valid, is no smaller than the largest polygon and no larger
     than all of them together, has their common bounding box, and holds an inner point of each.
     What fails is computed again on fine grids.
-
-    Parameters
-    ----------
-    shapes : array_like of Polygon or MultiPolygon
-        Valid.
-
-    Returns
-    -------
-    shapely.Polygon or shapely.MultiPolygon
-        An empty Polygon for no polygons, or for empty ones only.
-
-    Raises
-    ------
-    GeometryError
-        If the result fails its checks on fine grids too.
-
-    Examples
-    --------
-    >>> union([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)]).area
-    3.0
-    >>> union([]).is_empty
-    True
     """
     parts = _ungridded(shapes)
     parts = parts[~shapely.is_empty(parts)]

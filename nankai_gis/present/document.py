@@ -47,21 +47,7 @@ COVERING: Mapping[str, str] = {"corridor": "corridors", "zone": "zones"}
 
 @dataclass(frozen=True, slots=True)
 class MapLayer:
-    """A checked layer and how its rows look; the lists run in step.
-
-    Attributes
-    ----------
-    key : str
-    rows : list of dict
-        Missing values are None.
-    shapes : list of shapely geometry or None
-        None for what is not located.
-    looks : list of Style
-    names : list of str
-        In the language of the document.
-    network : bool
-        Whether it is a street network whose pieces have been joined.
-    """
+    """A checked layer and how its rows look; the lists run in step."""
 
     key: str
     rows: list[dict[str, Any]]
@@ -85,16 +71,7 @@ class MapLayer:
 
 @dataclass(frozen=True, slots=True)
 class MapDocument:
-    """Everything that the web map and the figure draw.
-
-    Attributes
-    ----------
-    layers : dict of str to MapLayer
-        Bottom to top.
-    bounds : tuple of float
-        West, south, east, north in degrees: of the district, else of zones and parcels, else of
-        corridors, else of sites, else of subdistricts, else of streets, else of water and green.
-    """
+    """Everything that the web map and the figure draw."""
 
     layers: dict[str, MapLayer]
     bounds: tuple[float, float, float, float]
@@ -166,37 +143,7 @@ def _under_shades(layers: dict[str, MapLayer]) -> dict[str, MapLayer]:
 def map_document(
     frames: Mapping[str, GeoDataFrame], only: Collection[str] | None = None
 ) -> MapDocument:
-    """Check layers and give each row its name, in the language in force, and its look.
-
-    Parameters
-    ----------
-    frames : mapping of str to GeoDataFrame
-        Layers by key, in EPSG:4326; see `nankai_gis.present.webmap.draw` for their columns.
-    only : collection of str, optional
-        The layers to show; all by default.
-
-    Returns
-    -------
-    MapDocument
-
-    Raises
-    ------
-    NotFoundError
-        Unknown layer, or a layer asked for that isn't among the frames.
-    CRSError
-        No CRS, another CRS, or coordinates that aren't degrees.
-    DataError
-        Nothing to draw, a missing column, an unknown status, a wrong kind of geometry.
-
-    Examples
-    --------
-    >>> import geopandas, shapely
-    >>> square = geopandas.GeoDataFrame(
-    ...     {"name": ["方"], "status": ["osm"]}, geometry=[shapely.box(1, 2, 3, 4)], crs=4326
-    ... )
-    >>> map_document({"district": square}).bounds
-    (1.0, 2.0, 3.0, 4.0)
-    """
+    """Check layers and give each row its name, in the language in force, and its look."""
     # Check what is given, shown or not: streets take the hue of zones that aren't drawn.
     with to_reader():
         for key in only or ():

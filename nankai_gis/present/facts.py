@@ -42,33 +42,12 @@ FACTS: Mapping[str, str] = {
 
 
 def labelled(label: str, value: object) -> str:
-    """Return a value with its label before it, as the language in force sets them.
-
-    Examples
-    --------
-    >>> labelled("Scale", "1:60 000")
-    'Scale: 1:60 000'
-    """
+    """Return a value with its label before it, as the language in force sets them."""
     return tr("{label}: {value}", label=label, value=value)
 
 
 def area(square_metres: float, sd: float | None = None) -> str:
-    """Write an area in km², below 0.1 km² in hectares, with its standard deviation.
-
-    Parameters
-    ----------
-    square_metres, sd : float
-        In square metres; without a standard deviation for None.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> area(2_140_000, 52_000), area(8_500), area(2_140_000, 900)
-    ('2.14 ± 0.05 km²', '0.85 ha', '2.14 ± <0.01 km²')
-    """
+    """Write an area in km², below 0.1 km² in hectares, with its standard deviation."""
     scale, unit = (1e6, "km²") if square_metres >= 1e5 else (1e4, "ha")
     text = f"{square_metres / scale:.2f}"
     if sd is not None:
@@ -78,67 +57,23 @@ def area(square_metres: float, sd: float | None = None) -> str:
 
 
 def length(metres: float) -> str:
-    """Write a length in km, below 1 km in metres.
-
-    Parameters
-    ----------
-    metres : float
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> length(3214.6), length(999.4)
-    ('3.21 km', '999 m')
-    """
+    """Write a length in km, below 1 km in metres."""
     return f"{metres / 1000:.2f} km" if metres >= 999.5 else f"{metres:.0f} m"
 
 
 def accuracy(metres: float) -> str:
-    """Write a positional accuracy.
-
-    Parameters
-    ----------
-    metres : float
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> accuracy(29.6)
-    '± 30 m'
-    """
+    """Write a positional accuracy."""
     return f"± {metres:.0f} m"
 
 
 def text_of(row: Row, column: str) -> str:
-    """Return a cell as text; ``""`` for a missing value or column.
-
-    Examples
-    --------
-    >>> text_of({"code": 12}, "code"), text_of({"code": None}, "code")
-    ('12', '')
-    """
+    """Return a cell as text; ``""`` for a missing value or column."""
     value = row.get(column)
     return "" if value is None else str(value)
 
 
 def in_script(text: str) -> str:
-    """Return a text of the plan in the script in force: converted for simplified Chinese only.
-
-    Examples
-    --------
-    >>> from nankai_gis.words import speaking
-    >>> with speaking("zh-Hans"):
-    ...     in_script("啟航灣")
-    '启航湾'
-    >>> in_script("啟航灣")
-    '啟航灣'
-    """
+    """Return a text of the plan in the script in force: converted for simplified Chinese only."""
     if language() != "zh-Hans" or text.isascii():
         return text
     from nankai_gis.plan.names import simplified
@@ -147,25 +82,13 @@ def in_script(text: str) -> str:
 
 
 def name_of(row: Row) -> str:
-    """Return a feature's name in the language in force, else its traditional name.
-
-    Examples
-    --------
-    >>> name_of({"name": "紅旗路", "name_en": "Hongqi Road"}), name_of({"name": "紅旗路"})
-    ('Hongqi Road', '紅旗路')
-    """
+    """Return a feature's name in the language in force, else its traditional name."""
     column = {"zh-Hans": "name_hans", "en": "name_en"}.get(language(), "name")
     return text_of(row, column) or text_of(row, "name")
 
 
 def term(key: str) -> str:
-    """Return the term for a role, kind, theme or road class; an unknown key as it is.
-
-    Examples
-    --------
-    >>> term("bridge"), term("street"), term("metro"), term("something")
-    ('link', 'road', 'metro', 'something')
-    """
+    """Return the term for a role, kind, theme or road class; an unknown key as it is."""
     from nankai_gis.measure.coverage import CLASS_LABELS
 
     for terms in (ROLES, KINDS, THEMES, CLASS_LABELS):
@@ -175,25 +98,7 @@ def term(key: str) -> str:
 
 
 def facts(layer: str, row: Row) -> dict[str, str]:
-    """Return the facts about a feature, as text; what isn't known is left out.
-
-    Parameters
-    ----------
-    layer : str
-        The key of the row's layer.
-    row : mapping
-        Its columns; missing values as None.
-
-    Returns
-    -------
-    dict of str to str
-        By the keys of `FACTS`, in the order in which they are shown.
-
-    Examples
-    --------
-    >>> facts("zones", {"status": "osm", "area_m2": 2e6, "date": None})
-    {'area': '2.00 km²', 'status': 'OSM data'}
-    """
+    """Return the facts about a feature, as text; what isn't known is left out."""
 
     def written(column: str, write: Any) -> str:
         value = row.get(column)
@@ -224,46 +129,12 @@ def facts(layer: str, row: Row) -> dict[str, str]:
 
 
 def is_indicative(row: Row) -> bool:
-    """Tell whether a row is marked as indicative (示意): all that is drawn and wasn't surveyed.
-
-    Parameters
-    ----------
-    row : mapping
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> is_indicative({"status": "osm"}), is_indicative({"status": "surveyed"})
-    (True, False)
-    """
+    """Tell whether a row is marked as indicative (示意): all that is drawn and wasn't surveyed."""
     return row.get("status") not in ("surveyed", NOT_LOCATED, None)
 
 
 def sides(row: Row, shape: BaseGeometry | None) -> list[tuple[Mapping[str, Any], LineString]]:
-    """Return the sides of a polygon, each of which has a status of its own.
-
-    Parameters
-    ----------
-    row : mapping
-        ``parts`` lists the sides along the exterior ring: ``name``, ``status``,
-        ``accuracy_m``, and the vertices from ``start`` to ``stop``.
-    shape : shapely geometry or None
-
-    Returns
-    -------
-    list of (mapping, LineString)
-        Empty for anything but a polygon with parts.
-
-    Examples
-    --------
-    >>> import shapely
-    >>> row = {"parts": [{"name": "河", "status": "osm", "start": 0, "stop": 1}]}
-    >>> sides(row, shapely.box(0, 0, 1, 1))[0][1].wkt
-    'LINESTRING (1 0, 1 1)'
-    """
+    """Return the sides of a polygon, each of which has a status of its own."""
     from shapely import LineString, Polygon
 
     parts = row.get("parts")

@@ -54,17 +54,7 @@ _UNPRINTABLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face of a font file.
-
-    Attributes
-    ----------
-    path : str
-    index : int
-        Number of the face in a collection, from 0.
-    family : str
-    weight : int
-        400 is regular, 700 bold.
-    """
+    """One face of a font file."""
 
     path: str
     index: int
@@ -98,21 +88,7 @@ class FacePair:
 
 
 def printable(text: object) -> str:
-    r"""Return a text as one line that a font can draw; controls become spaces.
-
-    Parameters
-    ----------
-    text : object
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> printable("南開\n區\x07")
-    '南開 區'
-    """
+    """Return a text as one line that a font can draw; controls become spaces."""
     return _UNPRINTABLE.sub(" ", str(text)).strip()
 
 
@@ -207,30 +183,7 @@ def _candidates(font: str | None) -> Iterator[Face]:
 
 
 def covering(texts: Iterable[str], *, font: str | None = None) -> FacePair:
-    """Return the first font with a glyph for every character of some texts.
-
-    Parameters
-    ----------
-    texts : iterable of str
-        As `printable` gives them.
-    font : str, optional
-        File or family name; by default the installed fonts are searched. Of a collection, the
-        face in the shapes of the language in force is taken.
-
-    Returns
-    -------
-    FacePair
-
-    Raises
-    ------
-    FontError
-        If there is no such font, or none with all characters; the message lists them.
-
-    Examples
-    --------
-    >>> covering(["km²"], font="DejaVu Sans").regular.family
-    'DejaVu Sans'
-    """
+    """Return the first font with a glyph for every character of some texts."""
     letters = sorted({letter for text in texts for letter in text} | {" "})
     best: tuple[Face, list[str]] | None = None
     for face in _candidates(font):

@@ -37,17 +37,7 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A name on the map, with the spots where it may stand, best first.
-
-    Attributes
-    ----------
-    text : str
-    look : Style
-        Of what it names.
-    indicative : bool
-        Whether the mark for indicative (示意) stands below it.
-    spots : tuple of Spot
-    """
+    """A name on the map, with the spots where it may stand, best first."""
 
     text: str
     look: Style
@@ -80,24 +70,7 @@ def _spot_along(line: LineString, share: float) -> Spot:
 
 
 def labels(layer: MapLayer) -> list[Label]:
-    """Return the labels: one per row, or per street or corridor along its longest pieces.
-
-    Parameters
-    ----------
-    layer : MapLayer
-
-    Returns
-    -------
-    list of Label
-        Empty for a layer without labels; of a network the longest streets.
-
-    Examples
-    --------
-    >>> from shapely import LineString
-    >>> line = MapLayer("streets", [{}], [LineString([(0, 0), (2, 0)])], [Style()], ["紅旗路"])
-    >>> labels(line)[0].spots[0]
-    Spot(lon=1.0, lat=0.0, angle=0.0)
-    """
+    """Return the labels: one per row, or per street or corridor along its longest pieces."""
     if layer.key not in LABELLED:
         return []
     # Collect the pieces that share a label.

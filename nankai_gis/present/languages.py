@@ -14,25 +14,7 @@ _reader: ContextVar[Language | None] = ContextVar("reader", default=None)
 
 @contextlib.contextmanager
 def speaking_map(lang: str) -> Iterator[None]:
-    """Put the language of a map in force for a block.
-
-    Parameters
-    ----------
-    lang : {'zh-Hans', 'zh-Hant', 'en'}
-
-    Raises
-    ------
-    NotFoundError
-        For any other language.
-
-    Examples
-    --------
-    >>> with speaking_map("zh-Hant"):
-    ...     with to_reader():
-    ...         inner = language()
-    ...     language(), inner
-    ('zh-Hant', 'en')
-    """
+    """Put the language of a map in force for a block."""
     known = next((tag for tag in LANGUAGES if tag == lang), None)
     if known is None:
         raise NotFoundError(tr("language of the map"), lang, LANGUAGES)

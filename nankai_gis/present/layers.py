@@ -61,34 +61,7 @@ _SAME = ("name", "name_hans", "name_en", "kind", "status", "zone", "corridor", "
 
 
 def checked(key: str, frame: GeoDataFrame) -> GeoDataFrame:
-    """Return a layer as it is, or say what is wrong with it.
-
-    Parameters
-    ----------
-    key : str
-        A key of `nankai_gis.present.style.STYLES`.
-    frame : geopandas.GeoDataFrame
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-
-    Raises
-    ------
-    NotFoundError
-        For an unknown key.
-    CRSError
-        No CRS, another one than EPSG:4326, or coordinates that aren't degrees.
-    DataError
-        A missing column or a kind of geometry that the layer doesn't take.
-
-    Examples
-    --------
-    >>> import geopandas
-    >>> checked("zones", geopandas.GeoDataFrame(geometry=[], crs=4326))
-    Traceback (most recent call last):
-    nankai_gis.errors.DataError: layer 'zones' has no column name, status
-    """
+    """Return a layer as it is, or say what is wrong with it."""
     if key not in STYLES:
         raise NotFoundError(tr("map layer"), key, LEGEND_ORDER)
     layer = quoted(key)
@@ -131,29 +104,7 @@ def checked(key: str, frame: GeoDataFrame) -> GeoDataFrame:
 
 
 def rows_of(key: str, frame: GeoDataFrame) -> list[dict[str, Any]]:
-    """Return the columns of a layer that are shown, row by row; missing values are None.
-
-    Parameters
-    ----------
-    key : str
-    frame : geopandas.GeoDataFrame
-
-    Returns
-    -------
-    list of dict
-        In step with the frame; empty for an empty one.
-
-    Raises
-    ------
-    DataError
-        For an unknown status.
-
-    Examples
-    --------
-    >>> import geopandas
-    >>> rows_of("water", geopandas.GeoDataFrame({"name": [None]}, geometry=[None], crs=4326))
-    [{'name': None}]
-    """
+    """Return the columns of a layer that are shown, row by row; missing values are None."""
     import pandas as pd
 
     table = pd.DataFrame(frame[[column for column in frame if column in _COLUMNS]])
@@ -182,29 +133,7 @@ def rows_of(key: str, frame: GeoDataFrame) -> list[dict[str, Any]]:
 
 
 def joined(frame: GeoDataFrame) -> GeoDataFrame:
-    """Join the pieces of a street network: one row for what reads as one street.
-
-    Parameters
-    ----------
-    frame : geopandas.GeoDataFrame
-        Lines, EPSG:4326.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        Lengths are summed; one missing length leaves its street without. ``accuracy_m`` is the
-        worst of the pieces; each source and date stands once. Rows without geometry come last,
-        unchanged.
-
-    Examples
-    --------
-    >>> import geopandas
-    >>> from shapely import LineString
-    >>> lines = [LineString([(0, 0), (1, 0)]), LineString([(1, 0), (2, 0)])]
-    >>> pieces = geopandas.GeoDataFrame({"name": ["a", "a"], "length_m": [1, 2]}, geometry=lines)
-    >>> joined(pieces)[["name", "length_m"]].values.tolist()
-    [['a', 3.0]]
-    """
+    """Join the pieces of a street network: one row for what reads as one street."""
     import geopandas
     import numpy as np
     import pandas as pd

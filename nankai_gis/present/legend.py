@@ -22,17 +22,7 @@ _DASHES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """A line of the legend.
-
-    Attributes
-    ----------
-    label, value : str
-    look : Style
-    rows : tuple of int
-        The rows that it stands for; empty for a class of the choropleth.
-    indicative : bool or None
-        Whether it is marked as indicative; None where the mark doesn't apply.
-    """
+    """A line of the legend."""
 
     label: str
     value: str
@@ -65,45 +55,14 @@ def _counted(layer: MapLayer, numbers: list[int]) -> str:
 
 
 def count(layer: MapLayer) -> str:
-    """Return how many features a layer has, and how many of them have no place.
-
-    Parameters
-    ----------
-    layer : MapLayer
-
-    Returns
-    -------
-    str
-        A corridor counts once, however many pieces it has.
-
-    Examples
-    --------
-    >>> count(MapLayer("sites", [{}, {}], [None, None], [], []))
-    '2 (2 not located)'
-    """
+    """Return how many features a layer has, and how many of them have no place."""
     if layer.key == "corridors":
         return str(len(layer.groups()))
     return _counted(layer, list(range(len(layer.rows))))
 
 
 def entries(layer: MapLayer) -> list[LegendEntry]:
-    """Return the lines of the legend under a layer's heading.
-
-    Parameters
-    ----------
-    layer : MapLayer
-
-    Returns
-    -------
-    list of LegendEntry
-        Empty where the heading says everything.
-
-    Examples
-    --------
-    >>> row = {"id": "a", "status": "osm", "area_m2": 2e6}
-    >>> [(e.label, e.value) for e in entries(MapLayer("zones", [row], [None], [Style()], ["A"]))]
-    [('A', '2.00 km²')]
-    """
+    """Return the lines of the legend under a layer's heading."""
     if layer.shaded:
         return _classes(layer)
     if layer.key in BASE or layer.key == "subdistricts":
@@ -142,23 +101,7 @@ def _classes(layer: MapLayer) -> list[LegendEntry]:
 
 
 def dash_entries(document: MapDocument) -> list[LegendEntry]:
-    """Return the explanation of the dashes that are on the map.
-
-    Parameters
-    ----------
-    document : MapDocument
-
-    Returns
-    -------
-    list of LegendEntry
-        Empty without dashes.
-
-    Examples
-    --------
-    >>> zones = MapLayer("zones", [{}], [None], [Style(dash=INFERRED)], ["A"])
-    >>> [e.label for e in dash_entries(MapDocument({"zones": zones}, (0, 0, 1, 1)))]
-    ['Inferred boundary (indicative)']
-    """
+    """Return the explanation of the dashes that are on the map."""
     used = {look.dash for layer in document.layers.values() for look in layer.looks}
     return [
         LegendEntry(tr(meaning), "", Style(stroke="#4a4a4a", weight=2.4, dash=dash))

@@ -127,22 +127,7 @@ _WIDTHS: Mapping[str, float] = {
 
 
 def shade(share: float | None) -> Style:
-    """Return the choropleth style of a share.
-
-    Parameters
-    ----------
-    share : float or None
-        From 0 to 1; None reads as no data.
-
-    Returns
-    -------
-    Style
-
-    Examples
-    --------
-    >>> shade(0.5).fill, shade(None).fill
-    ('#9e9ac8', 'hatch')
-    """
+    """Return the choropleth style of a share."""
     plain = STYLES["subdistricts"]
     # Shades meet at the border and need no band to show it.
     look = replace(plain, fill="hatch", fill_opacity=0.7, casing="", casing_weight=0.0)
@@ -156,20 +141,6 @@ def as_line(look: Style) -> Style:
     """Return the look of a site that is a street or river rather than a spot.
 
     Thin, so that a corridor on the same street still shows at both sides of it.
-
-    Parameters
-    ----------
-    look : Style
-        Of the site as a spot.
-
-    Returns
-    -------
-    Style
-
-    Examples
-    --------
-    >>> as_line(Style(stroke="#fff", fill="#d55e00", radius=5)).stroke
-    '#d55e00'
     """
     return replace(
         look, stroke=look.fill, weight=2.2, casing="transparent", casing_weight=11.0, radius=0
@@ -239,28 +210,7 @@ _VARIED: Mapping[str, Callable[[Style, Row, int], Style]] = {
 
 
 def style_of(layer: str, row: Row, place: int) -> Style:
-    """Return the style of one row.
-
-    Parameters
-    ----------
-    layer : str
-        A key of `STYLES`.
-    row : mapping
-        The row's columns; missing values as ``None``.
-    place : int
-        The row's hue, counted from 0: which zone, corridor or theme it is, and for a street
-        which of them covers it.
-
-    Returns
-    -------
-    Style
-        Dashed as `INFERRED` where the row's status says so, unless the line is planned.
-
-    Examples
-    --------
-    >>> style_of("zones", {"status": "inferred"}, 0).dash
-    '5 4'
-    """
+    """Return the style of one row."""
     look = STYLES[layer]
     if layer in _VARIED:
         look = _VARIED[layer](look, row, place)

@@ -24,13 +24,7 @@ DECIMALS: Mapping[str, int] = {"km2": 3, "ha": 1, "mu": 0, "m2": 0, "km": 2, "m"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table.
-
-    Attributes
-    ----------
-    title : str
-    align : {'left', 'right'}
-    """
+    """One column of a table."""
 
     title: str
     align: Literal["left", "right"] = "left"
@@ -42,26 +36,7 @@ def _pad(text: str, to: int, align: str) -> str:
 
 
 def terminal(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> str:
-    """Set rows in aligned columns.
-
-    Parameters
-    ----------
-    columns : sequence of Column
-    rows : iterable of sequence of str
-        One text for each column. Control characters are shown as a blank.
-
-    Returns
-    -------
-    str
-        Title line, rule, rows; each line ends with a newline.
-
-    Examples
-    --------
-    >>> print(terminal([Column("名稱"), Column("面積", "right")], [["南開區", "41.5"]]), end="")
-    名稱    面積
-    ------  ----
-    南開區  41.5
-    """
+    """Set rows in aligned columns."""
     shown = [[_printable(cell) for cell in row] for row in rows]
     titles = [column.title for column in columns]
     widths = [max(map(width, cells)) for cells in zip(titles, *shown, strict=True)]
@@ -76,99 +51,27 @@ def _printable(text: str) -> str:
 
 
 def number(value: float | None, decimals: int, *, sign: bool = False) -> str:
-    """Return a number as a table shows it.
-
-    Parameters
-    ----------
-    value : float or None
-    decimals : int
-    sign : bool
-        Whether a plus sign is shown.
-
-    Returns
-    -------
-    str
-        ``"-"`` for None: what isn't known is not zero.
-
-    Examples
-    --------
-    >>> number(1234.56, 1), number(None, 1), number(0.25, 2, sign=True)
-    ('1,234.6', '-', '+0.25')
-    """
+    """Return a number as a table shows it."""
     if value is None:
         return "-"
     return f"{value:{'+' if sign else ''},.{decimals}f}"
 
 
 def csv_text(records: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return records as CSV that a spreadsheet opens with its Chinese intact.
-
-    Parameters
-    ----------
-    records : sequence of mapping
-        All with the same keys, which become the header.
-
-    Returns
-    -------
-    bytes
-        UTF-8 with a byte order mark, lines ended by CR LF (RFC 4180). A text that a spreadsheet
-        would run as a formula is led by an apostrophe. Empty for no records.
-
-    Examples
-    --------
-    >>> csv_text([{"name": "=1+1", "km2": -0.5}]).decode("utf-8-sig").split()
-    ['name,km2', "'=1+1,-0.5"]
-    """
+    """Return records as CSV that a spreadsheet opens with its Chinese intact."""
     if not records:
         return b""
     return spreadsheet.csv_bytes([records[0], *(record.values() for record in records)])
 
 
 def json_text(document: Mapping[str, Any]) -> bytes:
-    r"""Return a document as JSON.
-
-    Parameters
-    ----------
-    document : mapping
-
-    Returns
-    -------
-    bytes
-        UTF-8 with its Chinese as it is, indented, ended by a newline.
-
-    Raises
-    ------
-    ValueError
-        For a number that is infinite or not a number, which JSON doesn't know.
-
-    Examples
-    --------
-    >>> json_text({"a": "南開"}).decode()
-    '{\n  "a": "南開"\n}\n'
-    """
+    """Return a document as JSON."""
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
     return f"{text}\n".encode()
 
 
 def geojson_text(features: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return features as a GeoJSON feature collection (RFC 7946).
-
-    Parameters
-    ----------
-    features : sequence of mapping
-        GeoJSON features in longitude and latitude, exterior rings counter-clockwise; the
-        geometry may be None.
-
-    Returns
-    -------
-    bytes
-        UTF-8, one feature a line, without a ``crs`` member, which the RFC took out.
-
-    Examples
-    --------
-    >>> geojson_text([]).decode().split()
-    ['{"type":', '"FeatureCollection",', '"features":', '[', ']}']
-    """
+    """Return features as a GeoJSON feature collection (RFC 7946)."""
     lines = (json.dumps(f, ensure_ascii=False, allow_nan=False) for f in features)
     body = ",\n".join(lines)
     return f'{{"type": "FeatureCollection", "features": [\n{body}\n]}}\n'.encode()

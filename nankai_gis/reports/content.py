@@ -30,24 +30,7 @@ _FULL_WIDTH = str.maketrans(",:;!?()", "，：；！？（）")
 
 
 def compose(study: Study) -> tuple[Section, ...]:
-    """Put a study into the sections of a report, in the language in force.
-
-    Parameters
-    ----------
-    study : Study
-
-    Returns
-    -------
-    tuple of Section
-        An overview, one for each zone, parcel and corridor, then the checks and the method.
-        Quoted text of the plan stays as it is; it is simplified for ``zh-Hans``.
-
-    Examples
-    --------
-    >>> from nankai_gis.studies.study import packaged
-    >>> [section.id for section in compose(packaged())][1:4]
-    ['qihang-bay', 'laochengxiang', 'shuishang-aoti']
-    """
+    """Put a study into the sections of a report, in the language in force."""
     # A plan of corridors alone has no areas, and nothing that streets could be counted by.
     areas = {row.id: row for row in study.areas(_AREAL)} if study.features(_AREAL) else {}
     sections = [_overview(study, list(areas.values()))]
@@ -61,24 +44,7 @@ def compose(study: Study) -> tuple[Section, ...]:
 
 
 def quotation(text: str) -> str:
-    """Return a text of the plan as a report quotes it.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-        In the script in force; in Chinese with full-width punctuation.
-
-    Examples
-    --------
-    >>> from nankai_gis.words import speaking
-    >>> with speaking("zh-Hans"):
-    ...     quotation("東至紅旗路;約 1,102 公頃(示意)")
-    '东至红旗路；约 1,102 公顷（示意）'
-    """
+    """Return a text of the plan as a report quotes it."""
     if language() == "en":
         return text
     return _MARK.sub(lambda found: found[0].translate(_FULL_WIDTH), in_script(text))

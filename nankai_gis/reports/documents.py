@@ -68,32 +68,7 @@ def docx(
     date: str,
     font: str = "宋体",
 ) -> bytes:
-    """Set sections as a Word document.
-
-    Parameters
-    ----------
-    sections : sequence of Section
-    pictures : mapping of str to bytes
-        PNG by the id of the section, set at the size that its resolution gives it, but no wider
-        than the text; a section without one has no figure.
-    title, subtitle, date : str
-        For the title block and the properties of the document.
-    font : str
-        Name of the Chinese font that Word is to use.
-
-    Returns
-    -------
-    bytes
-        A ``.docx`` file; the same input gives the same bytes. Tables and figures are numbered
-        through, headings are Word's own, so that a table of contents can be made.
-
-    Examples
-    --------
-    >>> made = docx([Section("", "總則", "", "", ("一段。",), ())], {}, title="報告", subtitle="",
-    ...             date="2026-11-24")
-    >>> made[:2]
-    b'PK'
-    """
+    """Set sections as a Word document."""
     import docx as word
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Cm, Pt, RGBColor
@@ -271,27 +246,7 @@ def html(
     subtitle: str,
     date: str,
 ) -> str:
-    """Set sections as a standalone page.
-
-    Parameters
-    ----------
-    sections : sequence of Section
-    maps : mapping of str to str
-        Markup of a map by the id of the section: a sandboxed frame, as
-        ``nankai_gis.present.webmap.iframe`` makes it.
-    title, subtitle, date : str
-
-    Returns
-    -------
-    str
-        The document; everything in it but the maps is escaped text.
-
-    Examples
-    --------
-    >>> page = html([Section("", "<總則>", "", "", (), ())], {}, title="報告", subtitle="", date="")
-    >>> "<h2>&lt;總則&gt;</h2>" in page
-    True
-    """
+    """Set sections as a standalone page."""
     body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(f'{subtitle}  {date}'.strip())}</p>"]
     for part in _numbered(sections, maps):
         section = part.section

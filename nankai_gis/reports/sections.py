@@ -7,16 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a report: texts only, ready to be set.
-
-    Attributes
-    ----------
-    caption : str
-    header : tuple of str
-    rows : tuple of tuple of str
-    right : frozenset of int
-        Columns that are set to the right.
-    """
+    """A table of a report: texts only, ready to be set."""
 
     caption: str
     header: tuple[str, ...]
@@ -26,20 +17,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of a report.
-
-    Attributes
-    ----------
-    id : str
-        Id of the feature that it is about; "" for a section about the whole.
-    title : str
-    clause, place : str
-        The quoted text and where it stands.
-    paragraphs : tuple of str
-    tables : tuple of Table
-    picture : str
-        Caption of its map; "" for none.
-    """
+    """A section of a report."""
 
     id: str
     title: str

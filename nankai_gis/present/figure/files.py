@@ -30,31 +30,7 @@ def known_form(name: str) -> Form:
 
 
 def render(drawn: Figure, form: Form = "png") -> bytes:
-    """Return a figure as a file's content.
-
-    Parameters
-    ----------
-    drawn : matplotlib.figure.Figure
-        Made by `draw`.
-    form : {"png", "svg", "pdf"}
-        PDF embeds the glyphs in use (Type 3); SVG has texts as outlines.
-
-    Returns
-    -------
-    bytes
-        The same for the same figure, whenever it is written.
-
-    Raises
-    ------
-    NotFoundError
-        For another format.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> render(Figure(), "pdf")[:5]
-    b'%PDF-'
-    """
+    """Return a figure as a file's content."""
     import matplotlib
 
     form = known_form(form)
@@ -98,33 +74,7 @@ def _lean(svg: bytes) -> bytes:
 
 
 def save(drawn: Figure, path: Path, *, overwrite: bool = False) -> None:
-    """Write a figure to a file, whole or not at all.
-
-    Parameters
-    ----------
-    drawn : matplotlib.figure.Figure
-        Made by `draw`.
-    path : pathlib.Path
-        Its suffix says the format: ``.png``, ``.svg`` or ``.pdf``.
-    overwrite : bool
-        Whether an existing file may be replaced.
-
-    Raises
-    ------
-    NotFoundError
-        For another suffix.
-    OutputError
-        If the file exists and may not be replaced, or can't be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from matplotlib.figure import Figure
-    >>> target = Path(tempfile.mkdtemp()) / "a.svg"
-    >>> save(Figure(), target)
-    >>> target.read_bytes()[:5]
-    b'<?xml'
-    """
+    """Write a figure to a file, whole or not at all."""
     from nankai_gis.files.atomic import atomic_write
 
     form = known_form(path.suffix.lower().removeprefix("."))

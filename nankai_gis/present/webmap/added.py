@@ -44,30 +44,7 @@ _GEOJSON = {
 
 
 def added(children: Iterable[Any]) -> dict[str, Any]:
-    """Return what was added to a map, ready for JSON.
-
-    Parameters
-    ----------
-    children : iterable of folium elements
-        Marker, CircleMarker, PolyLine, Polygon, GeoJson, FeatureGroup with these inside, and
-        LayerControl, which lets the legend switch named groups.
-
-    Returns
-    -------
-    dict
-        ``groups``, each with its name and shapes, and ``switch``.
-
-    Raises
-    ------
-    DataError
-        For any other element, which the page couldn't draw or would need the network for.
-
-    Examples
-    --------
-    >>> layers = added([folium.Marker([39.1, 117.2], tooltip="<b>")])
-    >>> layers["groups"][0]["shapes"][0]["tip"]
-    ['<b>']
-    """
+    """Return what was added to a map, ready for JSON."""
     groups, switch = [], False
     for child in children:
         if isinstance(child, folium.LayerControl):

@@ -199,29 +199,7 @@ def content(
     layers: Collection[str] | None = None,
     tiles: Tiles | None = None,
 ) -> dict[str, Any]:
-    """Return all that the page draws and says, in the language in force, ready for JSON.
-
-    Parameters
-    ----------
-    frames : mapping of str to GeoDataFrame
-        Layers by key, in EPSG:4326; see `nankai_gis.present.webmap.draw`.
-    title, subtitle, source, date : str
-    review : str or None
-        Map review number (審圖號); without one the page says that it is for internal use.
-    layers : collection of str, optional
-        The layers to draw; all by default.
-    tiles : Tiles, optional
-        An online base map.
-
-    Raises
-    ------
-    NotFoundError
-        Unknown layer.
-    CRSError
-        No CRS, another CRS, or coordinates that aren't degrees.
-    DataError
-        Nothing to draw, a missing column, an unknown status, a wrong kind of geometry.
-    """
+    """Return all that the page draws and says, in the language in force, ready for JSON."""
     document = map_document(frames, layers)
     looks, sources = _Numbered(), _Numbered()
     drawn = [_layer(layer, looks, sources) for layer in document.layers.values()]

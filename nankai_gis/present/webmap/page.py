@@ -37,25 +37,13 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufeff\ud800-\udfff]")
 
 
 def inert_json(value: object) -> str:
-    r"""Return JSON that stays data in HTML, in JavaScript and in a Jinja template.
-
-    Examples
-    --------
-    >>> print(inert_json(["</script>{{7*7}}"]))
-    ["\u003c/script\u003e\u007b\u007b7*7\u007d\u007d"]
-    """
+    """Return JSON that stays data in HTML, in JavaScript and in a Jinja template."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return _STRING.sub(lambda s: _RISKY.sub(lambda c: f"\\u{ord(c[0]):04x}", s[0]), text)
 
 
 def inert_text(value: str) -> str:
-    """Return text for an HTML element; controls, which HTML can't hold, become spaces.
-
-    Examples
-    --------
-    >>> inert_text("<b>{{x}}")
-    '&#60;b&#62;&#123;&#123;x&#125;&#125;'
-    """
+    """Return text for an HTML element; controls, which HTML can't hold, become spaces."""
     return _MARKUP.sub(lambda c: f"&#{ord(c[0])};", _CONTROL.sub(" ", value))
 
 
@@ -142,20 +130,7 @@ def _body(content: dict[str, Any], *, embedded: bool) -> str:
 
 
 def document(content: dict[str, Any], *, cdn: bool) -> str:
-    """Return the complete HTML document of a map.
-
-    Parameters
-    ----------
-    content : dict
-        What `nankai_gis.present.webmap.content.content` returns.
-    cdn : bool
-        Load Leaflet from its CDN, sealed by hash, instead of carrying it.
-
-    Returns
-    -------
-    str
-        The same content gives the same text.
-    """
+    """Return the complete HTML document of a map."""
     script, style = _leaflet()
     scripts = [_linked(LEAFLET_JS) if cdn else _inline("script", script)]
     scripts.append(_inline("script", asset("webmap.js")))

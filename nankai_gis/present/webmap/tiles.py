@@ -32,21 +32,7 @@ NAMES = ("none", "osm", "tianditu", "gaode")
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """A tile service in the Web Mercator scheme.
-
-    Attributes
-    ----------
-    urls : tuple of str
-        Templates with ``{z}``, ``{x}`` and ``{y}``, bottom to top.
-    attribution : str
-        Plain text.
-    gcj02 : bool
-        Whether the pictures are in GCJ-02. They are then moved to where they belong.
-    max_zoom : int
-        Beyond it tiles are enlarged.
-    referrer : bool
-        Whether the service wants to know which site asks.
-    """
+    """A tile service in the Web Mercator scheme."""
 
     urls: tuple[str, ...]
     attribution: str = ""
@@ -91,21 +77,7 @@ def origins(urls: tuple[str, ...]) -> list[str]:
 
 
 def basemap(name: str, environment: Mapping[str, str] = os.environ) -> Tiles | None:
-    """Return a known base map; None for ``none``.
-
-    Parameters
-    ----------
-    name : {"none", "osm", "tianditu", "gaode"}
-    environment : mapping of str to str
-        Where the key to Tianditu stands.
-
-    Raises
-    ------
-    NotFoundError
-        For another name.
-    MissingKeyError
-        For Tianditu without a key.
-    """
+    """Return a known base map; None for ``none``."""
     if name == "none":
         return None
     if name == "osm":
