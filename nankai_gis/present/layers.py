@@ -20,6 +20,7 @@ LEGEND_ORDER = (
     "district",
     "zones",
     "parcel",
+    "bands",
     "corridors",
     "sites",
     "subdistricts",
@@ -27,8 +28,8 @@ LEGEND_ORDER = (
     "water",
     "green",
 )
-#: Background layers; their rows may come without name and status.
-BASE = frozenset({"water", "green"})
+#: Layers without names and figures of their own, which nobody points at.
+BASE = frozenset({"water", "green", "bands"})
 #: Rows of streets from which the pieces of a street are joined.
 NETWORK = 1500
 #: The status of a row without geometry.
@@ -40,6 +41,7 @@ _SHAPES: Mapping[str, frozenset[str]] = {
     "green": _AREA | _LINE,
     "water": _AREA | _LINE,
     "streets": _LINE,
+    "bands": _AREA,
     "subdistricts": _AREA,
     "district": _AREA,
     "zones": _AREA,

@@ -55,7 +55,9 @@ def _counted(layer: MapLayer, numbers: list[int]) -> str:
 
 
 def count(layer: MapLayer) -> str:
-    """Return how many features a layer has, and how many of them have no place."""
+    """Return how many features a layer has, and how many have no place; nothing for bands."""
+    if layer.key == "bands":
+        return ""
     if layer.key == "corridors":
         return str(len(layer.groups()))
     return _counted(layer, list(range(len(layer.rows))))

@@ -76,6 +76,7 @@ STYLES: Mapping[str, Style] = {
         casing_weight=5,
     ),
     "district": Style(stroke="#4a4a4a", weight=2.4, casing="#b9b4c7", casing_weight=8),
+    "bands": Style(fill="#5b5670", fill_opacity=0.22),
     "zones": Style(weight=2.2, fill_opacity=0.3),
     "parcel": Style(stroke="#4b2e1e", weight=2, fill="hatch", fill_opacity=1),
     "corridors": Style(weight=6, casing="#fff"),

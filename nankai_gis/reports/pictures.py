@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from nankai_gis.errors import NotFoundError
+from nankai_gis.measure.bands import bands
 from nankai_gis.plan.layers import LAYERS
 from nankai_gis.studies.study import Study, packaged
 from nankai_gis.words import LANGUAGES, Language, speaking, tr
@@ -47,9 +48,16 @@ def _plan(
         "source": about.source.in_language(lang),
         "date": about.date,
     }
-    frame = study.covered if coverage else study.frame
+    measured = study.covered if coverage else study.frame
     with speaking(lang):
-        return {name: _named(study, frame(name)) for name in asked}, wanted, heads
+        frames = {name: _named(study, measured(name)) for name in asked}
+    bounded = [
+        row for n in ("district", "zones", "parcel") if n in wanted for row in study.layers[n]
+    ]
+    if not coverage and len(frame := bands(bounded)):
+        frames["bands"] = frame
+        wanted.append("bands")
+    return frames, wanted, heads
 
 
 def _named(study: Study, frame: GeoDataFrame) -> GeoDataFrame:

@@ -83,6 +83,7 @@ LAYERS: Mapping[str, str] = {
     "district": mark("District boundary"),
     "zones": mark("Key zones"),
     "parcel": mark("Key parcel"),
+    "bands": mark("Accuracy of boundaries (±1σ)"),
     "corridors": mark("Corridors"),
     "sites": mark("Projects and places"),
     "subdistricts": mark("Subdistricts"),

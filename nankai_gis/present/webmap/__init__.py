@@ -43,9 +43,9 @@ def draw(
     ----------
     frames : mapping of str to GeoDataFrame
         Any of ``district``, ``zones``, ``parcel``, ``corridors``, ``sites``,
-        ``subdistricts``, ``streets``, ``water`` and ``green``, in EPSG:4326. Columns:
+        ``subdistricts``, ``streets``, ``bands``, ``water`` and ``green``, in EPSG:4326. Columns:
         ``name`` and ``status`` (``surveyed | osm | digitised | inferred``; both optional
-        for water and green), and as far as known ``id``, ``kind``, ``name_hans``,
+        for bands, water and green), and as far as known ``id``, ``kind``, ``name_hans``,
         ``name_en``, ``clause``, ``section``, ``source``, ``date``, ``accuracy_m``,
         ``area_m2``, ``area_sd_m2``, ``stated_area_m2``, ``perimeter_m``, ``length_m``,
         ``clause_source``, ``note``; for polygons ``parts``, their sides;
