@@ -24,7 +24,7 @@ import math
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -94,8 +94,11 @@ class Network:
         return len(self.ways)
 
 
-def city(ways: int = 5000, seed: int = 0) -> Network:
-    """Make a city of exactly so many road, rail and water ways (at least 40)."""
+def city(ways: int = 5000, seed: int = 0, without: Collection[str] = ()) -> Network:
+    """Make a city of exactly so many road, rail and water ways (at least 40).
+
+    With names that it mustn't have, it is streets alone.
+    """
     rng = random.Random(seed)
     net = Network()
     size = max(3, math.ceil(math.sqrt(ways / 2.2)))
@@ -110,10 +113,12 @@ def city(ways: int = 5000, seed: int = 0) -> Network:
     def line(*points: tuple[float, float]) -> list[int]:
         return [put(x, y) for x, y in points]
 
-    _boundaries(net, line, span)
+    if not without:
+        _boundaries(net, line, span)
     boundaries = len(net.ways)
-    _specials(net, line, span)
-    names = _names(rng)
+    if not without:
+        _specials(net, line, span)
+    names = (name for name in _names(rng) if not {name + end for end in "路道"} & set(without))
     lanes = {way: list(_lanes(size)) for way in ("ew", "ns")}
     crossings: dict[tuple[int, int], int] = {}
     streets: dict[tuple[str, int], dict[str, str]] = {}

@@ -300,9 +300,16 @@ def test_a_shifted_network_is_warned_about(run: Run, tmp_path: Path) -> None:
         ways.append(f'<way id="{way}">{refs}{tags}</way>')
     text = f'<osm version="0.6">{"".join(nodes)}{"".join(ways)}</osm>'
     (tmp_path / "gcj.osm").write_text(text, encoding="utf-8")
-    done = run("derive", "xuefu", "--roads", "gcj.osm")
+    text = "東至衛津路,南至復康路,西至紅旗路,北至北馬路"
+    done = run("derive", "--text", text, "--roads", "gcj.osm")
     assert "Warning: gcj.osm lies +54" in done.stderr.decode()
     assert "GCJ-02" in done.stderr.decode()
+    # The packaged plan isn't compiled on it at all.
+    for command in ("area", "derive"):
+        done = run("--roads", "gcj.osm", command)
+        assert (done.returncode, done.stdout) == (1, b"")
+        (line,) = done.stderr.decode().splitlines()
+        assert line.startswith("Error: gcj.osm lies +54")
 
 
 @pytest.mark.parametrize("latitude", [3.0, 23.0, 39.0, 60.0])

@@ -536,7 +536,7 @@ def test_byte_order_marks_are_no_fault(tmp_path: Path) -> None:
         (["--plan", "p/zones.toml", "area"], 1, "is a file; give the folder"),
         (["--plan", "nowhere", "derive", "--text", "東至甲路"], 1, "nankai-gis init nowhere"),
         (["area", "--plan", "p"], 2, "--plan comes before the command"),
-        (["--plan", "p", "report", "r.html", "--study", "s.gpkg"], 2, "not both"),
+        (["--plan", "p", "report", "r.html", "--study", "s.gpkg"], 2, "leave out --plan"),
         (["--plan", "p", "roads", "fetch"], 2, "has no district"),
         (["--plan", "p", "export", "a.gpkg", "--layers", "sites"], 1, "has nothing in sites"),
         (["roads", "fetch", "nankai", "--bbox", "1,2,3,4"], 2, "not both"),

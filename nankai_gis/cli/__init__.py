@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from nankai_gis.cli import options
 from nankai_gis.cli.check import check_
 from nankai_gis.cli.coverage import coverage_
 from nankai_gis.cli.derive import derive_
@@ -27,7 +28,7 @@ from nankai_gis.cli.language import in_language
 from nankai_gis.cli.maps import figure, map_
 from nankai_gis.cli.measures import area, length
 from nankai_gis.cli.report import report_
-from nankai_gis.cli.roads import roads
+from nankai_gis.cli.roads import roads as roads_command
 from nankai_gis.cli.study import study_
 from nankai_gis.errors import NankaiGISError
 from nankai_gis.words import LANGUAGES, Language, tr
@@ -47,7 +48,7 @@ class _Program(click.Group):
         try:
             return super().invoke(ctx)
         except click.NoSuchOption as error:
-            if error.option_name in ("--plan", "--lang"):
+            if error.option_name in ("--plan", "--roads", "--lang"):
                 raise click.UsageError(
                     tr(
                         "{option} comes before the command: nankai-gis {option} … {command}",
@@ -112,19 +113,26 @@ def _spare_strays() -> None:
     help="Definitions of your own, as `init` writes them. Default: the packaged plan.",
 )
 @click.option(
+    "--roads",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Road network of your own to compile the plan on: .osm, .osm.gz, .osm.bz2, .osm.pbf, an "
+    "Overpass answer in JSON, a snapshot or a vector file. Digitised lines fill what it lacks.",
+)
+@click.option(
     "--lang",
     type=click.Choice(LANGUAGES),
     help="Language of tables, messages and help, and of what is written. Default: the variable "
     "NANKAI_GIS_LANG, else that of the system; maps, figures and reports are in the plan's script.",
 )
 @click.pass_context
-def main(ctx: click.Context, plan: Path | None, lang: Language | None) -> None:
+def main(ctx: click.Context, plan: Path | None, roads: Path | None, lang: Language | None) -> None:
     """Turn the plan of Nankai District into measured geography and maps.
 
     Features answer to their id, and to their names in traditional or simplified Chinese and in
     English: qihang-bay, 啟航灣, 启航湾.
     """
-    ctx.obj = plan
+    ctx.obj = options.Source(plan, roads)
 
 
 _COMMANDS = (
@@ -137,7 +145,7 @@ _COMMANDS = (
     coverage_,
     check_,
     study_,
-    roads,
+    roads_command,
     map_,
     figure,
     export_,

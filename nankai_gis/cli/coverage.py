@@ -68,11 +68,7 @@ def _no_picture(plot: Path) -> click.UsageError:
     "gives its boundaries of admin_level 8.",
 )
 @click.option("--name-field", help="Column of the names in the layer of subdistricts.")
-@click.option(
-    "--roads",
-    type=click.Path(path_type=Path),
-    help="Road network, as for derive; by default the streets of the plan.",
-)
+@options.roads
 @click.option(
     "--dask",
     "scheduler",
@@ -128,7 +124,6 @@ def coverage_(
     zones: Path | None,
     subdistricts: Path | None,
     name_field: str | None,
-    roads: Path | None,
     scheduler: str | None,
     reach: float | None,
     ends: str,
@@ -148,17 +143,18 @@ def coverage_(
     from nankai_gis.cli import coverage_tables
 
     # Refuse what makes no sense before any long work.
-    keys = _checked_keys(by)
+    keys, roads = _checked_keys(by), options.source().roads
     _check_names(others, coverage_tables.titles(keys))
     _check_form(form, output, others, walk)
-    if scheduler is not None:
-        _check_partitioned(roads, walk, plot, form)
+    _check_network(roads, scheduler, walk, plot, form)
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise _no_picture(plot)
     for target in (output, plot):
         options.refuse_existing(target, overwrite)
     # Read the layers.
-    study = options.study()
+    # Zones of the plan are compiled on the network that is measured; others stay as they are.
+    own = zones is not None or scheduler is not None
+    study = options.study(own_network=own)
     areas = study.areas_to_cover() if zones is None else options.read_layer(zones)
     subs = study.located("subdistricts")
     if subdistricts is not None:
@@ -177,7 +173,7 @@ def coverage_(
     # Measure.
     streets, origin = None, None
     if scheduler is None:
-        streets, settings["centrelines"], origin = _streets(roads, study)
+        streets, settings["centrelines"], origin = _streets(roads if own else None, study)
     result = _measured(areas, streets, subs, roads, scheduler, settings)
     for other in others:
         result = result.with_layer(other.stem, options.read_layer(other))
@@ -304,8 +300,20 @@ def _check_named(subs: GeoDataFrame, path: Path, name_field: str | None) -> None
         )
 
 
-def _check_partitioned(roads: Path | None, walk: Path | None, plot: Path | None, form: str) -> None:
-    """Refuse what needs the whole network in memory."""
+def _check_network(
+    roads: Path | None, scheduler: str | None, walk: Path | None, plot: Path | None, form: str
+) -> None:
+    """Refuse a folder without --dask, and with it what needs the whole network in memory."""
+    if scheduler is None:
+        if roads is not None and roads.is_dir():
+            raise click.UsageError(
+                tr(
+                    "--roads {folder} is a folder; a network in GeoParquet files is measured with "
+                    "--dask",
+                    folder=roads,
+                )
+            )
+        return
     if roads is None:
         raise click.UsageError(tr("--dask needs --roads FOLDER, a network in GeoParquet files"))
     whole = {"--walk": walk is not None, "--plot": plot is not None}
@@ -375,21 +383,9 @@ def _streets(
     path: Path | None, study: Study
 ) -> tuple[GeoDataFrame, GeoDataFrame | None, Origin | None]:
     """Streets, centrelines where carriageways are mapped one by one, and where they come from."""
-    from nankai_gis.network.merged import MergedNetwork
-    from nankai_gis.network.osm_network import OsmNetwork
-
     if path is None:
-        own = options.network()
-        origin = own.origin if isinstance(own, MergedNetwork | OsmNetwork) else None
-        return *study.streets_to_cover(), origin
-    if path.is_dir():
-        raise click.UsageError(
-            tr(
-                "--roads {folder} is a folder; a network in GeoParquet files is measured with "
-                "--dask",
-                folder=path,
-            )
-        )
+        return *study.streets_to_cover(), options.origin()
+    from nankai_gis.network.osm_network import OsmNetwork
     from nankai_gis.network.roads import read
 
     network = OsmNetwork(read(path))

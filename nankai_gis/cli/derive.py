@@ -29,12 +29,7 @@ _KINDS = ("district", "zone", "parcel", "corridor", "subdistrict")
 
 @click.command("derive")
 @options.features
-@click.option(
-    "--roads",
-    type=click.Path(path_type=Path),
-    help="Road network: a snapshot or any file that `roads import` reads. "
-    "Default: the packaged reference network.",
-)
+@options.roads
 @click.option(
     "--definitions",
     type=click.Path(exists=True, path_type=Path),
@@ -49,7 +44,6 @@ _KINDS = ("district", "zone", "parcel", "corridor", "subdistrict")
 @options.output
 def derive_(
     names: tuple[str, ...],
-    roads: Path | None,
     definitions: Path | None,
     text: str | None,
     compare: bool,
@@ -63,9 +57,9 @@ def derive_(
     """
     from nankai_gis.compiler.derive import derive
 
-    _refuse_contradictions(names, roads, definitions, text, compare)
+    _refuse_contradictions(names, definitions, text, compare)
     # The network, and what is to be compiled on it.
-    lines, points = _network(roads)
+    lines, points = _network(text is None and definitions is None)
     wanted = [_from_text(text, lines)] if text is not None else _defined(names, definitions)
     derived = [derive(feature, lines, points) for feature in options.progress(wanted, "derive")]
     failed = [item for item in derived if item.error is not None]
@@ -99,7 +93,6 @@ def _report(message: str) -> None:
 
 def _refuse_contradictions(
     names: tuple[str, ...],
-    roads: Path | None,
     definitions: Path | None,
     text: str | None,
     compare: bool,
@@ -110,7 +103,7 @@ def _refuse_contradictions(
         raise click.UsageError(
             tr("--text stands for a definition; leave out features and --definitions")
         )
-    if folder is not None and compare and roads is None:
+    if folder is not None and compare and options.source().roads is None:
         raise click.UsageError(
             tr(
                 "--compare with --plan compares with the plan's own network; add --roads with "
@@ -121,17 +114,22 @@ def _refuse_contradictions(
         raise click.UsageError(tr("--plan gives the definitions already; leave out --definitions"))
 
 
-def _network(roads: Path | None) -> tuple[LineSource, Mapping[str, Vertex]]:
-    """The network to compile on, and its control points."""
-    if roads is None:
+def _network(for_the_plan: bool) -> tuple[LineSource, Mapping[str, Vertex]]:
+    """The network to compile on, and its control points.
+
+    What isn't of the plan is compiled on the user's network alone: the plan's digitised lines
+    have no business there.
+    """
+    roads = options.source().roads
+    if roads is None or for_the_plan:
         network = options.network()
         return network, network.points
     from nankai_gis.network.osm_network import OsmNetwork
     from nankai_gis.network.roads import read
 
-    snapshot = OsmNetwork(read(roads))
-    options.warn_if_shifted(snapshot)
-    return snapshot, {}
+    mapped = OsmNetwork(read(roads))
+    options.warn_if_shifted(mapped)
+    return mapped, {}
 
 
 def _from_text(text: str, lines: LineSource) -> Feature:
@@ -377,7 +375,7 @@ def _compared(feature: Feature, ring: Ring) -> str:
     from nankai_gis.measure.features import compare
     from nankai_gis.studies.study import AREAL
 
-    known = {f["properties"]["id"]: f for f in options.study().features(AREAL)}
+    known = {f["properties"]["id"]: f for f in options.study(own_network=True).features(AREAL)}
     packaged = known.get(feature.id)
     if packaged is None:
         return tr("no feature of this id in the plan's layers to compare with")

@@ -85,10 +85,11 @@ def show(name: str) -> None:
     """
     from nankai_gis.errors import FeatureNotFoundError
 
-    study, network = options.study(), options.network()
+    study = options.study()
     try:
         key, _ = study.resolve(name)
     except FeatureNotFoundError as error:
+        network = options.network()
         if name not in network:
             near = [*error.candidates, *network.near(name)][:5]
             raise FeatureNotFoundError(tr("feature or road"), name, near) from error
@@ -103,7 +104,7 @@ def show(name: str) -> None:
         f"  {in_script(feature.clause)}",
         *((tr("Source of the clause:"), f"  {source}") if source and not place else ()),
         *_sides(feature, study),
-        *_geometry(feature, study, network),
+        *_geometry(feature, study),
     ]
     if feature.claims:
         claims = listed(_claimed(feature, study))
@@ -185,13 +186,13 @@ def _sides(feature: Feature, study: Study) -> list[str]:
     return ["", tr("Four sides:"), *(f"  {line}" for line in lines)]
 
 
-def _geometry(feature: Feature, study: Study, network: PlanNetwork) -> list[str]:
+def _geometry(feature: Feature, study: Study) -> list[str]:
     from nankai_gis.studies.study import AREAL
 
     if feature.axis:
         return _axis(feature, study)
     if feature.kind in AREAL:
-        return _ring(feature, study, network)
+        return _ring(feature, study)
     site = next(f for f in study.features(["site"]) if f["properties"]["id"] == feature.id)
     properties = site["properties"]
     if properties["status"] == "not located":
@@ -210,7 +211,7 @@ def _geometry(feature: Feature, study: Study, network: PlanNetwork) -> list[str]
     ]
 
 
-def _ring(feature: Feature, study: Study, network: PlanNetwork) -> list[str]:
+def _ring(feature: Feature, study: Study) -> list[str]:
     from nankai_gis.geometry.ruler import length
     from nankai_gis.present import tables
     from nankai_gis.present.tables import Column, number
@@ -266,7 +267,7 @@ def _ring(feature: Feature, study: Study, network: PlanNetwork) -> list[str]:
             percent=f"{row.inferred_share * 100:.0f}",
         ),
         tr("Basis: {status}", status=tr(terms.STATUSES[row.status])),
-        *_sources(network.sources[source] for source in properties["source_ids"].split(";")),
+        *_sources(properties["source"].split("; ")),
     ]
 
 

@@ -38,7 +38,7 @@ def asked(arguments: Sequence[str]) -> Language | None:
             return as_language(value) if value in LANGUAGES else None
         if not argument.startswith("-"):
             return None
-        if name == "--plan" and not equals:
+        if name in ("--plan", "--roads", "--subdistricts") and not equals:
             next(waiting, None)
     return None
 

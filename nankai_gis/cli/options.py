@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -18,7 +18,9 @@ from nankai_gis.words import language, listed, terms, tr
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from nankai_gis.compiler.lines import PlanNetwork
+    from nankai_gis.network.digitised import DigitisedNetwork
+    from nankai_gis.network.merged import MergedNetwork
+    from nankai_gis.network.origin import Origin
     from nankai_gis.network.osm_network import OsmNetwork
     from nankai_gis.plan.model import Feature
     from nankai_gis.studies.study import Study
@@ -27,77 +29,163 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the options before the command say: the plan, its network, its subdistricts."""
+
+    plan: Path | None = None
+    roads: Path | None = None
+    subdistricts: str | None = None
+
+
+def source() -> Source:
+    """Return what the command is about."""
+    given = click.get_current_context().find_root().obj
+    return given if isinstance(given, Source) else Source()
+
+
 def plan_folder() -> Path | None:
     """Return the folder of the user's own plan; None for the packaged one."""
-    folder = click.get_current_context().find_root().obj
-    assert folder is None or isinstance(folder, Path)
-    return folder
+    return source().plan
 
 
-def study() -> Study:
-    """Return the study that the command is about: of the packaged plan or of the user's own."""
-    from nankai_gis.compiler.remarks import Remark
+def roads(function: F) -> F:
+    """Take --roads behind the command, too: the same as before it."""
+
+    def take(context: click.Context, option: click.Parameter, value: Path | None) -> None:
+        given = source()
+        if value is not None and given.roads not in (None, value):
+            raise click.UsageError(tr("--roads is given twice; give one road network"))
+        if value is not None:
+            context.find_root().obj = replace(given, roads=value)
+
+    return click.option(
+        "--roads",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=take,
+        help="Road network, as before the command.",
+    )(function)
+
+
+def study(*, own_network: bool = False) -> Study:
+    """Return the study that the command is about: of its plan, on the network asked for.
+
+    With `own_network` it is that of the plan on the network that it was made for.
+    """
+    given = replace(source(), roads=None) if own_network else source()
+    if given == Source():
+        from nankai_gis.studies import study as studies
+
+        return studies.packaged()
+    kept = click.get_current_context().find_root().meta
+    key = f"{_STUDY} {own_network}"
+    if key not in kept:
+        kept[key], kept[_ORIGIN] = _studied(given)
+        _warn_of_remarks(kept[key])
+        _warn_if_far(kept[key])
+        if given.roads is not None:
+            _tell_filled(kept[key], given.roads)
+    made: Study = kept[key]
+    return made
+
+
+def _studied(given: Source) -> tuple[Study, Origin | None]:
+    """The study of a plan on a network, and where that comes from."""
+    from nankai_gis.network import digitised
+    from nankai_gis.studies import derived
     from nankai_gis.studies import study as studies
 
-    folder, kept = plan_folder(), click.get_current_context().find_root().meta
-    if folder is None:
-        return studies.packaged()
-    if _STUDY not in kept:
-        kept[_STUDY] = own = studies.read(folder, network())
-        # What the compiler remarks on the features of the plan, each once.
-        remarks = {
-            (p.get("corridor", p["id"]), Remark(**remark).text())
-            for layer in own.layers.values()
-            for p in (feature["properties"] for feature in layer)
-            for remark in p.get("remarks", ())
-        }
-        for key, remark in sorted(remarks):
-            warn(tr("{subject}: {text}", subject=key, text=remark))
-        _warn_if_far(own)
-    own = kept[_STUDY]
-    assert isinstance(own, studies.Study)
-    return own
+    if given.roads is None:
+        own = network()
+        origin = None if isinstance(own, digitised.DigitisedNetwork) else own.origin
+        return studies.read(given.plan, own), origin
+
+    def make() -> tuple[Study, Origin]:
+        made = network()
+        assert not isinstance(made, digitised.DigitisedNetwork)
+        return studies.read(given.plan, made, roads=given.roads), made.origin
+
+    return derived.kept_or_made(given.roads, given.plan, given.subdistricts or "", make)
 
 
-def network() -> PlanNetwork:
+def origin() -> Origin | None:
+    """Return where the network of the study comes from; None for digitised lines alone."""
+    study()
+    found: Origin | None = click.get_current_context().find_root().meta.get(_ORIGIN)
+    return found
+
+
+def _warn_of_remarks(study: Study) -> None:
+    """Say what the compiler remarks on the features of the plan, each once."""
+    from nankai_gis.compiler.remarks import Remark
+
+    remarks = {
+        (p.get("corridor", p["id"]), Remark(**remark).text())
+        for layer in study.layers.values()
+        for p in (feature["properties"] for feature in layer)
+        for remark in p.get("remarks", ())
+    }
+    for key, remark in sorted(remarks):
+        warn(tr("{subject}: {text}", subject=key, text=remark))
+
+
+def _tell_filled(study: Study, roads: Path) -> None:
+    """Say which lines of the plan come from the digitised ones, for want of a mapped one."""
+    accuracy: dict[str, float] = {}
+    for layer, features in study.layers.items():
+        for p in (feature["properties"] for feature in features):
+            parts = p.get("parts", ())
+            if layer == "corridors" and p["street"] and p["accuracy_m"] is not None:
+                parts = [{"line": p["street"], "name": p["street_name"], **p}]
+            for part in parts:
+                # A mapped street is called by its name and its first way.
+                if "@" not in part["line"]:
+                    known = accuracy.get(part["name"], 0.0)
+                    accuracy[part["name"]] = max(known, part["accuracy_m"])
+    if accuracy:
+        lines = [
+            tr("{road} (±{metres:.0f} m)", road=study.shown(name), metres=metres)
+            for name, metres in accuracy.items()
+        ]
+        warn(
+            tr(
+                "not in {file}, and taken from the plan's digitised lines: {lines}",
+                file=roads.name,
+                lines=listed(lines),
+            )
+        )
+
+
+def network() -> DigitisedNetwork | OsmNetwork | MergedNetwork:
     """Return the network of the plan that the command is about."""
     from nankai_gis.network import digitised
     from nankai_gis.network.merged import MergedNetwork
-    from nankai_gis.network.osm_network import OsmNetwork
     from nankai_gis.network.plan_folder import read_network
 
-    folder, kept = plan_folder(), click.get_current_context().find_root().meta
-    if folder is None:
+    given, kept = source(), click.get_current_context().find_root().meta
+    if given.plan is None and given.roads is None:
         return digitised.packaged()
     if _NETWORK not in kept:
-        kept[_NETWORK] = own = read_network(folder)
+        kept[_NETWORK] = own = read_network(given.plan, given.roads)
         if not isinstance(own, digitised.DigitisedNetwork):
             warn_if_shifted(own.osm if isinstance(own, MergedNetwork) else own)
-    own = kept[_NETWORK]
-    assert isinstance(own, digitised.DigitisedNetwork | OsmNetwork | MergedNetwork)
-    return own
+    made: DigitisedNetwork | OsmNetwork | MergedNetwork = kept[_NETWORK]
+    return made
 
 
 # What is made once in a run, kept in the context.
-_STUDY, _NETWORK = f"{__name__}.study", f"{__name__}.network"
+_STUDY, _NETWORK, _ORIGIN = f"{__name__}.study", f"{__name__}.network", f"{__name__}.origin"
 
 
 def warn_if_shifted(network: OsmNetwork) -> None:
     """Say so where a network lies beside the packaged streets, as data in another datum does."""
     from nankai_gis.network import digitised
-    from nankai_gis.network.datum_shift import SHIFT_M, datum_shift
+    from nankai_gis.network.datum_shift import shifted
 
-    moved = datum_shift(network, digitised.packaged())
-    if moved is not None and math.hypot(*moved) > SHIFT_M:
-        warn(
-            tr(
-                "{file} lies {east} m east and {north} m north of the packaged streets, as data in "
-                "GCJ-02 or BD-09 does; convert it to WGS-84 first",
-                file=network.origin.name,
-                east=f"{moved[0]:+.0f}",
-                north=f"{moved[1]:+.0f}",
-            )
-        )
+    text = shifted(network, digitised.packaged())
+    if text:
+        warn(text)
 
 
 def _warn_if_far(study: Study) -> None:

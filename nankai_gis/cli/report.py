@@ -48,8 +48,8 @@ def report_(
     if output.suffix.lower() not in (".docx", ".html"):
         raise click.UsageError(tr("{file}: a report is a .docx or an .html file", file=output))
     options.refuse_existing(output, overwrite)
-    if kept is not None and options.plan_folder() is not None:
-        raise click.UsageError(tr("give --plan or --study, not both"))
+    if kept is not None and options.source() != options.Source():
+        raise click.UsageError(tr("--study holds plan and network; leave out --plan and --roads"))
     report(
         output,
         options.study() if kept is None else store.load(kept),

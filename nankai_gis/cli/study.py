@@ -26,8 +26,10 @@ def study_(file: Path, verify: bool, overwrite: bool) -> None:
         store.save(options.study(), file, overwrite=overwrite)
         click.echo(tr("wrote {file}", file=file), err=True)
         return
-    if options.plan_folder() is not None:
-        raise click.UsageError(tr("--verify makes the plan in FILE again; leave out --plan"))
+    if options.source() != options.Source():
+        raise click.UsageError(
+            tr("--verify makes the study in FILE again; leave out --plan and --roads")
+        )
     lines = store.differences(file)
     for line in lines:
         click.echo(line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nankai_gis.compiler.axis import Piece, PieceError, axis_pieces, axis_streets
@@ -11,8 +11,9 @@ from nankai_gis.compiler.remarks import Remark
 from nankai_gis.compiler.ring import Ring, ring_of_lines
 from nankai_gis.compiler.search import ring_of_sides
 from nankai_gis.errors import GeometryError, NankaiGISError, RoadNotFoundError
+from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.plan.clause import Clause, Road
-from nankai_gis.plan.model import AxisPart, Feature, Line, Names, Vertex
+from nankai_gis.plan.model import AxisPart, Feature, Line, Names, RingPart, Vertex
 from nankai_gis.words import tr
 
 
@@ -87,16 +88,51 @@ def _derive_ring(
     feature: Feature, lines: LineSource, points: Mapping[str, Vertex], search: bool
 ) -> Derived:
     absent = [part.line for part in feature.ring if not named_lines(lines, part.line)]
+    remarks = (Remark("ring searched", {"lines": absent}),) if absent else ()
+    broken: GeometryError | None = None
     if feature.ring and not (absent and feature.sides and search):
-        ring = ring_of_lines(feature.ring, lines, points)
-        return Derived(feature, ring=_with_roles(ring, feature, lines))
+        try:
+            ring = _ring_as_given(feature.ring, lines, points)
+            return Derived(feature, ring=_with_roles(ring, feature, lines))
+        except GeometryError as error:
+            # On its own network a definition is followed as it stands.
+            if not (search and feature.sides and isinstance(lines, MergedNetwork)):
+                raise
+            broken, remarks = error, (Remark("ring not followed", {}),)
     if not feature.sides:
         raise GeometryError(
             tr("{feature} has neither a ring nor sides to compile", feature=feature.id)
         )
-    ring = ring_of_sides(feature.sides, lines, feature.inside)
-    remarks = (Remark("ring searched", {"lines": absent}),) if absent else ()
+    try:
+        ring = ring_of_sides(feature.sides, lines, feature.inside)
+    except NankaiGISError as error:
+        raise broken or error from error
     return Derived(feature, ring=ring, remarks=remarks)
+
+
+def _ring_as_given(
+    ring: Sequence[RingPart], lines: LineSource, points: Mapping[str, Vertex]
+) -> Ring:
+    """The ring that a definition gives; a road that this network maps needs no stand-in."""
+    if isinstance(lines, MergedNetwork):
+        named = {
+            x.id for part in ring if not part.stands_for for x in named_lines(lines, part.line)
+        }
+        mapped = [
+            replace(part, line=part.stands_for, stands_for=None, accuracy_m=None)
+            if part.stands_for
+            and lines.maps(part.stands_for)
+            and lines[part.stands_for].id not in named
+            else part
+            for part in ring
+        ]
+        if mapped != list(ring):
+            try:
+                return ring_of_lines(mapped, lines, points)
+            except GeometryError:
+                # The road may not run there: the definition's own ring is tried next.
+                pass
+    return ring_of_lines(ring, lines, points)
 
 
 def _with_roles(ring: Ring, feature: Feature, lines: LineSource) -> Ring:
@@ -117,6 +153,8 @@ def _derive_axis(feature: Feature, lines: LineSource, points: Mapping[str, Verte
     remarks: list[Remark] = []
     streets: Mapping[str, Line] = axis_streets(feature.axis, lines)
     for part in feature.axis:
+        if part.road is None and _all_mapped(part.stands_for, lines):
+            continue
         try:
             pieces += axis_pieces([part], lines, points, streets)
         except (RoadNotFoundError, PieceError) as error:
@@ -133,6 +171,11 @@ def _derive_axis(feature: Feature, lines: LineSource, points: Mapping[str, Verte
             )
         )
     return Derived(feature, axis=tuple(pieces), remarks=tuple(remarks))
+
+
+def _all_mapped(roads: Sequence[str], lines: LineSource) -> bool:
+    """Whether a straight piece is in the place of roads that this network maps."""
+    return isinstance(lines, MergedNetwork) and bool(roads) and all(map(lines.maps, roads))
 
 
 def _why_not_drawn(error: RoadNotFoundError | PieceError, lines: LineSource) -> Remark:

@@ -20,6 +20,10 @@ REMARKS: Mapping[str, str] = {
         "the network lacks {lines}, which the ring of the definition names; the ring was searched "
         "for from the four sides"
     ),
+    "ring not followed": mark(
+        "the lines of the definition's ring don't close on this network; the ring was searched "
+        "for from the four sides"
+    ),
     "street unknown": mark("no street is called {name} in this network; the piece isn't drawn"),
     "street unknown, others near": mark(
         "no street is called {name} in this network; near names: {near}; the piece isn't drawn"

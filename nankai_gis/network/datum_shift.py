@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
+from nankai_gis.errors import DataError
 from nankai_gis.network.digitised import DigitisedNetwork
 from nankai_gis.network.osm_network import OsmNetwork
+from nankai_gis.words import tr
 
 #: A network that lies this far beside the packaged one is in another datum, metres.
 SHIFT_M = 150.0
@@ -83,3 +85,24 @@ def datum_shift(mapped: OsmNetwork, known: DigitisedNetwork) -> tuple[float, flo
         return None
     east, north = np.linalg.lstsq(table[:, :2], table[:, 2], rcond=None)[0]
     return float(east), float(north)
+
+
+def refuse_shifted(mapped: OsmNetwork, known: DigitisedNetwork) -> None:
+    """Raise a DataError where a network lies beside a known one, as data in another datum does."""
+    text = shifted(mapped, known)
+    if text:
+        raise DataError(text)
+
+
+def shifted(mapped: OsmNetwork, known: DigitisedNetwork) -> str:
+    """Return the sentence that a network is in another datum; "" where it isn't."""
+    moved = datum_shift(mapped, known)
+    if moved is None or np.hypot(*moved) <= SHIFT_M:
+        return ""
+    return tr(
+        "{file} lies {east} m east and {north} m north of the packaged streets, as data in "
+        "GCJ-02 or BD-09 does; convert it to WGS-84 first",
+        file=mapped.origin.name,
+        east=f"{moved[0]:+.0f}",
+        north=f"{moved[1]:+.0f}",
+    )

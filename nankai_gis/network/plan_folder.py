@@ -7,10 +7,17 @@ from pathlib import Path
 from nankai_gis import words
 from nankai_gis.errors import DataError
 from nankai_gis.network import digitised
+from nankai_gis.network.datum_shift import refuse_shifted
 from nankai_gis.network.digitised import DigitisedNetwork
 from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.network.osm_network import OsmNetwork
+from nankai_gis.network.roads import BBox, read
+from nankai_gis.network.ways import NothingWithinError, degrees, overlap
+from nankai_gis.plan.packaged import data_folder, files_within
 from nankai_gis.words import tr
+
+#: Roads are read this far around the plan's own lines, degrees (2 km).
+MARGIN_DEG = 0.02
 
 #: What the file of a network beside a plan may end in.
 SUFFIXES = (
@@ -38,7 +45,7 @@ def find_roads(folder: Path) -> Path | None:
 
     Examples
     --------
-    >>> from nankai_gis.plan.packaged import data_folder
+    >>> from nankai_gis.plan.packaged import data_folder, files_within
     >>> find_roads(data_folder()) is None
     True
     """
@@ -56,19 +63,27 @@ def find_roads(folder: Path) -> Path | None:
     return files[0] if files else None
 
 
-def read_network(folder: Path) -> DigitisedNetwork | OsmNetwork | MergedNetwork:
-    """Return the network of a plan from its folder.
+def read_network(
+    folder: Path | None = None, roads: Path | None = None
+) -> DigitisedNetwork | OsmNetwork | MergedNetwork:
+    """Return the network that a plan is compiled on.
 
     Parameters
     ----------
-    folder : pathlib.Path
-        May hold ``roads.gpkg`` (or ``roads.osm.pbf``, ...) and a folder ``digitised`` with the
-        tables of `nankai_gis.network.digitised.read`.
+    folder : pathlib.Path, optional
+        The plan's folder; the packaged plan by default. It may hold ``roads.gpkg`` (or
+        ``roads.osm.pbf``, ...) and a folder ``digitised`` with the tables of
+        `nankai_gis.network.digitised.read`.
+    roads : pathlib.Path, optional
+        A network to compile it on instead, in any format that `nankai_gis.network.roads.read`
+        knows.
 
     Returns
     -------
     DigitisedNetwork or OsmNetwork or MergedNetwork
-        Of both, the digitised lines go first; with neither, the packaged reference network.
+        Of a folder with both the digitised lines go first; with neither, the packaged reference
+        network. On `roads` the mapped streets go first: the digitised lines of the folder, else
+        the packaged ones, fill what it lacks (`nankai_gis.network.filled`).
 
     Raises
     ------
@@ -79,12 +94,21 @@ def read_network(folder: Path) -> DigitisedNetwork | OsmNetwork | MergedNetwork:
     --------
     The packaged data has digitised tables and no road network:
 
-    >>> from nankai_gis.plan.packaged import data_folder
-    >>> type(read_network(data_folder())).__name__
+    >>> type(read_network()).__name__
     'DigitisedNetwork'
     """
-    from nankai_gis.network import roads
+    lines = None if folder is None else _tables(folder)
+    if roads is not None:
+        return _on_own_roads(roads, lines, folder)
+    file = None if folder is None else find_roads(folder)
+    if file is None:
+        return lines or digitised.packaged()
+    mapped = OsmNetwork(read(file))
+    return mapped if lines is None else MergedNetwork(lines, mapped)
 
+
+def _tables(folder: Path) -> DigitisedNetwork | None:
+    """The digitised lines in a plan's folder; None for none."""
     if folder.exists() and not folder.is_dir():
         raise DataError(tr("{folder} is a file; give the folder that holds it", folder=folder))
     if not folder.is_dir():
@@ -95,10 +119,77 @@ def read_network(folder: Path) -> DigitisedNetwork | OsmNetwork | MergedNetwork:
                 folder=folder,
             )
         )
-    file = find_roads(folder)
     tables = folder / "digitised"
-    lines = digitised.read(tables) if tables.is_dir() else None
-    if file is None:
-        return lines or digitised.packaged()
-    mapped = OsmNetwork(roads.read(file))
-    return mapped if lines is None else MergedNetwork(lines, mapped)
+    return digitised.read(tables) if tables.is_dir() else None
+
+
+def _on_own_roads(
+    file: Path, lines: DigitisedNetwork | None, folder: Path | None
+) -> OsmNetwork | MergedNetwork:
+    """A network of one's own, filled with digitised lines where it covers their place."""
+    from nankai_gis.network.filled import fill
+
+    packaged = digitised.packaged()
+    travelling = lines or packaged
+    place = _about(travelling)
+    if lines is None and folder is not None:
+        # Whether the plan lies where the packaged lines do is not known.
+        mapped = OsmNetwork(read(file))
+        if not overlap(mapped.origin.bbox, place):
+            return mapped
+    else:
+        try:
+            # Only what lies about the plan is read.
+            mapped = OsmNetwork(read(file, bbox=place))
+        except NothingWithinError as error:
+            raise DataError(
+                tr(
+                    "{file} covers {covered}, but the plan lies at {place}; take a road network "
+                    "of that place",
+                    file=file.name,
+                    covered=degrees(error.extent),
+                    place=degrees(place),
+                )
+            ) from error
+    if not mapped.origin.named:
+        raise DataError(
+            tr(
+                "{file}: none of its {n} ways has a name, so no road of the plan can be found; "
+                "take a road network with names",
+                file=file.name,
+                n=mapped.origin.ways,
+            )
+        )
+    refuse_shifted(mapped, packaged)
+    return fill(travelling, mapped)
+
+
+def _about(lines: DigitisedNetwork) -> BBox:
+    """The box about the lines of a network, in degrees, with `MARGIN_DEG` on each side."""
+    places = [vertex.position for line in lines.lines for vertex in line.vertices]
+    lon, lat = zip(*(places or [(0.0, 0.0)]), strict=True)
+    low, high = (min(lon), min(lat)), (max(lon), max(lat))
+    return (
+        low[0] - MARGIN_DEG,
+        low[1] - MARGIN_DEG,
+        high[0] + MARGIN_DEG,
+        high[1] + MARGIN_DEG,
+    )
+
+
+def source_files(folder: Path | None, roads: Path | None) -> dict[str, Path]:
+    """Return the files that a plan on a network is made from, by the names that records use."""
+    if folder is None:
+        beside = None
+        files = files_within(data_folder(), "plan/*.toml", "digitised/*.csv")
+    else:
+        beside = find_roads(folder)
+        files = files_within(folder, "*.toml", "digitised/*.csv")
+    network = roads or beside
+    if network is not None:
+        files[network.name] = network
+    own_lines = folder is None or (folder / "digitised").is_dir()
+    if not own_lines and (roads is not None or beside is None):
+        tables = files_within(data_folder(), "digitised/*.csv")
+        files |= {f"packaged {name}": file for name, file in tables.items()}
+    return files

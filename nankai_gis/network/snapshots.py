@@ -100,7 +100,7 @@ def load(path: str | os.PathLike[str]) -> Roads:
     recorded = _metadata(path)
     try:
         frame = pyogrio.read_dataframe(path, layer=_LAYER, use_arrow=False)
-        origin = _origin(recorded["origin"])
+        origin = origin_of(recorded["origin"])
         frame = _shaped(frame)
         content = _checksum(frame)
     except (RuntimeError, KeyError, TypeError, ValueError, OSError) as error:
@@ -171,8 +171,8 @@ def _metadata(path: Path) -> dict[str, Any]:
     return recorded
 
 
-def _origin(recorded: dict[str, Any]) -> Origin:
-    """Build the origin, with tuples in place of the lists that JSON gives."""
+def origin_of(recorded: dict[str, Any]) -> Origin:
+    """Return a network's origin from its record, with tuples in place of the lists of JSON."""
     values = {field.name: recorded[field.name] for field in fields(Origin)}
     for name in ("bbox", "incomplete", "notes"):
         values[name] = tuple(values[name])

@@ -213,21 +213,35 @@ def nothing_left(name: str, dropped: Mapping[str, int]) -> DataError:
     )
 
 
+class NothingWithinError(DataError):
+    """No way of a file touches the area asked for; `extent` is what the file covers."""
+
+    def __init__(self, text: str, extent: tuple[float, float, float, float]) -> None:
+        super().__init__(text)
+        self.extent = extent
+
+
 def nothing_within(
     name: str, asked: tuple[float, float, float, float], extent: tuple[float, float, float, float]
 ) -> DataError:
     """Return the error that no way touches the area asked for."""
-    box = ", ".join(f"{degrees:.4f}" for degrees in extent)
+    box = degrees(extent)
     if overlap((extent[1], extent[0], extent[3], extent[2]), asked):
-        text = tr(
-            "{file}: no way in the area asked for; the file covers {box}; longitude and latitude "
-            "look swapped",
-            file=name,
-            box=box,
+        return DataError(
+            tr(
+                "{file}: no way in the area asked for; the file covers {box}; longitude and "
+                "latitude look swapped",
+                file=name,
+                box=box,
+            )
         )
-    else:
-        text = tr("{file}: no way in the area asked for; the file covers {box}", file=name, box=box)
-    return DataError(text)
+    text = tr("{file}: no way in the area asked for; the file covers {box}", file=name, box=box)
+    return NothingWithinError(text, extent)
+
+
+def degrees(box: tuple[float, float, float, float]) -> str:
+    """Return west, south, east and north for a message."""
+    return ", ".join(f"{value:.4f}" for value in box)
 
 
 def overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:

@@ -207,3 +207,26 @@ def verify(folder: Path | None = None) -> list[str]:
         if digest(base / name) != known[name].sha256
     ]
     return faults
+
+
+def files_within(folder: Path, *patterns: str) -> dict[str, Path]:
+    """Return files of a folder by their path within it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    *patterns : str
+        As `pathlib.Path.glob` takes them.
+
+    Returns
+    -------
+    dict of str to pathlib.Path
+        By patterns, then by name.
+
+    Examples
+    --------
+    >>> list(files_within(data_folder(), "catalog.*"))
+    ['catalog.toml']
+    """
+    files = (file for pattern in patterns for file in sorted(folder.glob(pattern)))
+    return {file.relative_to(folder).as_posix(): file for file in files if file.is_file()}

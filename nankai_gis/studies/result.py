@@ -268,11 +268,18 @@ class Study:
 
     @cached_property
     def _names(self) -> dict[str, Names]:
-        named: dict[str, Names] = {}
-        for layer in self.layers.values():
-            for p in (feature["properties"] for feature in layer):
-                names = Names(p["name"], p["name_hans"], p["name_en"])
-                named.setdefault(names.hant, names)
+        every = [
+            Names(p["name"], p["name_hans"], p["name_en"], tuple(p["aliases"] or ()))
+            for layer in self.layers.values()
+            for p in (feature["properties"] for feature in layer)
+        ]
+        # A name that is one's own goes before the same as another's simplified or other name.
+        named: dict[str, Names] = {names.hant: names for names in reversed(every)}
+        for names in every:
+            named.setdefault(names.hans, names)
+        for names in every:
+            for name in names.aliases:
+                named.setdefault(name, names)
         return named
 
     def shown(self, name: str) -> str:
@@ -296,8 +303,10 @@ class Study:
         >>> packaged().shown("紅旗路"), packaged().shown("學府街道|無名道")
         ('Hongqi Road', 'Xuefu Subdistrict, 無名道')
         """
-        if name in self._names:
-            return self._names[name].in_language(language())
+        names = self._names.get(name)
+        # What the plan calls a road by another name is left as it writes it, but for English.
+        if names is not None and (language() == "en" or name in (names.hant, names.hans)):
+            return names.in_language(language())
         parts = re.split("[、|]", name)
         if len(parts) > 1:
             return listed(map(self.shown, parts))
