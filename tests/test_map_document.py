@@ -267,12 +267,14 @@ def test_a_border_is_told_from_the_street_along_it() -> None:
     assert style_of("subdistricts", {"coverage_share": 0.5}, 0).casing == ""
 
 
-def test_what_was_surveyed_is_not_called_indicative() -> None:
+def test_only_what_is_inferred_is_called_indicative() -> None:
     frames = {
         key: _around(key, 0.1, status="surveyed")
         for key in ("district", "zones", "parcel", "subdistricts")
     }
-    frames["zones"] = pd.concat([frames["zones"], _around("乙", 0.1)], ignore_index=True)
+    frames["zones"] = pd.concat(
+        [frames["zones"], _around("乙", 0.1, status="inferred")], ignore_index=True
+    )
     drawn = map_document(frames)
     tags = {i.label: i.indicative for one in drawn.legend() for i in legend.entries(one)}
     assert tags == {"district": False, "zones": False, "乙": True, "parcel": False}

@@ -105,7 +105,7 @@ def test_shows_itself_in_a_sandbox_with_everything_escaped() -> None:
     reader = _Reader(shown)
     ((tag, attrs),) = reader.tags
     assert tag == "iframe"
-    assert attrs["sandbox"] == "allow-scripts allow-modals"
+    assert attrs["sandbox"] == "allow-scripts allow-modals allow-downloads"
     assert attrs["title"] == HEADS["title"]
     assert _Reader(attrs["srcdoc"] or "").data["layers"][0]["features"][0]["name"] == '"><script>'
 
@@ -319,11 +319,11 @@ def test_other_columns_are_left_alone() -> None:
     )
 
 
-def test_all_but_surveyed_is_indicative() -> None:
+def test_what_is_inferred_is_indicative() -> None:
     for status in ("surveyed", "osm", "digitised", "inferred"):
         data = _Reader(_draw({"zones": _square(status=status)})).data["layers"][0]
-        assert data["features"][0]["indicative"] is (status != "surveyed")
-        assert data["items"][0]["indicative"] is (status != "surveyed")
+        assert data["features"][0]["indicative"] is (status == "inferred")
+        assert data["items"][0]["indicative"] is (status == "inferred")
 
 
 def test_an_unknown_source_or_date_is_left_out() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nankai_gis.present.layers import NOT_LOCATED
 from nankai_gis.present.style import Row
 from nankai_gis.words import language, mark, tr
 from nankai_gis.words.terms import KINDS, ROLES, STATUSES, THEMES
@@ -129,8 +128,8 @@ def facts(layer: str, row: Row) -> dict[str, str]:
 
 
 def is_indicative(row: Row) -> bool:
-    """Tell whether a row is marked as indicative (示意): all that is drawn and wasn't surveyed."""
-    return row.get("status") not in ("surveyed", NOT_LOCATED, None)
+    """Tell whether a row is marked as indicative (示意): where part of it is inferred."""
+    return row.get("status") == "inferred"
 
 
 def sides(row: Row, shape: BaseGeometry | None) -> list[tuple[Mapping[str, Any], LineString]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +11,6 @@ from nankai_gis.present.layers import BASE
 from nankai_gis.present.style import CLASSES, INFERRED, PLANNED, Style, shade, style_of
 from nankai_gis.words import mark, tr
 from nankai_gis.words.terms import LAYERS
-
-#: What the two kinds of dashes mean.
-_DASHES: Mapping[str, str] = {
-    INFERRED: mark("Inferred boundary (indicative)"),
-    PLANNED: mark("Planned, not built"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +95,19 @@ def _classes(layer: MapLayer) -> list[LegendEntry]:
     return classes
 
 
-def dash_entries(document: MapDocument) -> list[LegendEntry]:
-    """Return the explanation of the dashes that are on the map."""
+def key_entries(document: MapDocument) -> list[LegendEntry]:
+    """Return the explanation of the dashes and widths that are on the map."""
     used = {look.dash for layer in document.layers.values() for look in layer.looks}
+    corridors = document.layers.get("corridors")
+    roles = {row.get("role") for row in corridors.rows} if corridors else set()
+    thin = roles > {"main"}
     return [
-        LegendEntry(tr(meaning), "", Style(stroke="#4a4a4a", weight=2.4, dash=dash))
-        for dash, meaning in _DASHES.items()
-        if dash in used
+        LegendEntry(tr(meaning), "", Style(stroke="#4a4a4a", weight=weight, dash=dash))
+        for meaning, weight, dash, shown in (
+            (mark("Inferred boundary (indicative)"), 2.4, INFERRED, INFERRED in used),
+            (mark("Planned, not built"), 2.4, PLANNED, PLANNED in used),
+            (mark("Main line of a corridor"), 5.0, "", thin),
+            (mark("Extension or link of a corridor"), 3.0, "", thin),
+        )
+        if shown
     ]

@@ -38,14 +38,13 @@ def test_a_fragment_included_twice(open_map: Any, drawn: Any) -> None:
     for number in (0, 1):
         assert _paths(page, number, "zones") == 3
         assert page.locator(".nk").nth(number).locator("h2.nk-title").inner_text() == HEADS["title"]
-    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(n => n.id)")
-    assert len(ids) == len(set(ids)) == 2
     # Each hatch is found in its own map.
-    fills = page.evaluate(
-        """[...document.querySelectorAll('.leaflet-nk-parcel-pane path')]
-            .map(p => p.getAttribute('fill')).filter(f => f && f !== 'none')"""
+    hatches = page.locator("pattern").evaluate_all("all => all.map(n => n.id)")
+    fills = page.locator(".leaflet-nk-parcel-pane path").evaluate_all(
+        "all => all.map(p => p.getAttribute('fill')).filter(f => f && f !== 'none')"
     )
-    assert sorted(fills) == sorted(f"url(#{name})" for name in ids)
+    assert len(set(hatches)) == 2
+    assert sorted(fills) == sorted(f"url(#{name})" for name in hatches)
     # A switch in one map leaves the other alone.
     page.locator("input[name=zones]").first.uncheck()
     assert (_paths(page, 0, "zones"), _paths(page, 1, "zones")) == (0, 3)
@@ -67,14 +66,46 @@ def test_the_host_keeps_what_it_has(open_map: Any, drawn: Any) -> None:
     assert after["y"] >= box["y"] + box["height"]
 
 
+#: What style sheets of many sites say of every element: a reset, a framework, a blog's theme.
+_SHEETS = (
+    "*{margin:0;padding:0;border:0;font:inherit;vertical-align:baseline;box-sizing:content-box}"
+    "ol,ul{list-style:none}table{border-collapse:collapse;border-spacing:0}",
+    "*,*::before{box-sizing:border-box}img,svg{max-width:100%;height:auto;vertical-align:middle}"
+    "label{display:inline-block;margin-bottom:8px}button{border-radius:0;text-transform:uppercase}"
+    "fieldset{min-width:0;padding:20px!important}input{width:100%!important;display:block}",
+    "div,section,aside{position:static!important;float:none;overflow:visible!important}"
+    "div img,div svg,canvas{max-width:50%!important;display:none!important}p{font-size:30px}"
+    "h2{font-size:60px!important;color:red!important}button{padding:2em!important}body{zoom:1}",
+)
+
+
+@pytest.mark.parametrize("sheet", _SHEETS, ids=("reset", "framework", "theme"))
+def test_the_style_of_the_page_does_not_reach_a_fragment(
+    open_map: Any, drawn: Any, sheet: str
+) -> None:
+    def boxes(style: str) -> list[list[float]]:
+        host = f"<!DOCTYPE html><meta charset=utf-8><style>{style}</style>"
+        page = open_map(f"{host}<div>{webmap.fragment(drawn)}</div>").page
+        parts = page.locator(".nk, .nk-map, .nk-title, .nk-item, .nk-open, .leaflet-pane path")
+        return parts.evaluate_all(
+            """all => { const top = all[0].getBoundingClientRect();
+                return all.map(n => n.getBoundingClientRect())
+                    .map(b => [b.x - top.x, b.y - top.y, b.width, b.height]); }"""
+        )
+
+    plain, styled = boxes("body{margin:0}"), boxes("body{margin:0}" + sheet)
+    assert len(plain) > 40
+    assert styled == [pytest.approx(box, abs=0.6) for box in plain]
+
+
 def test_the_wheel_scrolls_the_report_past_a_fragment(open_map: Any, drawn: Any) -> None:
     page = open_map(_HOST.format(webmap.fragment(drawn), "<div style='height:3000px'></div>")).page
-    shown = "document.querySelector('.leaflet-nk-zones-pane path').getAttribute('d')"
-    before = page.evaluate(shown)
+    path = page.locator(".leaflet-nk-zones-pane path").first
+    before = path.get_attribute("d")
     page.mouse.move(400, 400)
     page.mouse.wheel(0, 200)
     page.wait_for_function("window.scrollY > 100")
-    assert page.evaluate(shown) == before
+    assert path.get_attribute("d") == before
 
 
 def test_a_narrow_column_folds_the_legend(open_map: Any, drawn: Any) -> None:
@@ -129,7 +160,7 @@ def test_a_frame_can_point_to_a_file(drawn: Any) -> None:
     frame = webmap.iframe(drawn, src='maps/a".html', height=300)
     assert 'src="maps/a&quot;.html"' in frame
     assert 'height="300"' in frame
-    assert 'sandbox="allow-scripts allow-modals"' in frame
+    assert 'sandbox="allow-scripts allow-modals allow-downloads"' in frame
     assert "srcdoc" not in frame
 
 
@@ -184,6 +215,7 @@ def test_a_map_that_was_out_of_sight_is_drawn_for_paper(open_map: Any, drawn: An
     count = page.evaluate(
         """() => { document.querySelector('div[hidden]').hidden = false;
             window.dispatchEvent(new Event('beforeprint'));
-            return document.querySelectorAll('.leaflet-nk-zones-pane path').length; }"""
+            const inner = document.querySelector('.nk-host').shadowRoot;
+            return inner.querySelectorAll('.leaflet-nk-zones-pane path').length; }"""
     )
     assert count == 3

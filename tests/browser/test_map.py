@@ -161,7 +161,7 @@ def test_legend_counts_and_figures(open_map: Any, text: str) -> None:
     lines = page.locator(".nk-layer:has(input[name=zones]) li").all_inner_texts()
     assert [line.split() for line in lines] == [
         ["啟航灣創新產業區", "14.62", "±", "0.41", "km²", "示意"],
-        ["老城廂「文商旅」升級發展集聚區", "2.31", "±", "0.05", "km²", "示意"],
+        ["老城廂「文商旅」升級發展集聚區", "2.31", "±", "0.05", "km²"],
         ["水上奧體「商務總部」升級發展集聚區", "7.05", "±", "0.22", "km²", "示意"],
     ]
     resource = page.locator(".nk-layer:has(input[name=corridors]) li").nth(1).inner_text()
@@ -345,3 +345,95 @@ def test_added_folium_layers_are_drawn_offline_as_text(open_map: Any) -> None:
     assert page.locator(".leaflet-popup-content bdi").inner_text() == evil
     page.get_by_label(evil).uncheck()
     assert _paths(page, "added") == 1
+
+
+def test_the_feature_under_the_pointer_is_drawn_thicker(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    lines = page.locator(".leaflet-nk-zones-pane path")
+    weights = "all => all.map(p => Number(p.getAttribute('stroke-width') || 0))"
+    before = lines.evaluate_all(weights)
+    box = page.locator(".leaflet-nk-zones-pane path.leaflet-interactive").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8)
+    after = lines.evaluate_all(weights)
+    assert sorted({round(b - a, 1) for a, b in zip(before, after, strict=True)}) == [0, 2]
+    page.mouse.move(5, 5)
+    assert lines.evaluate_all(weights) == before
+
+
+def test_search_finds_a_name_in_any_script_and_escape_closes(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    search = page.locator(".nk-search")
+    search.fill("no such place")
+    search.press("Enter")
+    assert page.locator(".nk-answer").inner_text() != ""
+    for name in ("Qihang", "启航湾", "啟航灣"):
+        search.fill(name)
+        search.press("Enter")
+        assert "啟航灣" in page.locator(".nk-card h2").inner_text()
+        assert page.locator(".nk-answer").inner_text() == ""
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".leaflet-popup", state="detached")
+
+
+def test_a_layer_that_is_off_is_switched_on_by_the_search(open_map: Any, text: str) -> None:
+    page = open_map(text).page
+    page.locator("input[name=zones]").uncheck()
+    page.locator(".nk-search").fill("Qihang")
+    page.locator(".nk-search").press("Enter")
+    assert page.locator("input[name=zones]").is_checked()
+
+
+def test_a_line_is_measured_on_the_ellipsoid(open_map: Any, text: str) -> None:
+    from nankai_gis.geometry.ruler import length
+
+    page = open_map(text).page
+    page.get_by_role("button", name="量測距離").click()
+    holder = page.locator(".nk-map").bounding_box()
+    places = []
+    for x, y in ((0.4, 0.3), (0.6, 0.5), (0.6, 0.8)):
+        at = (holder["x"] + holder["width"] * x, holder["y"] + holder["height"] * y)
+        page.mouse.move(*at)
+        places.append([float(v) for v in page.locator(".nk-where").inner_text().split(",")])
+        page.mouse.click(*at)
+    metres = length({"type": "LineString", "coordinates": places})
+    assert page.locator(".nk-total").inner_text() == f"{metres / 1000:.2f} km"
+    assert page.locator(".leaflet-popup").count() == 0
+    page.keyboard.press("Escape")
+    assert page.locator(".nk-total").is_hidden()
+
+
+def test_the_view_is_saved_as_a_picture(open_map: Any, text: str, tmp_path: Any) -> None:
+    from matplotlib.image import imread
+
+    page = open_map(text).page
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").click()
+    file = tmp_path / "saved.png"
+    download.value.save_as(file)
+    picture = imread(file)
+    holder = page.locator(".nk-map").bounding_box()
+    assert picture.shape[1] == 2 * round(holder["width"])
+    # Orange of a zone, blue of a corridor and ink of the title are in it.
+    colours = {tuple(c) for c in (picture[::3, ::3, :3] * 255).round().astype(int).reshape(-1, 3)}
+    assert (0, 114, 178) in colours
+    assert any(r > 240 and 210 < g < 235 and 160 < b < 190 for r, g, b in colours)
+    assert picture[:80, :, :3].min() < 0.3
+
+
+def test_popups_keep_clear_of_the_controls_on_a_phone(open_map: Any, text: str) -> None:
+    page = open_map(text, size=(390, 844)).page
+    page.locator(".nk-fold").click()
+    page.locator("button.nk-item").nth(1).click()
+    page.locator(".nk-fold").click()
+    page.wait_for_timeout(200)
+    card = page.locator(".leaflet-popup-content-wrapper").bounding_box()
+    for control in page.locator(".leaflet-control").all():
+        box = control.bounding_box()
+        if box and box["height"]:
+            apart = (
+                card["x"] >= box["x"] + box["width"]
+                or box["x"] >= card["x"] + card["width"]
+                or card["y"] >= box["y"] + box["height"]
+                or box["y"] >= card["y"] + card["height"]
+            )
+            assert apart, (card, box)

@@ -54,7 +54,7 @@ def texts_of(document: MapDocument, own: Iterable[str]) -> Iterable[str]:
         for entry in legend.entries(layer):
             yield from (printable(entry.label), printable(entry.value))
         yield from (printable(label.text) for label in labels.labels(layer))
-    yield from (printable(entry.label) for entry in legend.dash_entries(document))
+    yield from (printable(entry.label) for entry in legend.key_entries(document))
 
 
 def compose(

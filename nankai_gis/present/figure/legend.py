@@ -48,7 +48,7 @@ def blocks_of(page: Page, document: MapDocument, room: float) -> list[list[Legen
             heading=True,
         )
         blocks.append([heading, *(_line(page, entry, sample, room) for entry in shown)])
-    dashes = [_line(page, entry, "line", room) for entry in legend.dash_entries(document)]
+    dashes = [_line(page, entry, "line", room) for entry in legend.key_entries(document)]
     return [*blocks, dashes] if dashes else blocks
 
 

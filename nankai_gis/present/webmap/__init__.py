@@ -198,8 +198,8 @@ def iframe(
     ...     crs="EPSG:4326",
     ... )
     >>> drawn = draw({"district": square}, title="圖", source="測", date="2025")
-    >>> iframe(drawn, src="map.html")[:66]
-    '<iframe title="圖" sandbox="allow-scripts allow-modals" width="100%'
+    >>> iframe(drawn, src="map.html")[:67]
+    '<iframe title="圖" sandbox="allow-scripts allow-modals allow-downloa'
     """
     from nankai_gis.present.webmap.page import iframe as framed
 
@@ -210,8 +210,8 @@ def iframe(
 def fragment(drawn: folium.Map) -> str:
     """Return a map as a piece of a page's body: style, sheet and script.
 
-    A page may include several, or the same one twice: styles are confined to the map, ids are
-    given out as maps are drawn, and the script, which each piece carries, runs once. A Leaflet
+    A page may include several, or the same one twice: each map stands in a shadow tree, which the
+    styles of the page don't reach, and the script, which each piece carries, runs once. A Leaflet
     that the page has for itself stays as it is. The page's own content security policy, if it
     has one, must allow inline script and style.
 
@@ -238,7 +238,7 @@ def fragment(drawn: folium.Map) -> str:
     ...     crs="EPSG:4326",
     ... )
     >>> piece = fragment(draw({"district": square}, title="圖", source="測", date="2025"))
-    >>> piece.count('<div class="nk nk-embedded"'), "<html" in piece
+    >>> piece.count('<div class="nk-host"'), "<html" in piece
     (1, False)
     """
     from nankai_gis.present.webmap.page import fragment as piece

@@ -38,6 +38,11 @@ _WORDS: Mapping[str, str] = {
     "whole": mark("Whole map"),
     "north": mark("N"),
     "map": mark("Map"),
+    "search": mark("Search by name"),
+    "no_match": mark("Nothing on the map has this name."),
+    "measure": mark("Measure a line"),
+    "measure_how": mark("Click on the map; Escape ends."),
+    "save": mark("Save as PNG"),
     "no_script": mark("This map needs JavaScript to be shown."),
 }
 _DRAWN = mark(
@@ -218,7 +223,7 @@ def content(
         "layers": drawn,
         "order": [key for key in LEGEND_ORDER if key in document.layers],
         "label_order": [key for key in LABELLED if key in document.layers],
-        "keys": [_entry(entry, looks) for entry in legend.dash_entries(document)],
+        "keys": [_entry(entry, looks) for entry in legend.key_entries(document)],
         "sources": list(sources),
         "tiles": None if tiles is None else tiles.as_json(reach),
         "looks": [look.as_json() for look in looks],

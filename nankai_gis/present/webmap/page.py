@@ -133,7 +133,7 @@ def document(content: dict[str, Any], *, cdn: bool) -> str:
     """Return the complete HTML document of a map."""
     script, style = _leaflet()
     scripts = [_linked(LEAFLET_JS) if cdn else _inline("script", script)]
-    scripts.append(_inline("script", asset("webmap.js")))
+    scripts.append(_inline("script", asset("webmap.tools.js") + asset("webmap.js")))
     styles = [_linked(LEAFLET_CSS) if cdn else _inline("style", style)]
     styles.append(_inline("style", asset("webmap.css") + asset("webmap.page.css")))
     pictures = ["data:", *(origins(content["tiles"]["urls"]) if content["tiles"] else ())]
@@ -166,11 +166,14 @@ def fragment(content: dict[str, Any]) -> str:
         f"{script}\n"
         "var L = window.L.noConflict();\n"
         "if (before === undefined) delete window.leaflet; else window.leaflet = before;\n"
-        f"{asset('webmap.js')}}})();"
+        f"{asset('webmap.tools.js')}{asset('webmap.js')}}})();"
     )
+    # A template until the script runs: then it moves into a shadow tree, out of the page's styles.
     parts = (
-        f"<style>{style}\n{asset('webmap.css')}</style>",
+        '<div class="nk-host"><template>',
+        f"<style>:host {{ all: initial; display: block }}\n{style}\n{asset('webmap.css')}</style>",
         _body(content, embedded=True).rstrip(),
+        f"</template><noscript>{inert_text(content['words']['no_script'])}</noscript></div>",
         f"<script>{code}</script>",
     )
     return "\n".join(parts) + "\n"
@@ -181,7 +184,7 @@ def iframe(text: str, title: str, *, height: int, src: str | None) -> str:
     # A sandbox without same-origin: the map can't reach the page around it.
     shown = f'srcdoc="{escape(text)}"' if src is None else f'src="{escape(src)}" loading="lazy"'
     return (
-        f'<iframe title="{inert_text(title)}" sandbox="allow-scripts allow-modals" '
+        f'<iframe title="{inert_text(title)}" sandbox="allow-scripts allow-modals allow-downloads" '
         f'width="100%" height="{height}" style="display:block;width:100%;max-height:95vh;border:0" '
         f"{shown}></iframe>"
     )

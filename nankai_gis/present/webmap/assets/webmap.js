@@ -206,6 +206,7 @@
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     part("head").querySelector(".nk-title").textContent = data.title;
     part("head").querySelector("p").textContent = data.subtitle;
+    const phone = root.clientWidth <= NARROW;
     const hatchId = `nk-hatch-${drawnMaps += 1}`, hatched = `url(#${hatchId})`;
     add(root, hatch(hatchId));
     for (const layer of data.layers) {
@@ -252,6 +253,10 @@
       const group = L.layerGroup();
       const drawn = layer.features.map(() => null);
       const under = [], lines = [], over = [];
+      const edges = layer.features.map(() => []); // what is drawn thicker under the pointer
+      function highlight(number, on) {
+        for (const [line, weight] of edges[number]) line.setStyle({ weight: on ? weight + 2 : weight });
+      }
       layer.features.forEach((feature, number) => {
         if (!feature.shape) return;
         const look = data.looks[feature.look];
@@ -262,7 +267,10 @@
           const shape = depth === 2 ? L.polygon(at, rest) : depth ? L.polyline(at, rest) : L.circleMarker(at[0], rest);
           if (!layer.base) {
             shape.bindTooltip(() => tooltip(feature, say), { sticky: true, className: "nk-bubble", opacity: 1 });
-            shape.bindPopup(() => popup(feature, say), { maxWidth: 320, minWidth: 220, className: "nk-bubble" });
+            // Beside the controls, or on a phone below them.
+            shape.bindPopup(() => popup(feature, say), { maxWidth: 320, minWidth: 220, className: "nk-bubble",
+              autoPanPaddingTopLeft: phone ? [8, 164] : [60, 8], autoPanPaddingBottomRight: [phone ? 8 : 72, 48] });
+            shape.on("mouseover", () => highlight(number, true)).on("mouseout", () => highlight(number, false));
           }
           return shape;
         };
@@ -271,9 +279,12 @@
         // Where the sides are told apart, each is solid or dashed by its own certainty.
         drawn[number] = make(feature.sides.length ? { ...options, stroke: false } : options);
         lines.push(drawn[number]);
+        if (!feature.sides.length) edges[number].push([drawn[number], options.weight]);
         for (const side of feature.sides) {
-          over.push(L.polyline(points(side.line, data.unit), { ...options, fill: false, renderer, pane: "nk-" + layer.key,
-            interactive: false, dashArray: side.doubt ? data.doubt : null, lineCap: "butt" }));
+          const line = L.polyline(points(side.line, data.unit), { ...options, fill: false, renderer, pane: "nk-" + layer.key,
+            interactive: false, dashArray: side.doubt ? data.doubt : null, lineCap: "butt" });
+          edges[number].push([line, options.weight]);
+          over.push(line);
         }
         if (look.casing && !layer.network) (look.casing_over ? over : under).push(make(casingOptions(look)));
       });
@@ -389,6 +400,46 @@
     legend.setAttribute("aria-label", say.legend);
     add(side, fold, legend);
 
+    // --- search: the name of a feature, in any script that it has --------------------------
+
+    const named = new Map();
+    for (const key of data.order) {
+      layers[key].features.forEach((feature, number) => {
+        if (!layers[key].drawn[number]) return;
+        for (const name of [feature.name, ...feature.others]) if (name && !named.has(name.toLowerCase())) named.set(name.toLowerCase(), { name, key, number });
+      });
+    }
+    const search = el("input", "nk-search"), hits = el("datalist"), answer = el("p", "nk-answer");
+    search.type = "search";
+    search.placeholder = say.search;
+    search.setAttribute("aria-label", say.search);
+    hits.id = `${hatchId}-names`;
+    search.setAttribute("list", hits.id);
+    answer.setAttribute("role", "status");
+    for (const { name } of named.values()) {
+      const option = el("option");
+      option.value = name;
+      hits.appendChild(option);
+    }
+    function seekName(whole) {
+      const wanted = search.value.trim().toLowerCase();
+      const found = wanted && (named.get(wanted) || (!whole && [...named].find(([name]) => name.includes(wanted)) || [])[1]);
+      answer.textContent = wanted && !found && !whole ? say.no_match : "";
+      if (!found) return;
+      const layer = layers[found.key], input = legend.querySelector(`input[name="${found.key}"]`);
+      if (!layer.on) input.click();
+      focus(layer, null, [layer.drawn[found.number]], search);
+    }
+    search.addEventListener("input", () => seekName(true)); // a name chosen from the list
+    search.addEventListener("keydown", (event) => { if (event.key === "Enter") seekName(false); });
+    if (named.size) add(legend, search, hits, answer);
+
+    if (data.keys.length) {
+      const list = el("ul", "nk-keys");
+      data.keys.forEach((key) => add(list, add(el("li"), add(el("span", "nk-item"), swatch(data.looks[key.look], "line"), el("span", "", key.label)))));
+      add(legend, list);
+    }
+
     const kind = { sites: "point", corridors: "line", streets: "line" };
 
     function look(layer, item) {
@@ -450,11 +501,6 @@
       add(legend, add(box, add(label, input, bdi(group.name, "nk-layer-name"))));
     }
 
-    if (data.keys.length) {
-      const list = el("ul", "nk-keys");
-      data.keys.forEach((key) => add(list, add(el("li"), add(el("span", "nk-item"), swatch(data.looks[key.look], "line"), el("span", "", key.label)))));
-      add(legend, list);
-    }
     add(legend, ...say.notes.map((note) => el("p", "nk-note", note)));
 
     map.on("popupopen", (event) => {
@@ -475,6 +521,7 @@
       },
     });
     new Corner({ position: "topright" }).addTo(map);
+    nankaiTools(root, map, data);
 
     // --- table and imprint --------------------------------------------------------------
 
@@ -598,7 +645,14 @@
   }
 
   // In a page that includes the map twice this runs twice, and draws what is new.
+  // There it stands in a shadow tree, where the styles of the page don't reach it.
   window.nankaiMaps = () => {
+    for (const host of document.querySelectorAll(".nk-host:not([data-nk-map])")) {
+      host.dataset.nkMap = "";
+      const shadow = host.attachShadow({ mode: "open" });
+      shadow.appendChild(host.querySelector("template").content);
+      draw(shadow.querySelector(".nk"));
+    }
     for (const root of document.querySelectorAll(".nk:not([data-nk-map])")) draw(root);
   };
   window.nankaiMaps();
