@@ -402,11 +402,22 @@ def _elsewhere(study: Study, areas: GeoDataFrame) -> bool:
 
 
 def _subdistricts(path: Path) -> GeoDataFrame:
-    if path.name.endswith((".osm", ".pbf", ".osm.gz", ".osm.bz2")):
-        from nankai_gis.network.roads import areas
+    """Read subdistricts; of an OSM file the boundaries of their level, and say what it lacks."""
+    from nankai_gis.network import areas, osm
 
-        return areas(path, admin_level=8)
-    return options.read_layer(path)
+    if not path.is_file() or osm.kind_of(path) in ("vector", "json", "graphml"):
+        return options.read_layer(path)
+    frame = areas.of_level(path, 8)
+    for relation, reason in frame.attrs["broken"].items():
+        options.warn(
+            tr(
+                "{file}: boundary {relation} gives no area: {reason}",
+                file=path.name,
+                relation=relation,
+                reason=reason,
+            )
+        )
+    return frame
 
 
 def _notes(result: Coverage, origin: Origin | None, walked: WalkingReach | None) -> list[Note]:

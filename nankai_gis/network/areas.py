@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
 
 from nankai_gis.errors import DataError
-from nankai_gis.words import mark, tr
+from nankai_gis.words import listed, mark, tr
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 _UNCLOSED = mark("its rings don't close or cross themselves or each other")
+_DELETED = mark("it is marked as deleted")
+#: Tags that say nothing of what an area is.
+_NO_TAGS = frozenset({"type", "source", "created_by", "note"})
 
 
 @dataclass
@@ -32,9 +37,10 @@ def areas(
 ) -> gpd.GeoDataFrame:
     """Assemble boundaries and multipolygons of an OSM file.
 
-    Relations of type multipolygon or boundary count, and closed ways with a `boundary` tag. A
-    relation whose rings can't be assembled gives no row: its id and the reason stand in the
-    frame's ``attrs["broken"]``, a dict, empty when all is well. Nothing is repaired.
+    Relations of type multipolygon or boundary count, and closed ways with a `boundary` tag or
+    ``area=yes``. What can't be assembled gives no row: its id and the reason stand in the frame's
+    ``attrs["broken"]``, a dict, empty when all is well. Nothing is repaired. Where a level is asked
+    for that no area has, ``attrs["levels"]`` counts those that there are.
 
     Parameters
     ----------
@@ -76,10 +82,13 @@ def areas(
     path = Path(path)
     level = None if admin_level is None else str(admin_level)
 
+    levels: Counter[str] = Counter()
+
     def wanted(tags: Mapping[str, str]) -> bool:
         if level is not None:
+            levels[tags.get("admin_level", "")] += 1
             return tags.get("admin_level") == level
-        return "boundary" in tags or tags.get("type") == "multipolygon"
+        return "type" in tags or "boundary" in tags or tags.get("area") == "yes"
 
     rings, broken = _assemble(path, wanted)
     shapes = shapely.from_wkb(np.array([ring.wkb for ring in rings], object))
@@ -103,6 +112,26 @@ def areas(
     kept = [(ring, shape) for ring, shape, good in zip(rings, shapes, valid, strict=True) if good]
     frame = _frame(sorted(kept, key=lambda item: (item[0].kind, item[0].id)))
     frame.attrs["broken"] = dict(sorted(broken.items()))
+    if not len(frame):
+        frame.attrs["levels"] = {found: n for found, n in sorted(levels.items()) if found}
+    return frame
+
+
+def of_level(path: Path, level: int) -> gpd.GeoDataFrame:
+    """Return the areas of an admin_level; refuse a file without any, and say which it has."""
+    frame = areas(path, admin_level=level)
+    if frame.empty:
+        levels = [
+            tr("{level} ({n})", level=there, n=n) for there, n in frame.attrs["levels"].items()
+        ]
+        raise DataError(
+            tr(
+                "{file}: no boundary of admin_level {level}; the levels in it: {levels}",
+                file=path.name,
+                level=level,
+                levels=listed(levels) or tr("none"),
+            )
+        )
     return frame
 
 
@@ -131,13 +160,36 @@ def _frame(kept: list[tuple[WayRing, Any]]) -> gpd.GeoDataFrame:
     )
 
 
+@dataclass
+class _Sought:
+    """A relation, or a closed way, that is to become an area; members have an id and a role."""
+
+    kind: str
+    id: int
+    tags: dict[str, str]
+    members: list[tuple[int, str]]
+
+
+@dataclass
+class _Ways:
+    """Ways by id, with their nodes, and the places of these in units of 1e-7 degrees."""
+
+    tags: dict[int, dict[str, str]]
+    nodes: dict[int, list[int]]
+    places: dict[int, tuple[int, int]]
+
+
 def _assemble(
     path: Path, wanted: Callable[[Mapping[str, str]], bool]
 ) -> tuple[list[WayRing], dict[int, str]]:
-    """Assemble areas; also return the relations that gave none, each with the reason."""
+    """Assemble areas; also return the relations that gave none, each with the reason.
+
+    Only what belongs to the areas is read, and written anew for the assembler: with places from
+    wherever the file has them, in the order and with the positive ids that libosmium needs.
+    """
     import osmium
 
-    from nankai_gis.network import osm
+    from nankai_gis.network import osm, whole
 
     kind = osm.kind_of(path)
     if kind in ("vector", "json", "graphml"):
@@ -148,65 +200,123 @@ def _assemble(
                 file=path.name,
             )
         )
-    with osm.refusing_damage(path.name):
-        file = osm.checked(path, kind)
-        relations: Iterable[Any] = osmium.FileProcessor(file, osmium.osm.RELATION)
-        members = {
-            relation.id: [member.ref for member in relation.members if member.type == "w"]
-            for relation in relations
-            if relation.tags.get("type") in ("multipolygon", "boundary")
-            and wanted(dict(relation.tags))
+    with whole.refusing_damage(path.name):
+        # Read the relations, the ways in them, and closed ways that are areas themselves.
+        file = osm.opened(path, kind)
+        relations = _relations(file.source)
+        ways = _ways(file.source, {ref for one in relations for ref, _ in one.members})
+        sought = [one for one in _with_tags(relations, ways) if wanted(one.tags)]
+        rings = {ref for one in sought for ref, _ in one.members}
+        for way, tags in ways.tags.items():
+            # A closed way that is a relation's ring is that relation's area, not one of its own.
+            if way not in rings and _is_area(tags, ways.nodes[way]) and wanted(tags):
+                sought.append(_Sought("way", way, tags, [(way, "outer")]))
+
+        # Look up the nodes that have no place yet, and let libosmium assemble the rings.
+        refs = {ref for one in sought for way, _ in one.members for ref in ways.nodes.get(way, ())}
+        ways.places |= osm.places_of(file.source, refs - ways.places.keys())
+        factory = osmium.geom.WKBFactory()
+        buffer = osmium.io.FileBuffer(_written(sought, ways), "osm")
+        areas: Iterable[Any] = osmium.FileProcessor(buffer).with_areas()
+        wkb = {
+            area.orig_id(): factory.create_multipolygon(area)
+            for area in areas
+            if area.is_area() and area.num_rings()[0]
         }
-        rings = _assembled(file, wanted)
-        whole = {ring.id for ring in rings if ring.kind == "relation"}
-        # A closed way that is a relation's ring is that relation's area, not one of its own.
-        parts = {ref for refs in members.values() for ref in refs}
-        rings = [ring for ring in rings if ring.kind == "relation" or ring.id not in parts]
-        return rings, _reasons(file, {i: refs for i, refs in members.items() if i not in whole})
+    broken = {number: tr(_DELETED) for number, tags in file.deleted.items() if wanted(tags)}
+    assembled = []
+    for number, one in enumerate(sought, start=1):
+        if number in wkb:
+            assembled.append(WayRing(one.id, one.kind, one.tags, wkb[number]))
+        else:
+            broken[one.id] = _reason(one, ways)
+    return assembled, broken
 
 
-def _assembled(file: Any, wanted: Callable[[Mapping[str, str]], bool]) -> list[WayRing]:
+def _relations(source: Any) -> list[_Sought]:
     import osmium
 
-    factory = osmium.geom.WKBFactory()
-    rings: list[WayRing] = []
-    processor = osmium.FileProcessor(file).with_areas()
-    assembled: Iterable[Any] = processor.with_filter(osmium.filter.EntityFilter(osmium.osm.AREA))
-    for area in assembled:
-        tags = dict(area.tags)
-        if wanted(tags) and area.num_rings()[0]:
-            kind = "way" if area.from_way() else "relation"
-            rings.append(WayRing(area.orig_id(), kind, tags, factory.create_multipolygon(area)))
-    return rings
+    relations: Iterable[Any] = osmium.FileProcessor(source, osmium.osm.RELATION)
+    return [
+        _Sought(
+            "relation",
+            relation.id,
+            dict(relation.tags),
+            [(member.ref, member.role) for member in relation.members if member.type == "w"],
+        )
+        for relation in relations
+        if relation.tags.get("type") in ("multipolygon", "boundary")
+    ]
 
 
-def _reasons(file: Any, missing: Mapping[int, list[int]]) -> dict[int, str]:
-    """Say of every relation without an area why it has none."""
+def _ways(source: Any, members: set[int]) -> _Ways:
+    """Read the ways of relations, and closed ones that may be areas."""
     import osmium
 
+    ways = _Ways({}, {}, {})
+    stream: Iterable[Any] = osmium.FileProcessor(source, osmium.osm.WAY)
+    for way in stream:
+        if way.id in members or "boundary" in way.tags or "area" in way.tags:
+            ways.tags[way.id] = dict(way.tags)
+            ways.nodes[way.id] = [node.ref for node in way.nodes]
+            for node in way.nodes:
+                if node.location.valid():
+                    ways.places[node.ref] = (node.location.x, node.location.y)
+    return ways
+
+
+def _is_area(tags: Mapping[str, str], nodes: list[int]) -> bool:
+    closed = len(nodes) > 3 and nodes[0] == nodes[-1]
+    return closed and ("boundary" in tags or tags.get("area") == "yes")
+
+
+def _with_tags(relations: list[_Sought], ways: _Ways) -> list[_Sought]:
+    """Give relations without tags of their own those of their outer ways, as was once usual."""
+    for one in relations:
+        if not one.tags.keys() - _NO_TAGS:
+            outer = [ways.tags.get(way, {}).items() for way, role in one.members if role != "inner"]
+            one.tags |= dict(set.intersection(*map(set, outer))) if outer else {}
+    return relations
+
+
+def _written(sought: list[_Sought], ways: _Ways) -> bytes:
+    """Write relations, numbered from 1, with their ways and nodes as OSM XML."""
+    way_numbers: dict[int, int] = {}
+    node_numbers: dict[int, int] = {}
+    relations, lines, nodes = [], [], []
+    for number, one in enumerate(sought, start=1):
+        members = "".join(
+            f'<member type="way" ref="{way_numbers.setdefault(way, len(way_numbers) + 1)}" '
+            f"role={quoteattr(role)}/>"
+            for way, role in one.members
+        )
+        relations.append(
+            f'<relation id="{number}">{members}<tag k="type" v="multipolygon"/></relation>'
+        )
+    for way, number in way_numbers.items():
+        if way in ways.nodes:
+            refs = [node_numbers.setdefault(n, len(node_numbers) + 1) for n in ways.nodes[way]]
+            lines.append(
+                f'<way id="{number}">{"".join(f"""<nd ref="{n}"/>""" for n in refs)}</way>'
+            )
+    for node, number in node_numbers.items():
+        if node in ways.places:
+            lon, lat = (f"{units / 1e7:.7f}" for units in ways.places[node])
+            nodes.append(f'<node id="{number}" lon="{lon}" lat="{lat}"/>')
+    return "\n".join(['<osm version="0.6">', *nodes, *lines, *relations, "</osm>"]).encode()
+
+
+def _reason(one: _Sought, ways: _Ways) -> str:
+    """Say why a relation gives no area."""
     from nankai_gis.network.ways import few
 
-    if not missing:
-        return {}
-    asked = {ref for refs in missing.values() for ref in refs}
-    present: dict[int, list[int]] = {}
-    ways: Iterable[Any] = osmium.FileProcessor(file, osmium.osm.WAY)
-    for way in ways:
-        if way.id in asked:
-            present[way.id] = [node.ref for node in way.nodes]
-    absent_nodes = {ref for refs in present.values() for ref in refs}
-    for node in osmium.FileProcessor(file, osmium.osm.NODE):
-        absent_nodes.discard(node.id)
-    reasons: dict[int, str] = {}
-    for relation, refs in missing.items():
-        absent = [ref for ref in refs if ref not in present]
-        holed = [ref for ref in refs if absent_nodes.intersection(present.get(ref, ()))]
-        if not refs:
-            reasons[relation] = tr("it has no member ways")
-        elif absent:
-            reasons[relation] = tr("member ways missing from the file: {ids}", ids=few(absent))
-        elif holed:
-            reasons[relation] = tr("member ways with missing nodes: {ids}", ids=few(holed))
-        else:
-            reasons[relation] = tr(_UNCLOSED)
-    return reasons
+    refs = [way for way, _ in one.members]
+    absent = [way for way in refs if way not in ways.nodes]
+    holed = [way for way in refs if not ways.places.keys() >= set(ways.nodes.get(way, ()))]
+    if not refs:
+        return tr("it has no member ways")
+    if absent:
+        return tr("member ways missing from the file: {ids}", ids=few(absent))
+    if holed:
+        return tr("member ways with missing nodes: {ids}", ids=few(holed))
+    return tr(_UNCLOSED)

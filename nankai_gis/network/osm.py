@@ -6,39 +6,34 @@ draws a way without a word of the nodes that it lacks. Tags are asked for by key
 makes an object of each tag that is iterated: 200 thousand ways take 3.4 times as long that way.
 
 libosmium refuses what is cut off or damaged, except a NUL in the text of a tag, which can end the
-process: `pbf_texts` looks for one before.
+process: `pbf_texts` looks for one before. What else it passes over in XML, `osm_xml` reads.
 """
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import re
-import zlib
-from collections.abc import Callable, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nankai_gis.errors import DataError
-from nankai_gis.geometry.arrays import Floats
-from nankai_gis.network import pbf_texts
+from nankai_gis.network import osm_xml, pbf_texts, whole
 from nankai_gis.network.tags import KEYS, KINDS
 from nankai_gis.network.ways import RawWays
 from nankai_gis.words import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import osmium
 
-GZIP, BZIP2 = b"\x1f\x8b", b"BZh"
-#: Bytes of a file that tell its kind; a block of bzip2 is up to 900 kB.
-_HEAD, _BZIP2_HEAD = 4096, 1_000_000
-#: Bytes at the end in which Overpass puts its remark.
-_TAIL = 1 << 16
+#: How files of OSM begin that neither libosmium nor GDAL reads as a map.
+_FOREIGN = {b"\xff\xe0\x04o5m": "o5m", b"\xff\xe0\x04o5c": "o5c"}
+#: What JSON of vector files has somewhere: types of GeoJSON and TopoJSON, or ArcGIS's keys.
+_VECTOR_JSON = re.compile(
+    rb'"type"\s*:\s*"(FeatureCollection|Feature|Topology)"|"(geometryType|esriFieldType\w*)"'
+)
 #: Stands in libosmium for a coordinate that isn't known.
 _UNKNOWN = int(np.iinfo(np.int32).max)
 #: Characters of WKB in hex before the first coordinate, and for each place.
@@ -50,69 +45,46 @@ _OTHER_KEYS = tuple(key for key in KEYS if key not in _FIRST_KEYS)
 
 
 def kind_of(path: Path) -> str:
-    """Return what a file holds; refuse what is no map or an incomplete answer.
+    """Return what a file holds; refuse what is no map.
 
-    The kind is ``vector``, ``json`` or what libosmium calls the format: ``pbf``, ``osm``,
-    ``osm.gz``, ``osm.bz2``.
+    The kind is ``vector``, ``graphml``, ``json`` or what libosmium calls the format: ``pbf``,
+    ``osm``, ``osm.gz``, ``osm.bz2``.
     """
-    name = path.name
     if path.is_dir():
         raise DataError(tr("{file}: is a folder; name a file in it", file=path))
     if not path.is_file():
         raise DataError(tr("{file}: there is no such file", file=path))
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD)
-        if head.startswith(BZIP2):
-            head += stream.read(_BZIP2_HEAD)
-    if not head:
-        raise DataError(tr("{file}: the file is empty", file=name))
-    kind = _sniff(name, head)
+    start, text = whole.head(path)
+    if not start:
+        raise DataError(tr("{file}: the file is empty", file=path.name))
+    kind = _sniff(path, start, text.lstrip(b"\xef\xbb\xbf \t\r\n"))
     if kind == "osm":
-        kind += ".gz" if head.startswith(GZIP) else ".bz2" if head.startswith(BZIP2) else ""
-        if b"Overpass" in _unpacked(head):
-            remark = re.search(rb"<remark>(.*?)</remark>", _tail(path, kind), re.DOTALL)
-            if remark:
-                raise remarked(name, remark[1].decode("utf-8", "replace"))
+        kind += {whole.GZIP: ".gz", whole.BZIP2[:2]: ".bz2"}.get(start[:2], "")
     return kind
 
 
-def remarked(name: str, remark: str) -> DataError:
-    """Return the error for an answer that the server itself calls incomplete."""
-    return DataError(
-        tr(
-            "{file}: the server says the answer is not complete: {remark}",
-            file=name,
-            remark=" ".join(remark.split()),
-        )
-    )
-
-
-@contextmanager
-def refusing_damage(name: str) -> Iterator[None]:
-    """Turn the errors of decoders into one that names the file."""
-    try:
-        yield
-    except DataError:
-        raise
-    except (RuntimeError, ValueError, OSError, EOFError, MemoryError, zlib.error) as error:
-        raise DataError(
-            tr(
-                "{file}: damaged or cut off: {reason}; download or copy it again",
-                file=name,
-                reason=error,
-            )
-        ) from error
-
-
-def _sniff(name: str, head: bytes) -> str:
-    """Tell pbf, osm, json and vector apart by what the file begins with."""
+def _sniff(path: Path, head: bytes, start: bytes) -> str:
+    """Tell the kinds apart by what the file begins with, as it is and unpacked."""
+    name = path.name
     if b"OSMHeader" in head[4:32]:
         return "pbf"
     if name.lower().endswith(".pbf"):
         raise DataError(
             tr("{file}: not a PBF file: it doesn't begin with an OSM header", file=name)
         )
-    start = _unpacked(head).lstrip(b"\xef\xbb\xbf \t\r\n")
+    for magic, form in _FOREIGN.items():
+        if head.startswith(magic):
+            raise DataError(
+                tr(
+                    "{file}: {form} is not read here; convert it with osmium cat to .osm.pbf",
+                    file=name,
+                    form=form,
+                )
+            )
+    if head.startswith((whole.ZSTD, whole.XZ)):
+        raise DataError(
+            tr("{file}: packed by other means than gzip or bzip2; unpack it first", file=name)
+        )
     if re.search(rb"<osm[\s>]", start):
         return "osm"
     if b"<osmChange" in start:
@@ -132,55 +104,55 @@ def _sniff(name: str, head: bytes) -> str:
                 file=name,
             )
         )
-    packed = head.startswith((GZIP, BZIP2))
-    geojson = re.search(rb'"type"\s*:\s*"(FeatureCollection|Feature|Topology)"', start)
-    if start[:1] == b"{" and (packed or not geojson):
+    packed = head.startswith((whole.GZIP, whole.BZIP2))
+    if start[:1] in (b"{", b"[") and (packed or not _is_vector_json(path, start)):
         return "json"
     if packed or name.lower().endswith((".osm", ".osm.gz", ".osm.bz2")):
         raise DataError(tr("{file}: neither OSM XML nor Overpass JSON is in it", file=name))
     return "vector"
 
 
-def _unpacked(head: bytes) -> bytes:
-    """Return the beginning of what a packed file holds; other bytes as they are."""
-    try:
-        if head.startswith(GZIP):
-            return zlib.decompressobj(wbits=31).decompress(head, _HEAD)
-        if head.startswith(BZIP2):
-            return bz2.BZ2Decompressor().decompress(head, _HEAD)
-    except (zlib.error, OSError, EOFError):
-        return b""
-    return head
+def _is_vector_json(path: Path, start: bytes) -> bool:
+    """Tell whether JSON is GeoJSON, TopoJSON or ArcGIS's: keys may stand in any order."""
+    if re.search(rb'"(osm3s|elements)"\s*:', start):
+        return False
+    return any(map(_VECTOR_JSON.search, whole.overlapping(path, path.name)))
 
 
-def _tail(path: Path, kind: str) -> bytes:
-    """Return the last bytes of a file, unpacked."""
-    openers: dict[str, Callable[..., Any]] = {"osm.gz": gzip.open, "osm.bz2": bz2.open}
-    with refusing_damage(path.name), openers.get(kind, open)(path, "rb") as stream:
-        if kind == "osm":
-            stream.seek(max(0, path.stat().st_size - _TAIL))
-        tail = b""
-        while chunk := stream.read(_TAIL):
-            tail = (tail + chunk)[-_TAIL:]
-        return tail
+@dataclass
+class Opened:
+    """A file as libosmium gets it, and what was left out on the way there."""
+
+    #: osmium.io.File or FileBuffer.
+    source: Any
+    date: str | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    #: Relations that are marked as deleted, with their tags.
+    deleted: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
 
-def checked(path: Path, kind: str) -> osmium.io.File:
-    """Return a file for libosmium, without what would end the process."""
+def opened(path: Path, kind: str) -> Opened:
+    """Check a file for what libosmium passes over or dies of, and return it for libosmium."""
     import osmium
 
     if kind == "pbf":
         pbf_texts.check(path)
-    return osmium.io.File(str(path), kind)
+        return Opened(osmium.io.File(str(path), kind))
+    looked = osm_xml.look(path)
+    if not looked.marked:
+        return Opened(osmium.io.File(str(path), kind), looked.date)
+    today = osm_xml.today(path)
+    buffer = osmium.io.FileBuffer(today.xml, "osm")
+    return Opened(buffer, looked.date, today.dropped, today.deleted)
 
 
 def read(path: Path, kind: str) -> RawWays:
     """Read the ways of a PBF or XML file, with the places of their nodes."""
     import osmium
 
-    with refusing_damage(path.name):
-        source = checked(path, kind)
-        with osmium.io.Reader(source, osmium.osm.NOTHING) as reader:
+    with whole.refusing_damage(path.name):
+        file = opened(path, kind)
+        with osmium.io.Reader(file.source, osmium.osm.NOTHING) as reader:
             header = reader.header()
         if header.has_multiple_object_versions:
             raise DataError(
@@ -191,20 +163,37 @@ def read(path: Path, kind: str) -> RawWays:
             )
 
         # Where the ways carry places themselves, the nodes needn't be in the file.
-        if header.get("pbf_optional_feature_0") == "LocationsOnWays":
-            ways = _collected(source, osmium.FileProcessor(source, osmium.osm.WAY))
+        if has_places_on_ways(header):
+            ways = _collected(file.source, osmium.FileProcessor(file.source, osmium.osm.WAY))
         else:
             locate = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
             locate.ignore_errors()  # a missing node leaves its place unknown
             both = osmium.osm.NODE | osmium.osm.WAY
-            ways = _collected(source, osmium.FileProcessor(source, both).with_filter(locate))
-        ways.date = header.get("osmosis_replication_timestamp") or None
-        if kind != "pbf" and not ways.date:
-            ways.date = _date_of_xml(path)
+            processor = osmium.FileProcessor(file.source, both).with_filter(locate)
+            ways = _collected(file.source, processor)
+    if len(ways.ids) and not ways.counts.any():
+        raise lineless(path.name)
+    ways.date = header.get("osmosis_replication_timestamp") or file.date
+    ways.dropped = file.dropped
     return ways
 
 
-def _collected(source: osmium.io.File, processor: osmium.FileProcessor) -> RawWays:
+def has_places_on_ways(header: osmium.io.Header) -> bool:
+    """Tell whether the ways of a PBF file carry the places of their nodes."""
+    return any(header.get(f"pbf_optional_feature_{n}") == "LocationsOnWays" for n in range(8))
+
+
+def lineless(name: str) -> DataError:
+    """Return the error for an answer whose ways have no course (``out tags``, ``out center``)."""
+    return DataError(
+        tr(
+            "{file}: ways without lines; ask Overpass for `out geom;` or `out body; >; out skel;`",
+            file=name,
+        )
+    )
+
+
+def _collected(source: Any, processor: osmium.FileProcessor) -> RawWays:
     """Turn the ways that have a key of interest into arrays; count the others."""
     import osmium
 
@@ -245,7 +234,10 @@ def _collected(source: osmium.io.File, processor: osmium.FileProcessor) -> RawWa
     places = np.frombuffer(bytes.fromhex("".join(lines)), np.float64).reshape(-1, 2)
     if missing:
         places = places.copy()
-        places[np.isnan(places[:, 0])] = _looked_up(source, missing)
+        found = places_of(source, set(missing))
+        looked_up = np.array([found.get(ref, (_UNKNOWN, _UNKNOWN)) for ref in missing], np.int64)
+        holes = (looked_up == _UNKNOWN).any(axis=1, keepdims=True)
+        places[np.isnan(places[:, 0])] = np.where(holes, np.nan, looked_up / 1e7)
     area = np.zeros(size, bool)
     area[areas] = True
     return RawWays(
@@ -285,34 +277,19 @@ def _drawn_with_holes(way: osmium.osm.Way, missing: list[int]) -> str:
     return np.where(unknown, np.nan, places / 1e7).tobytes().hex()
 
 
-def _looked_up(source: osmium.io.File, missing: list[int]) -> Floats:
-    """Look for nodes that weren't known yet when their ways came; NaN for those not in the file.
+def places_of(source: Any, wanted: set[int]) -> dict[int, tuple[int, int]]:
+    """Look for nodes by id, of those that are in the file; places in units of 1e-7 degrees.
 
     Overpass writes nodes after their ways, and libosmium's index knows no negative ids, which
     editors give to what isn't uploaded.
     """
     import osmium
 
-    wanted = set(missing)
+    if not wanted:
+        return {}
     nodes: Iterable[Any] = osmium.FileProcessor(source, osmium.osm.NODE)
     if min(wanted) >= 0 and max(wanted) < _ID_LIMIT:
         nodes = osmium.FileProcessor(source, osmium.osm.NODE).with_filter(
             osmium.filter.IdFilter(wanted)
         )
-    places = {
-        node.id: (node.location.x / 1e7, node.location.y / 1e7)
-        for node in nodes
-        if node.id in wanted
-    }
-    return np.array([places.get(ref, (np.nan, np.nan)) for ref in missing], np.float64)
-
-
-def _date_of_xml(path: Path) -> str | None:
-    """Return the date that the head of an XML file states."""
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD)
-        if head.startswith(BZIP2):
-            head += stream.read(_BZIP2_HEAD)
-    text = _unpacked(head).decode("utf-8", "replace")
-    stated = re.search(r"\b(?:osm_base|osmosis_replication_timestamp)=[\"']([^\"']+)", text)
-    return stated[1] if stated else None
+    return {node.id: (node.location.x, node.location.y) for node in nodes if node.id in wanted}

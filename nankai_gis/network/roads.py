@@ -128,7 +128,7 @@ def read(
     # OSM's own files and Overpass's answers hold ways through nodes.
     else:
         if kind == "json":
-            raw = overpass_json.read(name, overpass_json.answer(name, path.read_bytes()))
+            raw = overpass_json.read(name, overpass_json.answer(name, path))
         else:
             raw = osm.read(path, kind)
         chosen = ways.choose(name, raw, within, allow_incomplete=allow_incomplete)

@@ -77,7 +77,7 @@ def choose(name: str, layer: str, frame: gpd.GeoDataFrame, within: Within | None
     # Keep what is of interest, once, and inside the area asked for.
     keep = of_interest(tags)
     dropped[ways.NOT_OF_INTEREST] += int((~keep).sum())
-    repeated = keep & _repeated(lines, tags)
+    repeated = keep & ways.repeated(lines, tags)
     dropped[ways.REPEATED] += int(repeated.sum())
     keep &= ~repeated
     if not keep.any():
@@ -158,15 +158,6 @@ def _word(value: object) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip() or None
-
-
-def _repeated(lines: Any, tags: Mapping[str, Words]) -> Bools:
-    """Tell which lines repeat another one together with all its tags."""
-    import pandas as pd
-    import shapely
-
-    table = pd.DataFrame({**tags, "line": shapely.to_wkb(lines)})
-    return np.asarray(table.duplicated().to_numpy(), bool)
 
 
 def _ids(

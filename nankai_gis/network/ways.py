@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +30,8 @@ REPEATED = mark("the same line and tags again")
 OUTSIDE = mark("outside the area asked for")
 INCOMPLETE = mark("nodes missing")
 NO_LINE = mark("no line")
+DELETED = mark("marked as deleted")
+OLDER = mark("an older version of a way")
 
 #: Ways listed by id in a message.
 _LISTED = 5
@@ -40,7 +42,8 @@ class RawWays:
     """The ways of a file that have a tag of interest, and how many there are in all.
 
     `lon` and `lat` hold the nodes of all ways one after the other, in degrees; NaN where a node
-    is missing. `area` tells which ways are closed and tagged ``area=yes``.
+    is missing. `area` tells which ways are closed and tagged ``area=yes``, `dropped` how many were
+    left out at reading, by reason.
     """
 
     total: int
@@ -51,6 +54,7 @@ class RawWays:
     lat: Floats
     area: Bools
     date: str | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def choose(name: str, ways: RawWays, within: Within | None, *, allow_incomplete:
     """Choose the ways to keep and draw their lines."""
     import shapely
 
-    dropped: Counter[str] = Counter()
+    dropped: Counter[str] = Counter(ways.dropped)
     rows = _rows(name, ways, dropped)
 
     # Gather the nodes of the rows that are left; `owner` is the way that each belongs to.
@@ -118,8 +122,31 @@ def choose(name: str, ways: RawWays, within: Within | None, *, allow_incomplete:
         rows, lines = rows[inside], lines[inside]
         if not len(rows):
             raise nothing_within(name, within.box, extent)
+
+    # The same line with the same tags counts once, whatever its id.
     tags = {key: words[rows] for key, words in ways.tags.items()}
+    again = repeated(lines, tags)
+    if again.any():
+        dropped[REPEATED] += int(again.sum())
+        rows, lines = rows[~again], lines[~again]
+        tags = {key: words[~again] for key, words in tags.items()}
     return Chosen(ways.ids[rows], lines, tags, +dropped, incomplete)
+
+
+def repeated(lines: Any, tags: Mapping[str, Words]) -> Bools:
+    """Tell which lines repeat another one, in either direction, together with all its tags."""
+    import pandas as pd
+    import shapely
+
+    # Few lines share a box and a number of points: only these are compared.
+    boxes = pd.DataFrame(shapely.bounds(lines)).assign(points=shapely.get_num_points(lines))
+    alike = np.flatnonzero(boxes.duplicated(keep=False).to_numpy())
+    again = np.zeros(len(lines), bool)
+    if len(alike):
+        shapes = shapely.to_wkb(shapely.normalize(lines[alike]))
+        table = pd.DataFrame({key: words[alike] for key, words in tags.items()})
+        again[alike] = table.assign(line=shapes).duplicated().to_numpy()
+    return again
 
 
 def _rows(name: str, ways: RawWays, dropped: Counter[str]) -> Ints:
@@ -184,7 +211,8 @@ def _whole(
             tr(
                 "{file}: {ways} ways lack {nodes} of their nodes (ways {ids}): the extract is cut "
                 "at its edge; cut it with whole ways (osmium extract --strategy complete_ways), "
-                "ask for a smaller box, or pass allow_incomplete to do without these ways",
+                "ask for a smaller box, or do without these ways: `nankai-gis roads import "
+                "--allow-incomplete`, in Python allow_incomplete=True",
                 file=name,
                 ways=len(incomplete),
                 nodes=int((missing & concerned[owner]).sum()),
