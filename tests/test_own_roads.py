@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
 from click.testing import CliRunner, Result
@@ -19,7 +20,8 @@ from shapely.geometry import LineString, shape
 from nankai_gis.cli import main
 from nankai_gis.plan import layers
 from nankai_gis.studies import derived
-from nankai_gis.studies.study import Study, read
+from nankai_gis.studies.comparison import compare
+from nankai_gis.studies.study import Study, packaged, read
 
 Courses = Mapping[str, list[tuple[float, float]]]
 
@@ -228,3 +230,51 @@ def test_roads_before_and_behind_the_command_are_one_option(plain: tuple[Path, C
     assert (twice.exit_code, "given twice" in twice.stderr) == (2, True)
     late = run("area", "--roads", plain[0])
     assert (late.exit_code, "--roads comes before the command" in late.stderr) == (2, True)
+
+
+def north(lonlat: Any) -> Any:
+    """A thousandth of a degree northward: 111.0 m."""
+    return lonlat + np.array([0.0, 0.001])
+
+
+def test_compare_tells_two_geographies_apart(study: Study) -> None:
+    moved = json.loads(json.dumps(study.layers))
+    for features in moved.values():
+        for feature in features:
+            geometry = feature["geometry"]
+            if geometry is not None:
+                there = shapely.transform(shape(geometry), north)
+                geometry |= json.loads(shapely.to_geojson(there))
+    other = Study(moved, study.definitions, study.data)
+    rows = compare(study, other, ["zone", "corridor"])
+    wholes = rows[rows.road == ""].set_index("id")
+    assert wholes.hausdorff_m.between(100, 111.2).all()
+    assert (wholes.area_m2 / wholes.other_area_m2 - 1).abs().max() < 1e-4
+    zone = polygon(study.layers["zones"], "laochengxiang")
+    apart = zone.symmetric_difference(shapely.transform(zone, north))
+    share = wholes.symmetric_difference_m2["laochengxiang"] / wholes.area_m2["laochengxiang"]
+    assert share == pytest.approx(apart.area / zone.area, rel=1e-4)
+    # A road that runs east moves by all of it, one that runs north along itself.
+    roads = rows[rows.id == "qihang-bay"].set_index("road").moved_m
+    assert roads["復康路"] == pytest.approx(111.0, abs=1.0)
+    assert roads["衛津路"] < 12
+
+
+def test_compare_pairs_a_stand_in_with_the_road_itself(study: Study) -> None:
+    rows = compare(packaged(), study, ["zone"])
+    (pair,) = rows[rows.other_road == "津淶道"].to_dict("records")
+    assert pair["road"] in ("津淶道", "陳塘莊支線南段")
+    assert (rows.other_road != "")[rows.road != ""].all()
+    assert compare(study, study, ["zone", "parcel"]).moved_m.max() == 0.0
+
+
+def test_the_command_compare(plain: tuple[Path, Courses], tmp_path: Path) -> None:
+    done = run("--roads", plain[0], "compare", "啟航灣", "smart-service")
+    assert done.exit_code == 0
+    assert "Hongqi Road" in done.stdout
+    assert "Laochengxiang" not in done.stdout
+    table = run("--roads", plain[0], "compare", "--format", "json")
+    rows = json.loads(table.stdout)["rows"]
+    assert {row["kind"] for row in rows} == {"district", "zone", "parcel", "corridor"}
+    lone = run("compare")
+    assert (lone.exit_code, "--roads FILE compare" in lone.stderr) == (2, True)

@@ -19,6 +19,7 @@ import click
 
 from nankai_gis.cli import options
 from nankai_gis.cli.check import check_
+from nankai_gis.cli.compare import compare_
 from nankai_gis.cli.coverage import coverage_
 from nankai_gis.cli.derive import derive_
 from nankai_gis.cli.export import export_
@@ -144,6 +145,7 @@ _COMMANDS = (
     derive_,
     coverage_,
     check_,
+    compare_,
     study_,
     roads_command,
     map_,
