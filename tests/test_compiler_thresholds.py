@@ -13,7 +13,7 @@ from nankai_gis.compiler.junction import Junction, Junctions
 from nankai_gis.compiler.links import Links
 from nankai_gis.compiler.measured import MeasuredLine, run_length
 from nankai_gis.compiler.ring import _not_too_many, ring_of_lines
-from nankai_gis.compiler.search import _Search, ring_of_sides
+from nankai_gis.compiler.search import Search, ring_of_sides
 from nankai_gis.compiler.sides import ClauseSides
 from nankai_gis.errors import GeometryError
 from nankai_gis.geometry.plane import Plane
@@ -261,7 +261,7 @@ def cost(lines: Sequence[Line], sides: dict[str, list[str]]) -> float:
     junctions = Junctions(source, ORIGIN)
     named = [source[key] for keys in sides.values() for key in keys]
     clause = ClauseSides(sides, {x.id: x.names for x in named}, ())
-    return _Search(junctions, [junctions.measured(x) for x in named], clause).rings()[0][0]
+    return Search(junctions, [junctions.measured(x) for x in named], clause).rings()[0].cost
 
 
 def test_a_link_costs_twice_its_length_and_a_hundred_and_fifty_metres() -> None:

@@ -41,12 +41,18 @@ _KINDS = ("district", "zone", "parcel", "corridor", "subdistrict")
     is_flag=True,
     help="Show the difference from the geometry that the plan has on its own network.",
 )
+@click.option(
+    "--allow-missing",
+    is_flag=True,
+    help="Guess a side of which the network holds no road from other lines, at low confidence.",
+)
 @options.output
 def derive_(
     names: tuple[str, ...],
     definitions: Path | None,
     text: str | None,
     compare: bool,
+    allow_missing: bool,
     output: Path | None,
     overwrite: bool,
 ) -> None:
@@ -61,7 +67,10 @@ def derive_(
     # The network, and what is to be compiled on it.
     lines, points = _network(text is None and definitions is None)
     wanted = [_from_text(text, lines)] if text is not None else _defined(names, definitions)
-    derived = [derive(feature, lines, points) for feature in options.progress(wanted, "derive")]
+    derived = [
+        derive(feature, lines, points, allow_missing=allow_missing)
+        for feature in options.progress(wanted, "derive")
+    ]
     failed = [item for item in derived if item.error is not None]
     # The geometry first: a reader of the diagnosis may look at it.
     if output is not None and len(failed) < len(derived):
@@ -251,12 +260,12 @@ def _piece(piece: Piece) -> str:
 
 def _ring(ring: Ring, feature: Feature, lines: LineSource) -> list[str]:
     """The table of a ring's sides, and what stands below it."""
-    from nankai_gis.compiler.confidence import doubtful
+    from nankai_gis.compiler.confidence import confidences
     from nankai_gis.compiler.ring import line_names, ring_area
     from nankai_gis.present import tables
     from nankai_gis.present.tables import Column
 
-    in_doubt = doubtful(ring)
+    levels = confidences(ring)
     columns = [
         Column(tr("Side")),
         Column(tr("Road")),
@@ -272,7 +281,7 @@ def _ring(ring: Ring, feature: Feature, lines: LineSource) -> list[str]:
         Column(tr("Others of the name, not used")),
     ]
     cells = [
-        _side(run, (ring.corners[k - 1], ring.corners[k]), feature, lines, in_doubt)
+        _side(run, ring.corners[k - 1], feature, lines, levels[k])
         for k, run in enumerate(ring.runs)
     ]
     below = tables.terminal(columns, cells).splitlines()
@@ -295,21 +304,20 @@ def _ring(ring: Ring, feature: Feature, lines: LineSource) -> list[str]:
 
 def _side(
     run: Run,
-    corners: tuple[Corner, Corner],
+    start: Corner,
     feature: Feature,
     lines: LineSource,
-    in_doubt: bool,
+    level: str,
 ) -> list[str]:
-    """The cells of one run; its first corner is the one at which it begins."""
-    from nankai_gis.compiler.confidence import confidence
+    """The cells of one run, with the corner at which it begins."""
     from nankai_gis.compiler.measured import run_length
     from nankai_gis.present.tables import number
 
     length = run_length(run.vertices)
     straight = run_length([run.vertices[0], run.vertices[-1]])
-    corner = tr(CORNERS[corners[0].kind])
-    if corners[0].gap_m:
-        corner = tr("{corner} {metres:.0f} m", corner=corner, metres=corners[0].gap_m)
+    corner = tr(CORNERS[start.kind])
+    if start.gap_m:
+        corner = tr("{corner} {metres:.0f} m", corner=corner, metres=start.gap_m)
     return [
         _named_on(run, feature, lines),
         run.names.in_language(language()),
@@ -321,7 +329,7 @@ def _side(
         number(run.bridged_m, 0) if run.bridged_m > _SHOWN_M else "",
         number(run.accuracy_m, 0),
         tr(STATUSES[run.status]),
-        tr(CONFIDENCES[confidence(run, corners, in_doubt)]),
+        tr(CONFIDENCES[level]),
         _not_used(run, lines),
     ]
 

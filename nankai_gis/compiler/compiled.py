@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from nankai_gis.compiler.confidence import confidence, doubtful
-from nankai_gis.compiler.derive import Derived, clause_feature, derive
+from nankai_gis.compiler.confidence import confidences
+from nankai_gis.compiler.derive import Derived, clause_feature, derive, readings_of
 from nankai_gis.compiler.lines import LineSource
 from nankai_gis.compiler.measured import run_length
 from nankai_gis.errors import NankaiGISError
@@ -95,6 +95,7 @@ class Compiled:
             runs = [piece.run for piece in self.derived.axis if piece.run is not None]
         else:
             runs = list(ring.runs)
+        levels = confidences(ring) if ring is not None else []
         records = []
         for number, run in enumerate(runs):
             length = run_length(run.vertices)
@@ -113,14 +114,45 @@ class Compiled:
                 "geometry": LineString([vertex.position for vertex in run.vertices]),
             }
             if ring is not None:
-                ends = ring.corners[number - 1], ring.corners[number]
-                record["corner"] = ends[0].kind
-                record["confidence"] = confidence(run, ends, doubtful(ring))
+                record["corner"] = ring.corners[number - 1].kind
+                record["confidence"] = levels[number]
             records.append(record)
         columns = [
             *("road", "stands_for", "role", "corner", "length_m", "detour", "bridged_m"),
             *("accuracy_m", "status", "confidence", "geometry"),
         ]
+        return geopandas.GeoDataFrame(records, columns=columns, geometry="geometry", crs=STORED)
+
+    @property
+    def readings(self) -> GeoDataFrame:
+        """What the clause can mean: the ring that was taken, and the others that fit it.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            EPSG:4326, a row for each reading: ``reading`` (its number, 1 first), ``area_m2`` on
+            the ellipsoid, ``for`` and ``against`` (what speaks for it and against it, in the
+            language in force), ``chosen``. Where nothing decided, the choices, none of them
+            chosen; no rows for an axis and for sides that don't close.
+        """
+        import geopandas
+        from shapely import Polygon
+
+        from nankai_gis.geometry.crs import STORED
+
+        readings = readings_of(self.derived)
+        records = [
+            {
+                "reading": number,
+                "area_m2": reading.area_m2,
+                "for": "; ".join(remark.text() for remark in reading.speaks_for),
+                "against": "; ".join(remark.text() for remark in reading.speaks_against),
+                "chosen": reading.ring is self.derived.ring,
+                "geometry": Polygon(reading.ring.coordinates),
+            }
+            for number, reading in enumerate(readings, start=1)
+        ]
+        columns = ["reading", "area_m2", "for", "against", "chosen", "geometry"]
         return geopandas.GeoDataFrame(records, columns=columns, geometry="geometry", crs=STORED)
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -154,6 +186,7 @@ def compile_clause(
     roads: Roads | LineSource | None = None,
     points: Mapping[str, Vertex] | None = None,
     *,
+    allow_missing: bool = False,
     errors: Literal["raise", "return"] = "raise",
 ) -> Compiled:
     """Compile a clause, or a definition, on a network of named roads.
@@ -166,6 +199,8 @@ def compile_clause(
         The network; by default that of the packaged plan, with its control points.
     points : mapping of str to Vertex, optional
         Control points that a definition may name.
+    allow_missing : bool
+        Whether a side of which the network holds no road may be guessed from other lines.
     errors : {'raise', 'return'}
         Whether a clause that doesn't compile is an error, or a result that says why.
 
@@ -200,7 +235,7 @@ def compile_clause(
             raise
         feature = Feature("clause", "zone", Names("clause", "clause", "clause"), "", "osm", "")
         return Compiled(Derived(feature, error=error))
-    derived = derive(feature, lines, points)
+    derived = derive(feature, lines, points, allow_missing=allow_missing)
     if derived.error is not None and errors == "raise":
         raise derived.error
     return Compiled(derived)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from nankai_gis.compiler.measured import run_length
-from nankai_gis.compiler.ring import Ring
+from nankai_gis.compiler.ring import MATTERS, Ring
 from nankai_gis.compiler.runs import Corner, Run
 
 Confidence = Literal["high", "fair", "low"]
@@ -24,60 +24,38 @@ UNNAMED_SHARE = 0.2
 
 
 def doubtful(ring: Ring) -> bool:
-    """Return whether so much of a ring isn't what its clause says that no part of it is sure.
+    """Whether so much speaks against a ring that no part of it is sure.
 
-    Parameters
-    ----------
-    ring : Ring
-
-    Returns
-    -------
-    bool
-        Whether the network lacks a road of the clause, or more than `UNNAMED_SHARE` of the ring's
-        length follows links.
-
-    Examples
-    --------
-    >>> from nankai_gis.compiler.search import ring_of_sides
-    >>> from nankai_gis.network import digitised
-    >>> sides = {"north": ["鞍山西道"], "east": ["衛津路"], "south": ["復康路"], "west": ["紅旗路"]}
-    >>> doubtful(ring_of_sides(sides, digitised.packaged()))
-    False
+    The network lacks a road of the clause, another ring of another area fits it too, or more than
+    `UNNAMED_SHARE` of its length follows links.
     """
     lengths = [run_length(run.vertices) for run in ring.runs]
-    unnamed = sum(
-        length for run, length in zip(ring.runs, lengths, strict=True) if run.role == "bridge"
-    )
-    return bool(ring.missing) or unnamed > UNNAMED_SHARE * sum(lengths)
+    links = (k for k, run in enumerate(ring.runs) if run.role == "bridge")
+    unnamed = sum(lengths[k] for k in links)
+    other = any(reading.difference > MATTERS for reading in ring.alternatives)
+    return bool(ring.missing) or other or unnamed > UNNAMED_SHARE * sum(lengths)
+
+
+def confidences(ring: Ring) -> list[Confidence]:
+    """Return how sure it is that the clause means each run of a ring, and that it lies here.
+
+    Without a road of its clause the ring is a guess: low all round.
+    """
+    in_doubt = doubtful(ring)
+    return [
+        "low" if ring.missing else confidence(run, (ring.corners[k - 1], ring.corners[k]), in_doubt)
+        for k, run in enumerate(ring.runs)
+    ]
 
 
 def confidence(run: Run, corners: tuple[Corner, Corner], in_doubt: bool) -> Confidence:
-    """Return how sure it is that the clause means a run, and that it lies here.
+    """Return how sure it is that the clause means a run between two corners.
 
-    Parameters
-    ----------
-    run : Run
-    corners : tuple of Corner
-        Those at its two ends.
-    in_doubt : bool
-        What `doubtful` says of its ring.
-
-    Returns
-    -------
-    {'high', 'fair', 'low'}
-        Low, if nothing confirms it: the run is inferred (also by a stand-in or by a corner
-        carried on), a corner is ``extended``, the accuracy is worse than `LOW_ACCURACY_M`, or the
-        run is a link of a ring in doubt. Fair, if likely: a corner is ``near``, the accuracy
-        is worse than `FAIR_ACCURACY_M`, more than `FAIR_BRIDGED_M` of it bridges breaks, it is a
-        link, or the ring is in doubt. High: everything else.
-
-    Examples
-    --------
-    >>> from nankai_gis.plan.model import Names
-    >>> run = Run("a", Names("甲", "甲", "Jia"), "named", None, (), 5.0, "osm", bridged_m=100.1)
-    >>> corner = Corner("shared", 0.0, (117.0, 39.0))
-    >>> confidence(run, (corner, corner), in_doubt=False)
-    'fair'
+    Low, if nothing confirms it: the run is inferred (also by a stand-in), a corner is
+    ``extended``, the accuracy is worse than `LOW_ACCURACY_M`, or the run is a link of a ring in
+    doubt. Fair, if likely: a corner is ``near``, the accuracy is worse than `FAIR_ACCURACY_M`,
+    more than `FAIR_BRIDGED_M` of it bridges breaks, it is a link, or the ring is in doubt. High:
+    everything else.
     """
     kinds = {corner.kind for corner in corners}
     link = run.role == "bridge"

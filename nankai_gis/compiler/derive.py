@@ -6,9 +6,10 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nankai_gis.compiler.axis import Piece, PieceError, axis_pieces, axis_streets
+from nankai_gis.compiler.choice import BREAK_M, AmbiguousRingError
 from nankai_gis.compiler.lines import LineSource, named_lines
 from nankai_gis.compiler.remarks import Remark
-from nankai_gis.compiler.ring import Ring, ring_of_lines
+from nankai_gis.compiler.ring import Alternative, Ring, ring_area, ring_of_lines
 from nankai_gis.compiler.search import ring_of_sides
 from nankai_gis.errors import GeometryError, NankaiGISError, RoadNotFoundError
 from nankai_gis.network.merged import MergedNetwork
@@ -47,6 +48,7 @@ def derive(
     points: Mapping[str, Vertex] | None = None,
     *,
     search: bool = True,
+    allow_missing: bool = False,
 ) -> Derived:
     """Compile one definition on a network.
 
@@ -61,6 +63,8 @@ def derive(
     search : bool
         Whether a ring is searched for from the sides where the network lacks a line that the
         definition's own ring names. Without, that is an error.
+    allow_missing : bool
+        Whether a side of which the network holds no road may be guessed from other lines.
 
     Returns
     -------
@@ -79,13 +83,17 @@ def derive(
     try:
         if feature.axis:
             return _derive_axis(feature, lines, points or {})
-        return _derive_ring(feature, lines, points or {}, search)
+        return _derive_ring(feature, lines, points or {}, search, allow_missing)
     except NankaiGISError as error:
         return Derived(feature, error=error)
 
 
 def _derive_ring(
-    feature: Feature, lines: LineSource, points: Mapping[str, Vertex], search: bool
+    feature: Feature,
+    lines: LineSource,
+    points: Mapping[str, Vertex],
+    search: bool,
+    allow_missing: bool,
 ) -> Derived:
     absent = [part.line for part in feature.ring if not named_lines(lines, part.line)]
     remarks = (Remark("ring searched", {"lines": absent}),) if absent else ()
@@ -104,7 +112,13 @@ def _derive_ring(
             tr("{feature} has neither a ring nor sides to compile", feature=feature.id)
         )
     try:
-        ring = ring_of_sides(feature.sides, lines, feature.inside)
+        ring = ring_of_sides(
+            feature.sides,
+            lines,
+            feature.inside,
+            stated_area_m2=feature.stated_area_m2,
+            allow_missing=allow_missing,
+        )
     except NankaiGISError as error:
         raise broken or error from error
     return Derived(feature, ring=ring, remarks=remarks)
@@ -229,3 +243,20 @@ def clause_feature(clause: Clause, known: Container[str] = ()) -> Feature:
         sides={side: tuple(map(name, roads)) for side, roads in clause.sides.items()},
         axis=axis,
     )
+
+
+def readings_of(derived: Derived) -> tuple[Alternative, ...]:
+    """Return the readings of a clause: the ring that was taken, then the others that fit it.
+
+    The choices where nothing decided; empty for an axis and for sides that don't close.
+    """
+    if isinstance(derived.error, AmbiguousRingError):
+        return derived.error.choices
+    ring = derived.ring
+    if ring is None:
+        return ()
+    names = tuple(run.names for run in ring.runs)
+    bridged = ring.bridged_m
+    against = (Remark("bridged", {"metres": bridged}),) if bridged >= BREAK_M else ()
+    taken = Alternative(names, ring_area(ring), 1.0, 0.0, ring, ring.reasons, against)
+    return (taken, *ring.alternatives)

@@ -63,6 +63,12 @@ class Junction:
         through: _Side = "leave" if self.through == "enter" else "enter"
         return replace(self, leave=self.enter, enter=self.leave, through=through)
 
+    def spot(self, first: MeasuredLine, second: MeasuredLine) -> Position:
+        """Return where a ring passes from the one to the other: on the line that runs on."""
+        if self.beyond is not None:
+            return self.beyond
+        return first.xy(self.leave) if self.through == "leave" else second.xy(self.enter)
+
     def same_crossing(self, other: Junction) -> bool:
         """Return whether both are corners of the same two lines at one crossing."""
         return self.middle is not None and self.middle == other.middle
@@ -159,18 +165,13 @@ def _points(shape: shapely.Geometry) -> list[Position]:
 
 
 def _near(a: MeasuredLine, b: MeasuredLine) -> list[Junction]:
-    """Corners at ends that come near the other line."""
-    corners: list[Junction] = []
-    for end, _ in a.ends():
-        enter, gap = b.place(a.xy(end))
-        if gap <= NEAR_M:
-            corners.append(Junction("near", end, enter, gap))
+    """Corners at ends that come near the other line, of either line's ends; the nearest first."""
+    corners = [Junction("near", end, *b.place(a.xy(end))) for end, _ in a.ends()]
     for end, _ in b.ends():
         leave, gap = a.place(b.xy(end))
-        known = (math.dist(a.xy(leave), a.xy(corner.leave)) for corner in corners)
-        if gap <= NEAR_M and all(metres > CLUSTER_M for metres in known):
-            corners.append(Junction("near", leave, end, gap, "leave"))
-    return corners
+        corners.append(Junction("near", leave, end, gap, "leave"))
+    near = [corner for corner in corners if corner.gap <= NEAR_M]
+    return sorted(near, key=lambda corner: corner.gap)
 
 
 def _extended(a: MeasuredLine, b: MeasuredLine) -> list[Junction]:

@@ -33,6 +33,8 @@ SAME_M = 200.0
 _BREAK_COST = 3.0
 # Places closer together than this are one, metres.
 _SAME_PLACE_M = 0.01
+# Parts this near to each other hang together, metres.
+_TOUCH_M = 1.0
 # An end points on in the direction of its last metres: about this many.
 _HEADING_M = 50.0
 
@@ -215,6 +217,25 @@ class MeasuredLine:
                 position = self.plane.back(self.xy(place))
                 return Vertex(*position, accuracy, worst((a.status, b.status)), a.source, a.date)
         return vertices[-1]
+
+    @cached_property
+    def components(self) -> list[list[int]]:
+        """The parts that hang together, by their numbers: those that touch."""
+        tree = shapely.STRtree(self.parts)
+        left, right = tree.query(self.parts, predicate="dwithin", distance=_TOUCH_M)
+        groups: list[set[int]] = [{k} for k in range(len(self.parts))]
+        for a, b in zip(left.tolist(), right.tolist(), strict=True):
+            if groups[a] is not groups[b]:
+                groups[a] |= groups[b]
+                for k in groups[b]:
+                    groups[k] = groups[a]
+        return [sorted(group) for k, group in enumerate(groups) if min(group) == k]
+
+    def component_length(self, xy: Position) -> float:
+        """Return the metres that hang together with the part nearest to a position."""
+        part = self.place(xy)[0][0]
+        parts = next(group for group in self.components if part in group)
+        return sum(self.parts[k].length for k in parts)
 
     def ends_at(self, place: Place) -> bool:
         """Return whether a part ends at a place."""

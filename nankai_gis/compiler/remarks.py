@@ -37,6 +37,12 @@ REMARKS: Mapping[str, str] = {
         "{line} doesn't meet {other}: they come no closer than {metres:,.0f} m; begin or end the "
         "piece at a line that it meets"
     ),
+    "bridged": mark("bridges breaks and gaps of {metres:,.0f} m"),
+    "nearest to the stated area": mark("has the area that the plan states"),
+    "longer road": mark("follows the far longer of two roads of one name"),
+    "nearer carriageway": mark("follows the nearer of two carriageways of one name"),
+    "shorter way round": mark("has the shorter boundary"),
+    "follows roads throughout": mark("follows its roads without a break"),
     "wrong side": mark("{lines} is named on the {side} side, but lies on another side of the ring"),
     "sides inverted": mark(
         "{lines} is named on the {side} side, but lies {other_side} of {others}, which is named "

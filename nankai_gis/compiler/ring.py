@@ -22,6 +22,7 @@ from shapely.geometry import LinearRing
 from nankai_gis.compiler.junction import Junction, Junctions
 from nankai_gis.compiler.lines import LineSource, located
 from nankai_gis.compiler.measured import MeasuredLine, run_accuracy, run_length
+from nankai_gis.compiler.remarks import Remark
 from nankai_gis.compiler.runs import Corner, Run, RunRole
 from nankai_gis.errors import GeometryError
 from nankai_gis.geometry import ruler
@@ -31,6 +32,8 @@ from nankai_gis.words import language, listed, tr
 
 #: A metre of gap at a corner costs as much as this many along a line.
 GAP_COST = 8.0
+#: Rings differ when this share of the area isn't common to both.
+MATTERS = 0.05
 #: A line followed over less than this isn't followed at all, metres.
 LEAST_M = 1.0
 
@@ -44,7 +47,7 @@ _MOST_RINGS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another ring that fits the sides nearly as well.
+    """Another ring that fits the sides.
 
     Attributes
     ----------
@@ -54,11 +57,19 @@ class Alternative:
         On the ellipsoid.
     cost : float
         Relative to the ring that was taken: 1.0 is as good.
+    difference : float
+        Share of the area of the ring that was taken that isn't common to both.
+    ring : Ring
+    speaks_for, speaks_against : tuple of Remark
     """
 
     lines: tuple[Names, ...]
     area_m2: float
     cost: float
+    difference: float
+    ring: Ring
+    speaks_for: tuple[Remark, ...] = ()
+    speaks_against: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,9 @@ class Ring:
     missing : mapping of str to tuple of str
         Roads of the clause that the network doesn't hold, each with names like it.
     alternatives : tuple of Alternative
+        The other rings that fit the clause.
+    reasons : tuple of Remark
+        Why this one was taken.
     """
 
     runs: tuple[Run, ...]
@@ -83,6 +97,13 @@ class Ring:
     status: Status
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     alternatives: tuple[Alternative, ...] = ()
+    reasons: tuple[Remark, ...] = ()
+
+    @property
+    def bridged_m(self) -> float:
+        """Metres that no line has: breaks of the lines, and gaps at the corners."""
+        gaps = sum(corner.gap_m for corner in self.corners)
+        return gaps + sum(run.bridged_m for run in self.runs)
 
     @property
     def coordinates(self) -> list[Position]:
@@ -368,31 +389,17 @@ def _carried(to: Position, end: Vertex, corner: Junction) -> Vertex:
     return replace(end, lon=to[0], lat=to[1], accuracy_m=accuracy, status="inferred")
 
 
-def closed_ring(runs: list[Run], corners: list[Corner]) -> Ring | None:
-    """Return the ring of some runs, counter-clockwise.
+def closed_ring(runs: list[Run], corners: list[Corner], *, either_way: bool = True) -> Ring | None:
+    """Return the ring of some runs, corner k behind run k, counter-clockwise.
 
-    Parameters
-    ----------
-    runs : list of Run
-        In order, either way round.
-    corners : list of Corner
-        Corner k behind run k.
-
-    Returns
-    -------
-    Ring or None
-        None where they cross themselves or enclose nothing.
-
-    Examples
-    --------
-    >>> closed_ring([], []) is None
-    True
+    None where they cross themselves or enclose nothing, and for a clockwise one unless it may run
+    either way.
     """
     positions = [v.position for run in runs for v in run.vertices[:-1]]
     if len(positions) < 3:
         return None
     shape = LinearRing(positions)
-    if not shape.is_simple or not shape.is_valid:
+    if not (either_way or shape.is_ccw) or not shape.is_simple or not shape.is_valid:
         return None
     if not shape.is_ccw:
         runs = [replace(run, vertices=run.vertices[::-1]) for run in reversed(runs)]
