@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import shapely
 from cities import Draft, grid
@@ -185,21 +183,20 @@ def test_what_each_road_meets_and_the_nearest_miss_are_said() -> None:
     assert "西路 misses 南道 by 401 m (an end is carried on by at most 400 m)" in said
 
 
-def grid_clause(**sides: Any) -> dict[str, list[str]]:
-    return {side: names.split("、") for side, names in sides.items()}
-
-
 @pytest.mark.parametrize(
-    "sides",
+    ("east", "south", "west", "north"),
     [
-        grid_clause(east="縱1路、縱2路", south="橫1道、橫2道", west="縱5路、縱6路", north="橫6道、橫7道"),
-        grid_clause(east="縱5路、縱1路", south="橫1道、橫6道", west="縱6路、縱2路", north="橫2道、橫7道"),
-        grid_clause(east="縱5路、縱7路", south="橫1道、橫3道", west="縱1路、斷路", north="橫6道、橫8道"),
+        ("縱1路、縱2路", "橫1道、橫2道", "縱5路、縱6路", "橫6道、橫7道"),
+        ("縱5路、縱1路", "橫1道、橫6道", "縱6路、縱2路", "橫2道、橫7道"),
+        ("縱5路、縱7路", "橫1道、橫3道", "縱1路、斷路", "橫6道、橫8道"),
     ],
-)  # fmt: skip
-def test_a_wrong_clause_of_eight_roads_is_refused(sides: dict[str, list[str]]) -> None:
+)
+def test_a_wrong_clause_of_eight_roads_is_refused(
+    east: str, south: str, west: str, north: str
+) -> None:
     draft = grid(8, 8, width=24).add("斷路", [(-900, 300), (-900, 700)])
     lines = network(draft.add("斜路", [(-100, -50), (2900, 2850)]), turn=10)
-    # `tests/benchmarks/test_derive.py` measures how soon.
+    sides = {"east": east, "south": south, "west": west, "north": north}
+    # `tests/benchmarks/test_compiler.py` measures how soon.
     with pytest.raises(GeometryError):
-        ring_of_sides(sides, lines)
+        ring_of_sides({side: names.split("、") for side, names in sides.items()}, lines)
