@@ -1,15 +1,21 @@
 """Build every layer from the digitised tables and the plan definitions.
 
-python scripts/build_layers.py           write geodata/layers and the catalogue's figures
+python scripts/build_layers.py           write geodata/layers, the catalogue's figures, and
+                                         tests/figures.json, which the tests read
+python scripts/build_layers.py --all     also what shows them: scripts/update_docs.py and
+                                         scripts/render_maps.py
 python scripts/build_layers.py --check   compare only; exit 3 when something differs
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
+import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from nankai_gis.compiler.layers import plan_layers
+from nankai_gis.measure import checks
+from nankai_gis.measure import features as measure
 from nankai_gis.network import digitised
 from nankai_gis.plan import definitions, packaged
 
@@ -40,17 +48,41 @@ def rows(file: Path) -> int:
     return len(text.splitlines()) - 1
 
 
+def accuracy(file: Path) -> str:
+    """How good the positions of a data file are, in words; a dash for one without positions."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".geojson":
+        stated = [f["properties"]["accuracy_m"] for f in json.loads(text)["features"]]
+    else:
+        table = csv.DictReader(text.splitlines()) if file.suffix == ".csv" else []
+        # A vertex at a control point leaves its accuracy to the point.
+        stated = [float(row["accuracy_m"]) for row in table if row.get("accuracy_m")]
+    known = [metres for metres in stated if metres is not None]
+    if not known:
+        return "—"
+    words = f"{min(known):.0f} to {max(known):.0f} m" if len(known) > 1 else f"{known[0]:.0f} m"
+    missing = len(stated) - len(known)
+    return f"{words}; {missing} of {len(stated)} not located" if missing else words
+
+
 def catalogue() -> bytes:
-    """The catalogue with its words as they stand and its counts and checksums made new."""
+    """The catalogue with its words as they stand and its figures made new."""
     written = tomllib.loads((GEODATA / "catalog.toml").read_text(encoding="utf-8"))["file"]
     out = ["# Every data file: what it is, where it comes from, how good it is.", ""]
-    out += ["# The words are written by hand; rows and sha256 by scripts/build_layers.py.", ""]
+    out += [
+        "# The words are written by hand; rows, accuracy and sha256 by scripts/build_layers.py.",
+        "",
+    ]
     for name in sorted(written):
         record = dict(written[name])
         file = GEODATA / name
         if not file.is_file():
             sys.exit(f"catalog.toml describes {name}, which is not there")
-        record["rows"], record["sha256"] = rows(file), packaged.digest(file)
+        record |= {
+            "rows": rows(file),
+            "accuracy": accuracy(file),
+            "sha256": packaged.digest(file),
+        }
         out.append(f'[file."{name}"]')
         for field in FIELDS:
             value = record[field]
@@ -59,16 +91,46 @@ def catalogue() -> bytes:
     return "\n".join(out).encode()
 
 
+def figures(made: dict[str, list[dict[str, Any]]], plan: definitions.Plan) -> bytes:
+    """What is measured and found on the layers: areas, lengths and the findings of the checks."""
+    polygons = [f for name in ("district", "zones", "parcel", "subdistricts") for f in made[name]]
+    areas = {
+        row.id: {"area_m2": round(row.area_m2), "sd_m2": round(row.area_sd_m2)}
+        for row in measure.areas(polygons)
+    }
+    lengths: dict[str, dict[str, float]] = {}
+    for piece in measure.lengths(made["corridors"]):
+        if piece.length_m is not None and not piece.planned:
+            ours = lengths.setdefault(piece.corridor, {})
+            ours[piece.street] = ours.get(piece.street, 0) + round(piece.length_m)
+    missing = {
+        name: [f["properties"]["id"] for f in made[name] if f["geometry"] is None]
+        for name in ("corridors", "streets", "sites")
+    }
+    verdicts = Counter(finding.verdict for finding in checks.check(plan, made))
+    figures = {
+        "areas": areas,
+        "lengths_m": lengths,
+        "not_located": missing,
+        "findings": dict(sorted(verdicts.items())),
+    }
+    return (json.dumps(figures, ensure_ascii=False, indent=1) + "\n").encode()
+
+
 def main() -> int:
     """Write or compare; 3 when the comparison fails."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="compare only")
-    check = parser.parse_args().check
+    parser.add_argument("--all", action="store_true", help="also documents and maps")
+    options = parser.parse_args()
+    check = options.check
 
-    made = plan_layers(definitions.read(GEODATA / "plan"), digitised.read(GEODATA / "digitised"))
+    plan = definitions.read(GEODATA / "plan")
+    made = plan_layers(plan, digitised.read(GEODATA / "digitised"))
     wanted = {GEODATA / "layers" / f"{name}.geojson": collection(f) for name, f in made.items()}
+    wanted[ROOT / "tests" / "figures.json"] = figures(made, plan)
     stale = [p for p, data in wanted.items() if not p.is_file() or p.read_bytes() != data]
     if not check:
         for path in stale:
@@ -82,7 +144,11 @@ def main() -> int:
     for path in stale:
         print(f"{'differs' if check else 'written'}: {path.relative_to(ROOT)}")
     if not stale:
-        print("layers and catalogue are up to date")
+        print("layers, catalogue and figures are up to date")
+    for script in ("update_docs.py", "render_maps.py") if options.all else ():
+        command = [sys.executable, str(ROOT / "scripts" / script), *(["--check"] if check else [])]
+        if subprocess.run(command, cwd=ROOT).returncode:
+            return 3
     return 3 if check and stale else 0
 
 

@@ -97,8 +97,8 @@ def test_a_feature_by_any_name(run: Run, name: str) -> None:
 
 def test_length_by_street_with_what_is_not_located(run: Run) -> None:
     text = run("--lang", "zh-Hant", "length", "創新資源引育帶").stdout.decode()
-    (missing,) = [line for line in text.splitlines() if line.split()[1:2] == ["雅安道"]]
-    assert missing.split()[2:] == ["延伸", "-", "-", "未定位"]
+    (missing,) = [line for line in text.splitlines() if line.split()[1:2] == ["樂山道"]]
+    assert missing.split()[2:] == ["延伸", "-", "-", "未定位、規劃"]
     pieces = json.loads(run("length", "innovation-resource", "--format", "json").stdout)["pieces"]
     built = sum(p["length_km"] for p in pieces if p["length_km"] and not p["planned"])
     (total,) = [line for line in text.splitlines() if "合計（已定位）" in line]
@@ -127,9 +127,9 @@ def test_list_names_everything_once(run: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("qihang-bay", ["東至紅旗路、衞津路", "第四章第一節", "中南道", "560", "推定", "嘉陵道街"]),
-        ("xiyingmen", ["2.2平方公里西營門地塊", "偏差 -11.5%", "密雲路直線"]),
-        ("創新資源引育帶", ["未來將打通", "雅安道、樂山道、延安路", "推定、規劃"]),
+        ("qihang-bay", ["東至紅旗路、衞津路", "第四章第一節", "中南道", "200", "推定", "嘉陵道街"]),
+        ("xiyingmen", ["2.2平方公里西營門地塊", "偏差 -10.6%", "密雲路直線"]),
+        ("創新資源引育帶", ["未來將打通", "樂山道、延安路", "推定、規劃"]),
         ("鼓樓", ["位置：117.17479, 39.14058", "位置精度：30 米", "依據：數字化", "地標"]),
         ("律保大廈", ["未定位（沒有注明來源的坐標）"]),
         ("works-huanghe", ["OSM", "黃河道"]),

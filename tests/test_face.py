@@ -54,7 +54,7 @@ def test_compile_gives_a_polygon_its_sides_and_a_plot() -> None:
     sides = made.sides
     assert sides.crs.to_epsg() == 4326
     assert list(sides.road) == ["紅旗路", "復康路", "衛津路", "鞍山西道"]
-    assert list(sides.confidence) == ["high", "high", "high", "fair"]
+    assert list(sides.confidence) == ["high", "high", "high", "high"]
     # The sides are the boundary of the polygon.
     assert sides.length_m.sum() == pytest.approx(
         ruler.lengths([made.polygon.exterior])[0], rel=1e-6

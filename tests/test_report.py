@@ -16,6 +16,7 @@ from typing import Any
 import docx
 import pandas as pd
 import pytest
+from figures import square_km
 from PIL import Image
 
 from nankai_gis import words
@@ -212,16 +213,18 @@ def test_a_little_is_not_called_nothing(share: float, words: str) -> None:
 
 def test_a_deviation_is_worded() -> None:
     row = FOUND.areas(names=["西營門地塊"])[0]
+    assert row.area_sd_m2
     smaller = content._against_stated(row, 2.2e6, -254_000)
     assert smaller.startswith(
-        "規劃所述面積 2.2 平方公里，量得的面積小 0.25 平方公里，相當於標準差的 1."
+        "規劃所述面積 2.2 平方公里，量得的面積小 0.25 平方公里，相當於標準差的 "
+        f"{254_000 / row.area_sd_m2:.1f} 倍"
     )
     assert "量得的面積大 0.25" in content._against_stated(row, 2.2e6, 254_000)
     assert "相符" in content._against_stated(row, 2.2e6, -400)
     exact = replace(row, area_sd_m2=0.0)
     assert content._against_stated(exact, 2.2e6, 254_000).endswith("大 0.25 平方公里。")
     assert content._deviation(replace(row, stated_area_m2=row.area_m2 + 0.4)) == "0.000"
-    assert content._deviation(row) == "-0.254"
+    assert content._deviation(row) == f"{square_km('xiyingmen') - 2.2:.3f}"
 
 
 def test_only_what_was_not_surveyed_is_called_indicative() -> None:

@@ -89,7 +89,7 @@ def axis_streets(parts: Sequence[AxisPart], lines: LineSource) -> dict[str, Line
     Examples
     --------
     >>> from nankai_gis.network import digitised
-    >>> part = AxisPart("紅旗路", "main", start="黃河道", end="津淶道")
+    >>> part = AxisPart("紅旗路", "main", start="黃河道", end="樂山道")
     >>> list(axis_streets([part], digitised.packaged()))
     ['紅旗路', '黃河道']
     """

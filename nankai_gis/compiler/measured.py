@@ -111,7 +111,7 @@ def line_length(line: Line) -> float:
     --------
     >>> from nankai_gis.network import digitised
     >>> round(line_length(digitised.packaged()["紅旗路"]), -1)
-    4860.0
+    5200.0
     """
     return sum(run_length(part) for part in line.parts)
 

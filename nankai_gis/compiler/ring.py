@@ -141,7 +141,7 @@ def ring_area(ring: Ring) -> float:
     >>> names = ["鞍山西道", "衛津路", "復康路", "紅旗路"]
     >>> ring = ring_of_lines([RingPart(n) for n in names], digitised.packaged())
     >>> round(ring_area(ring) / 1e6, 1)
-    4.3
+    4.4
     """
     return ruler.area({"type": "Polygon", "coordinates": [ring.coordinates]})
 

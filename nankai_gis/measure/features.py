@@ -287,7 +287,7 @@ def lengths(features: Iterable[Mapping[str, Any]]) -> list[LengthRow]:
     >>> from nankai_gis.plan import layers
     >>> rows = lengths(layers.features("corridors"))
     >>> [row.street_name for row in rows if row.length_m is None]
-    ['雅安道', '樂山道', '延安路']
+    ['樂山道', '延安路']
     """
     rows = []
     for feature in features:

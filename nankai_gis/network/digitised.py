@@ -355,7 +355,7 @@ def packaged() -> DigitisedNetwork:
 
     Examples
     --------
-    >>> len(packaged()["南開二緯路"].vertices)
-    2
+    >>> len(packaged()["通北路"].vertices)
+    5
     """
     return read(data_folder() / "digitised")

@@ -55,6 +55,11 @@ class _Lengths:
     opposite: float
     other: float
 
+    @property
+    def mostly_opposite(self) -> bool:
+        """Whether what it bounds is the opposite side, but for corners and a step of a stair."""
+        return self.carried < (1 - CARRIED_SHARE) * (self.carried + self.opposite)
+
 
 def _steps(line: BaseGeometry) -> Floats:
     """The edges of a line in the plane, cut into steps: both ends of each, x and y."""
@@ -106,9 +111,9 @@ def examine(context: CheckContext) -> Iterator[Finding]:
     along: within 45° and within `AGREES_SD` (2) standard deviations of the accuracy of both.
     Steps that face a side squarely and run along no named road count against the nearest road of
     that side. A road differs when it carries no more than `CARRIED_SHARE` (75 %) of its part of
-    the side, or more of the opposite side than of its own. It can't be told when it isn't
-    located, when another line is taken in its place, or when what it carries is no longer than
-    its band of accuracy is wide.
+    the side, or when more than that share of what it bounds is the opposite side. It can't be
+    told when it isn't located, when another line is taken in its place, or when what it carries
+    is no longer than its band of accuracy is wide.
     """
     for feature in context.of("zone", "parcel", "district"):
         if not feature.sides:
@@ -172,7 +177,7 @@ def _verdict(road: _Beside, lengths: _Lengths) -> Verdict:
     if not road.located:
         return "cannot tell"
     side_m = lengths.carried + lengths.other
-    if lengths.opposite > lengths.carried or lengths.carried <= CARRIED_SHARE * side_m:
+    if lengths.mostly_opposite or lengths.carried <= CARRIED_SHARE * side_m:
         return "differs"
     doubtful = road.stand_ins or lengths.carried <= 2 * road.within
     return "cannot tell" if doubtful else "ok"
@@ -203,7 +208,7 @@ def _details(
             else mark("at least {far:.0f} m away ({within:.0f} m allowed)")
         )
         details.append(state(message, far=far_m, within=road.within))
-    if lengths.opposite > lengths.carried:
+    if lengths.mostly_opposite:
         details.append(state(mark("on the opposite side")))
     if verdict == "cannot tell" and road.located and not road.stand_ins:
         details.append(state(mark("not accurate enough to tell")))
