@@ -43,13 +43,17 @@ STEP = re.compile(
 
 def printed(command: str, lang: str) -> str:
     """What a command prints, as a code block."""
-    done = subprocess.run(
-        [sys.executable, "-m", "nankai_gis", "--lang", lang, *command.split()],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
+    sys.path.insert(0, str(ROOT))
+    from click.testing import CliRunner
+
+    from nankai_gis.cli import main
+
+    done = CliRunner().invoke(
+        main, ["--lang", lang, *command.split()], prog_name="nankai-gis", catch_exceptions=False
     )
-    return f"```\n{done.stdout.decode()}```\n"
+    if done.exit_code:
+        raise SystemExit(f"{command}: {done.stderr}")
+    return f"```\n{done.stdout}```\n"
 
 
 def readme(text: str, lang: str = "en") -> str:

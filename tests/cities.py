@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -51,6 +52,12 @@ class Road:
         left = _beside(self.axis, -self.width / 2).reverse()
         sense = 1 if self.tagged else 0
         return [(right, sense), (left, sense)]
+
+
+@cache
+def _about(lon: float, lat: float) -> Transformer:
+    draft = f"+proj=aeqd +lat_0={lat} +lon_0={lon} +ellps=GRS80"
+    return Transformer.from_crs(draft, "EPSG:4326", always_xy=True)
 
 
 def _beside(axis: LineString, right: float) -> LineString:
@@ -101,10 +108,7 @@ class Draft:
         shift: tuple[float, float] = (0.0, 0.0),
     ) -> City:
         """Lay the draft out about `origin`, turned by `turn` degrees."""
-        to_earth = Transformer.from_crs(
-            f"+proj=aeqd +lat_0={origin[1]} +lon_0={origin[0]} +ellps=GRS80", "EPSG:4326",
-            always_xy=True,
-        )  # fmt: skip
+        to_earth = _about(*origin)
         angle = np.radians(turn)
         matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 

@@ -13,7 +13,33 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+#: Files that take longest, the longest first: begun last, one of them would run alone at the end.
+LONGEST = (
+    "test_nothing_lost",
+    "test_hostile",
+    "test_cli_coverage",
+    "test_partitions",
+    "test_figure",
+    "test_map",
+    "test_spatial_database",
+    "test_compiler",
+    "test_study",
+    "test_report",
+    "test_windows",
+    "test_export",
+    "test_basemap",
+    "test_cli",
+    "test_roads",
+    "test_streets",
+)
+
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: processes take them in this order."""
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ HERE = (117.15, 39.1)
 SEPARATION = 40.0
 
 often = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
@@ -203,7 +203,7 @@ def test_how_the_ways_are_cut_and_listed_changes_nothing(plan, one, other):
     assert turned[start:] + turned[:start] == names
 
 
-@settings(often, max_examples=25)
+@settings(often, max_examples=18)
 @given(plans, seeds, st.data())
 def test_other_streets_and_other_places_change_nothing(plan, seed, data):
     made = quarter(*plan)
@@ -231,7 +231,7 @@ STAIR = [(0, 0), (1400, 0), (1400, 500), (900, 500), (900, 1100), (0, 1100)]
 LONG = {k: Edge(before=1600, after=1600, width=24 * (k % 2)) for k in range(6)}
 
 
-@settings(often, max_examples=40)
+@settings(often, max_examples=25)
 @given(st.integers(0, 3), turns, st.booleans(), seeds)
 def test_streets_that_cross_everywhere_are_sorted_out_by_their_sides(quarters, turn, mirror, seed):
     corners = [*STAIR]

@@ -200,7 +200,8 @@ def test_names_are_text_and_nothing_else() -> None:
     texts = [t.replace(" ", "") for t in _texts(drawn)]
     for name in names:
         assert fonts.printable(name).replace(" ", "") in texts or len(name) > 40
-    for form in figure.FORMATS:
+    # Drawing has laid the letters out as PNG does.
+    for form in ("svg", "pdf"):
         assert figure.render(drawn, form)
 
 

@@ -296,8 +296,9 @@ def test_a_feature_has_one_colour_throughout() -> None:
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
-    assert documents.docx(SECTIONS, {}, **WORDS) == documents.docx(SECTIONS, {}, **WORDS)
-    assert zipfile.ZipFile(io.BytesIO(documents.docx(SECTIONS, {}, **WORDS))).testzip() is None
+    written = documents.docx(SECTIONS[:3], {}, **WORDS)
+    assert written == documents.docx(SECTIONS[:3], {}, **WORDS)
+    assert zipfile.ZipFile(io.BytesIO(written)).testzip() is None
 
 
 class _Tags(HTMLParser):
@@ -323,16 +324,16 @@ def test_names_are_text_on_the_page() -> None:
     assert page.count("&lt;img src=x onerror=alert(1)&gt;{{7*7}}") == 11
 
 
-@pytest.mark.parametrize("name", ["r.html", "r.docx"])
-def test_the_command(run: Run, tmp_path: Path, name: str) -> None:
-    done = run("report", name, "--lang", "zh-Hans")
+def test_the_command(run: Run, tmp_path: Path) -> None:
+    """The page; the Word document of the command is written in ``test_windows``."""
+    done = run("report", "r.html", "--lang", "zh-Hans")
     assert done.returncode == 0, done.stderr
-    size = (tmp_path / name).stat().st_size
+    size = (tmp_path / "r.html").stat().st_size
     assert size > 100_000
-    again = run("report", name)
+    again = run("report", "r.html")
     assert again.returncode == 1
     assert "exists; nothing was written" in again.stderr.decode()
-    assert (tmp_path / name).stat().st_size == size
+    assert (tmp_path / "r.html").stat().st_size == size
 
 
 def test_another_kind_of_file_is_refused(run: Run) -> None:

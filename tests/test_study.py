@@ -57,8 +57,8 @@ def tamper(path: Path, change: tuple[str, str], checksum: bool) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["a#b.gpkg", "a%20b.gpkg", "a?b.gpkg", "南開 區.gpkg"])
-def test_any_name_that_a_folder_takes(tmp_path: Path, name: str) -> None:
+def test_any_name_that_a_folder_takes(tmp_path: Path) -> None:
+    name = "a#b%20c?d=e 南開.gpkg"
     store.save(study.packaged(), tmp_path / name)
     assert store.differences(tmp_path / name) == []
     assert [file.name for file in tmp_path.iterdir()] == [name]
