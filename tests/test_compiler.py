@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from shapely import LineString
 
 from nankai_gis.compiler.axis import axis_pieces
-from nankai_gis.compiler.derive import clause_feature, derive
+from nankai_gis.compiler.clauses import clause_feature
+from nankai_gis.compiler.derive import derive
 from nankai_gis.compiler.measured import run_length
 from nankai_gis.compiler.ring import Ring, ring_of_lines
 from nankai_gis.compiler.search import ring_of_sides
@@ -28,7 +29,7 @@ from nankai_gis.network import digitised
 from nankai_gis.network.datum_shift import SHIFT_M, datum_shift
 from nankai_gis.network.osm_network import OsmNetwork
 from nankai_gis.network.roads import Origin, Roads
-from nankai_gis.plan.clause import parse
+from nankai_gis.plan.clauses import read_one
 from nankai_gis.plan.model import AxisPart, RingPart
 
 HERE = (117.15, 39.1)
@@ -402,7 +403,7 @@ CLAUSE = "東至東路,南至南道,西至西路,北至北一道、北二道"
 
 
 def compiled(text: str, lines: OsmNetwork, **more: Any) -> Any:
-    return derive(replace(clause_feature(parse(text), lines), **more), lines)
+    return derive(replace(clause_feature(read_one(text), lines), **more), lines)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -21,14 +21,15 @@ import shapely
 from pyproj import Geod
 from tanggu import PBF, elements, write_overpass
 
-from nankai_gis.compiler.derive import Derived, clause_feature, derive
+from nankai_gis.compiler.clauses import clause_feature
+from nankai_gis.compiler.derive import Derived, derive
 from nankai_gis.compiler.ring import ring_area
 from nankai_gis.errors import ClauseError, GeometryError, RoadNotFoundError
 from nankai_gis.geometry.cut_lines import LEAST_M
 from nankai_gis.measure import coverage
 from nankai_gis.network import roads
 from nankai_gis.network.osm_network import OsmNetwork
-from nankai_gis.plan.clause import parse
+from nankai_gis.plan.clauses import read_one
 from nankai_gis.plan.model import SIDES
 
 GEOD = Geod(ellps="GRS80")
@@ -177,7 +178,7 @@ def away(a: tuple[float, float], b: tuple[float, float]) -> float:
 def compiled(
     text: str, network: OsmNetwork, inside: tuple[tuple[float, float], ...] = ()
 ) -> Derived:
-    return derive(replace(clause_feature(parse(text, network), network), inside=inside), network)
+    return derive(replace(clause_feature(read_one(text, network), network), inside=inside), network)
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +313,7 @@ def test_streets_that_are_not_named_lead_no_ring_round_swapped_sides(one: OsmNet
 
 @pytest.mark.parametrize("case", ["block", "a wavy side", "dual in the south"])
 def test_a_clause_closes_in_none_but_its_own_order_of_sides(case: str, one: OsmNetwork) -> None:
-    feature = clause_feature(parse(CASES[case][0], one), one)
+    feature = clause_feature(read_one(CASES[case][0], one), one)
     for order in permutations(SIDES):
         sides = {side: feature.sides[named] for side, named in zip(SIDES, order, strict=True)}
         made = derive(replace(feature, sides=sides), one)
@@ -329,7 +330,7 @@ def test_a_clause_closes_in_none_but_its_own_order_of_sides(case: str, one: OsmN
 def test_no_stair_closes_with_its_sides_mixed_up(
     case: str, order: tuple[str, ...], one: OsmNetwork
 ) -> None:
-    feature = clause_feature(parse(CASES[case][0], one), one)
+    feature = clause_feature(read_one(CASES[case][0], one), one)
     sides = {side: feature.sides[named] for side, named in zip(SIDES, order, strict=True)}
     assert isinstance(derive(replace(feature, sides=sides), one).error, GeometryError)
 

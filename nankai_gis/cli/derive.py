@@ -142,10 +142,10 @@ def _network(for_the_plan: bool) -> tuple[LineSource, Mapping[str, Vertex]]:
 
 
 def _from_text(text: str, lines: LineSource) -> Feature:
-    from nankai_gis.compiler.derive import clause_feature
-    from nankai_gis.plan.clause import parse
+    from nankai_gis.compiler.clauses import clause_feature
+    from nankai_gis.plan.clauses import read_one
 
-    return clause_feature(parse(text, lines), lines)
+    return clause_feature(read_one(text, lines), lines)
 
 
 def _defined(names: tuple[str, ...], definitions: Path | None) -> list[Feature]:

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from nankai_gis.compiler.clauses import clause_feature
 from nankai_gis.compiler.confidence import confidences
-from nankai_gis.compiler.derive import Derived, clause_feature, derive, readings_of
+from nankai_gis.compiler.derive import Derived, derive, readings_of
 from nankai_gis.compiler.lines import LineSource
 from nankai_gis.compiler.measured import run_length
 from nankai_gis.errors import NankaiGISError
 from nankai_gis.network import digitised
 from nankai_gis.network.osm_network import OsmNetwork
 from nankai_gis.network.roads import Roads
-from nankai_gis.plan.clause import parse
+from nankai_gis.plan.clauses import read_one
 from nankai_gis.plan.model import Feature, Names, Vertex
 
 if TYPE_CHECKING:
@@ -229,7 +230,9 @@ def compile_clause(
     else:
         lines = OsmNetwork(roads) if isinstance(roads, Roads) else roads
     try:
-        feature = clause_feature(parse(clause, lines), lines) if isinstance(clause, str) else clause
+        if isinstance(clause, str):
+            clause = clause_feature(read_one(clause, lines), lines)
+        feature = clause
     except NankaiGISError as error:
         if errors == "raise":
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nankai_gis.compiler.axis import Piece, PieceError, axis_pieces, axis_streets
@@ -13,8 +13,7 @@ from nankai_gis.compiler.ring import Alternative, Ring, ring_area, ring_of_lines
 from nankai_gis.compiler.search import ring_of_sides
 from nankai_gis.errors import GeometryError, NankaiGISError, RoadNotFoundError
 from nankai_gis.network.merged import MergedNetwork
-from nankai_gis.plan.clause import Clause, Road
-from nankai_gis.plan.model import AxisPart, Feature, Line, Names, RingPart, Vertex
+from nankai_gis.plan.model import Feature, Line, RingPart, Vertex
 from nankai_gis.words import tr
 
 
@@ -201,48 +200,6 @@ def _why_not_drawn(error: RoadNotFoundError | PieceError, lines: LineSource) -> 
         return Remark("street unknown", {"name": error.asked})
     values = {"name": error.asked, "near": list(error.candidates)}
     return Remark("street unknown, others near", values)
-
-
-def clause_feature(clause: Clause, known: Container[str] = ()) -> Feature:
-    """Return a definition made of nothing but a clause.
-
-    Parameters
-    ----------
-    clause : Clause
-    known : container of str
-        Names that a network knows.
-
-    Returns
-    -------
-    Feature
-        A zone for a clause with sides, a corridor for one with an axis. Of the names of a road
-        the first that is known is taken, else its own.
-
-    Examples
-    --------
-    >>> from nankai_gis.plan.clause import parse
-    >>> clause = parse("東至甲路(乙路),南至丙路,西至丁路,北至戊路")
-    >>> clause_feature(clause).sides["east"], clause_feature(clause, {"乙路"}).sides["east"]
-    (('甲路',), ('乙路',))
-    """
-
-    def name(road: Road) -> str:
-        return next((name for name in road.names if name in known), road.name)
-
-    main = tuple(AxisPart(name(r), "main", planned=r.planned) for r in clause.main)
-    extension = tuple(AxisPart(name(r), "extension", planned=r.planned) for r in clause.extension)
-    axis = main + extension
-    return Feature(
-        id="clause",
-        kind="corridor" if axis else "zone",
-        names=Names("clause", "clause", "clause"),
-        clause="",
-        clause_source="text",
-        status="osm",
-        file="",
-        sides={side: tuple(map(name, roads)) for side, roads in clause.sides.items()},
-        axis=axis,
-    )
 
 
 def readings_of(derived: Derived) -> tuple[Alternative, ...]:

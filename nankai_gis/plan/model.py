@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from nankai_gis.plan.clauses.reading import AreaClause
 
 Kind = Literal["district", "zone", "parcel", "corridor", "subdistrict", "site"]
 Status = Literal["surveyed", "osm", "digitised", "inferred"]
@@ -228,6 +231,8 @@ class Feature:
     note : str
     file : str
         Name of the definition file.
+    reading : AreaClause or None
+        What the reader makes of the clause, where the definition rests on it.
     """
 
     id: str
@@ -254,6 +259,7 @@ class Feature:
     point: str | None = None
     line: str | None = None
     note: str = ""
+    reading: AreaClause | None = None
 
     @property
     def place(self) -> str:

@@ -8,8 +8,7 @@ from nankai_gis.errors import ClauseError
 from nankai_gis.measure.checks.cases import Case, rectangle
 from nankai_gis.measure.checks.context import CheckContext
 from nankai_gis.measure.checks.finding import Finding, Quoted, Rule, Value, Verdict, state, unknown
-from nankai_gis.plan.clause import Clause, parse
-from nankai_gis.plan.clause import Road as ClauseRoad
+from nankai_gis.plan.clauses import AreaClause, Bound, read_one
 from nankai_gis.plan.model import Feature
 from nankai_gis.words import mark
 from nankai_gis.words.terms import SIDES
@@ -19,12 +18,12 @@ _AXIS = "axis"
 
 
 def _pairs(
-    feature: Feature, written: Clause
-) -> Iterator[tuple[str, tuple[ClauseRoad, ...], tuple[str, ...]]]:
+    feature: Feature, written: AreaClause
+) -> Iterator[tuple[str, tuple[Bound, ...], tuple[str, ...]]]:
     """The roads of the clause and those of the definition, side by side."""
     if feature.axis:
         defined = [part.road for part in feature.axis if part.road and part.role != "bridge"]
-        yield _AXIS, (*written.main, *written.extension), tuple(defined)
+        yield _AXIS, written.axis, tuple(defined)
     else:
         for side, roads in written.sides.items():
             yield side, roads, feature.sides.get(side, ())
@@ -40,7 +39,7 @@ def examine(context: CheckContext) -> Iterator[Finding]:
         if not feature.sides and not feature.axis:
             continue
         try:
-            written = parse(feature.clause, context.known)
+            written = read_one(feature.clause, context.known)
         except ClauseError:
             # Not every clause names its bounds: the parcel's gives a size only.
             continue
@@ -50,13 +49,13 @@ def examine(context: CheckContext) -> Iterator[Finding]:
             yield _compared(context, feature, written)
 
 
-def _compared(context: CheckContext, feature: Feature, written: Clause) -> Finding:
+def _compared(context: CheckContext, feature: Feature, written: AreaClause) -> Finding:
     known, unnamed, apart = context.known, [], []
     for side, roads, defined in _pairs(feature, written):
-        unnamed += [road.name for road in roads if not known.first(*road.names)]
+        unnamed += [road.line for road in roads if not known.first(*road.names)]
         if [known.first(*road.names) for road in roads] == [known.first(r) for r in defined]:
             continue
-        of_clause: tuple[Value, ...] = tuple(known.shown(road.name) for road in roads)
+        of_clause: tuple[Value, ...] = tuple(known.shown(road.line) for road in roads)
         of_definition: tuple[Value, ...] = tuple(map(known.shown, defined))
         if side == _AXIS:
             message = mark("axis: {clause} in the clause, {definition} in the definition")
