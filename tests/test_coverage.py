@@ -280,6 +280,20 @@ def test_a_street_that_begins_or_ends_inside(block):
     assert np.isnan(beside.exit_lon)
 
 
+@pytest.mark.parametrize(("forward", "entered"), [(-0.19, True), (-0.21, False)])
+def test_a_boundary_crossed_nearly_at_right_angles_to_the_course_is_a_way_in(
+    block, forward, entered
+):
+    """Below a fifth of the way sideways; one that runs back there comes in elsewhere."""
+    back = 100 * forward / math.sqrt(1 - forward**2)
+    street = line((-900, -100), (200 - back, -100), (200 + back, 100), (1500, 100))
+    zone = block["zones"][:1]
+    one = coverage.measure(zone, frame([street], name=["曲路"]), boundary_m=0).streets.loc[0]
+    assert one.crossings == 2
+    assert np.isnan(one.entry_lon) != entered
+    assert one.exit_lon == pytest.approx(place(1000, 0)[0])
+
+
 def test_a_street_running_south_is_followed_north(block):
     street = line((500, 1400), (500, -300))
     one = coverage.measure(block["zones"][:1], frame([street], name=["縱"])).streets.iloc[0]

@@ -31,19 +31,28 @@ def test_what_only_touches_shares_nothing():
     "answer",
     [square(-50, -50, 2000, 2000), Polygon(), square(500, 0, 700, 1000), square(0, 0, 1000, 1000)],
 )
-def test_a_silently_wrong_result_is_computed_again_on_a_grid(monkeypatch, answer):
+@pytest.mark.parametrize(("wrong", "rel"), [([None], 5e-10), ([None, 1e-12], 5e-7)])
+def test_a_silently_wrong_result_is_computed_again_on_a_grid(monkeypatch, answer, wrong, rel):
     one, two = square(0, 0, 1000, 1000), square(500, -10, 1500, 1010)
     right = shapely.intersection(one, two)
     plain = shapely.intersection
 
     def sometimes(a, b, grid_size=None):
-        if grid_size is None:
+        if grid_size in wrong:
             return np.full(len(a), answer, dtype=object)
         return plain(a, b, grid_size=grid_size)
 
     monkeypatch.setattr(polygons.shapely, "intersection", sometimes)
     found = polygons.intersection(one, two)[0]
-    assert ruler.areas([found])[0] == pytest.approx(ruler.areas([right])[0], rel=5e-10)
+    assert ruler.areas([found])[0] == pytest.approx(ruler.areas([right])[0], rel=rel)
+
+
+@pytest.mark.parametrize(("apart", "sound"), [(0.8e-9, True), (1.2e-9, False)])
+def test_a_point_within_a_billionth_of_a_degree_of_an_edge_is_on_neither_side(apart, sound):
+    area = shapely.box(117, 39, 117.1, 39.1)
+    beside = shapely.box(117.1, 39, 117.1 + 2 * apart, 39.1)
+    good = polygons._placed(*np.array([[beside], [area]]), np.zeros(1), inside=True)
+    assert good.tolist() == [sound]
 
 
 # Outlines whose edges lie along each other with other vertices; of these, parts of a reach added
