@@ -4,9 +4,9 @@
     python scripts/update_words.py --add FILE.po   take translations from other files, too
     python scripts/update_words.py --check         only compare; exits with 1 and lists what lacks
 
-Messages are collected from calls of ``tr``, ``ntr``, ``ptr`` and ``mark``, from the help of every
-command and option, and from click. Only the traditional Chinese is edited by hand (``msgstr`` in
-nankai_gis/words/zh_Hant.po); simplified Chinese is made of it.
+Messages are collected from calls of ``tr``, ``ntr``, ``ptr``, ``mark`` and ``stored``, from the
+help of every command and option, and from click. Only the traditional Chinese is edited by hand
+(``msgstr`` in nankai_gis/words/zh_Hant.po); simplified Chinese is made of it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from babel.messages.pofile import read_po, write_po
 from nankai_gis.plan.names import simplified
 from nankai_gis.words import DOMAIN, FOLDER
 
-KEYWORDS = {"tr": None, "mark": None, "ntr": (1, 2), "ptr": ((1, "c"), 2)}
+KEYWORDS = {"tr": None, "mark": None, "stored": None, "ntr": (1, 2), "ptr": ((1, "c"), 2)}
 SOURCE = FOLDER / "zh_Hant.po"
 HEADER = """\
 # The Chinese of nankai-gis, in traditional characters. Edit the msgstr lines only;

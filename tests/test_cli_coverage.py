@@ -401,10 +401,12 @@ def test_a_reach_needs_corridors(run: Run, city: Path) -> None:
 
 
 def test_subdistricts_are_not_called_by_number(run: Run, city: Path) -> None:
+    layer = gpd.read_file(city / "subdistricts.geojson").rename(columns={"label": "density"})
+    layer.assign(density=1.5).to_file(city / "subdistricts.geojson")
     done = run(*MINE[:5], *MINE[7:])
     assert done.returncode == 1
     assert done.stderr.decode() == (
-        "Error: subdistricts.geojson has no column 'name' (it has: id, label); name the column "
+        "Error: subdistricts.geojson has no column 'name' (it has: density); name the column "
         "that holds the names of the subdistricts with --name-field\n"
     )
 
@@ -416,11 +418,9 @@ def test_zones_without_an_id_are_counted(
     zones = [box(117.13, 39.1, 117.16, 39.13), box(117.16, 39.1, 117.18, 39.13)]
     gpd.GeoDataFrame({"id": ids}, geometry=zones, crs=4326).to_file(tmp_path / "zones.geojson")
     done = run("coverage", "--zones", "zones.geojson")
-    assert done.returncode == 1
-    rows = "1 row has" if ids.count(None) == 1 else "2 rows have"
-    assert done.stderr.decode() == (
-        f"Error: zones: {rows} no id; fill the column 'id' or drop it\n"
-    )
+    assert done.returncode == 0
+    assert "the column id gives no ids (some rows have none)" in done.stderr.decode()
+    assert [line.split()[0] for line in done.stdout.decode().splitlines()[3:5]] == ["1", "1"]
 
 
 def test_a_layer_without_a_crs_is_refused(run: Run, tmp_path: Path) -> None:
@@ -438,7 +438,14 @@ def test_which_layer_of_several_is_not_guessed(run: Run, tmp_path: Path) -> None
         frame.to_file(tmp_path / "two.gpkg", layer=layer)
     done = run("coverage", "--zones", "two.gpkg")
     assert done.returncode == 1
-    assert done.stderr.decode().startswith("Error: two.gpkg has 2 layers (before, after)")
+    assert done.stderr.decode().startswith(
+        "Error: two.gpkg has 2 layers: before (Polygon, rows: 1), after (Polygon, rows: 1); name"
+    )
+    assert run("coverage", "--zones", "two.gpkg", "--layer", "after").returncode == 0
+    assert run("coverage", "--zones", "two.gpkg|layername=after").returncode == 0
+    done = run("coverage", "--zones", "two.gpkg|layername=after", "--layer", "never")
+    assert done.returncode == 1
+    assert "--layer 'never': no file has this layer" in done.stderr.decode()
 
 
 def test_a_layer_cut_short_is_refused(run: Run, tmp_path: Path) -> None:
@@ -680,7 +687,7 @@ def test_points_in_the_place_of_zones_are_told_so(run: Run, tmp_path: Path) -> N
     points.to_file(tmp_path / "poi.geojson")
     done = run("coverage", "--zones", "poi.geojson")
     assert done.returncode == 1
-    assert b"no usable polygon in 1 row (1: not a polygon)" in done.stderr
+    assert b"poi.geojson: no layer of polygons in it; it has poi (Point, rows: 1)" in done.stderr
 
 
 def test_it_says_what_a_length_and_a_reach_are(run: Run) -> None:

@@ -147,7 +147,7 @@ def test_vector_files_that_say_nothing_of_roads(tmp_path):
     with pytest.raises(DataError, match="layer of lines"):
         roads.read(tmp_path / "b.geojson")
     (tmp_path / "c.txt").write_text("no map at all", encoding="utf-8")
-    with pytest.raises(DataError, match="GDAL can't read it"):
+    with pytest.raises(DataError, match="no vector file of a known kind"):
         roads.read(tmp_path / "c.txt")
     (tmp_path / "d.geojson").write_bytes((tmp_path / "a.geojson").read_bytes()[:200])
     with pytest.raises(DataError):

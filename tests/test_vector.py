@@ -75,9 +75,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("make", [zipped, lambda folder: folder / "a.shp"], ids=["zip", "shp"])
 def test_what_is_whole_is_read(folder: Path, make: Callable[[Path], Path]) -> None:
-    found, layer = vector.read(make(folder))
-    assert layer == "a"
-    assert found["name"].tolist() == frame()["name"].tolist()
+    layer = vector.read(make(folder))
+    assert layer.name == "a"
+    assert layer.frame["name"].tolist() == frame()["name"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_is_whole_is_read(folder: Path, make: Callable[[Path], Path]) -> No
         (no_table, "a.dbf: cut off: 0 of 32"),
         (other_table, "20 shapes, but 10 rows"),
         (cut_and_zipped, "a.shp: cut off"),
-        (cut_lines, "a.geojsonl: cut off"),
+        (cut_lines, "a.geojsonl: damaged or cut off: line"),
     ],
 )
 def test_what_is_cut_off_is_refused(folder: Path, make: Callable[[Path], Path], why: str) -> None:

@@ -10,6 +10,12 @@ import click
 from click.core import ParameterSource
 
 from nankai_gis.cli import options
+from nankai_gis.cli.inputs import (
+    VectorInputs,
+    layer_title,
+    read_subdistricts,
+    vector_inputs,
+)
 from nankai_gis.words import listed, mark, quoted, tr
 
 if TYPE_CHECKING:
@@ -67,7 +73,6 @@ def _no_picture(plot: Path) -> click.UsageError:
     help="An official layer of subdistricts in place of the plan's own; an OSM file "
     "gives its boundaries of admin_level 8.",
 )
-@click.option("--name-field", help="Column of the names in the layer of subdistricts.")
 @options.roads
 @click.option(
     "--dask",
@@ -117,13 +122,13 @@ def _no_picture(plot: Path) -> click.UsageError:
     type=click.Path(path_type=Path),
     help="Draw bars by street and a small map into this .png, .svg or .pdf file.",
 )
+@vector_inputs
 @options.output_format("table", "csv", "xlsx", "json", "geojson")
 @options.output
 def coverage_(
     by: str,
     zones: Path | None,
     subdistricts: Path | None,
-    name_field: str | None,
     scheduler: str | None,
     reach: float | None,
     ends: str,
@@ -131,6 +136,7 @@ def coverage_(
     walk: Path | None,
     minutes: float,
     plot: Path | None,
+    inputs: VectorInputs,
     form: str,
     output: Path | None,
     overwrite: bool,
@@ -155,33 +161,31 @@ def coverage_(
     # Zones of the plan are compiled on the network that is measured; others stay as they are.
     own = zones is not None or scheduler is not None
     study = options.study(own_network=own)
-    areas = study.areas_to_cover() if zones is None else options.read_layer(zones)
-    subs = study.located("subdistricts")
+    areas, subs = study.areas_to_cover(), study.located("subdistricts")
+    if zones is not None:
+        areas = inputs.read(zones, "Polygon", ("zones", "parcel"))
     if subdistricts is not None:
-        subs = _subdistricts(subdistricts)
-        _check_named(subs, subdistricts, name_field)
+        subs = read_subdistricts(subdistricts, inputs)
     apart = zones is not None and _elsewhere(study, areas)
     settings: dict[str, Any] = {
         "district": None if apart else study.located("district"),
         "corridors": None if apart else study.located("corridors"),
         "reach_m": reach,
         "reach_ends": ends,
-        "subdistrict_name": name_field,
     }
     if reach is not None and settings["corridors"] is None:
         raise _no_corridors(zones if apart else None)
     # Measure.
     streets, origin = None, None
     if scheduler is None:
-        streets, settings["centrelines"], origin = _streets(roads if own else None, study)
+        streets, settings["centrelines"], origin = _streets(roads if own else None, study, inputs)
+    counted = {layer_title(other): inputs.read(other) for other in others}
+    starts = None if walk is None else inputs.read(walk, "Point")
+    inputs.check_used()
     result = _measured(areas, streets, subs, roads, scheduler, settings)
-    for other in others:
-        result = result.with_layer(other.stem, options.read_layer(other))
-    walked = None
-    if walk is not None and streets is not None:
-        from nankai_gis.measure import coverage
-
-        walked = coverage.walking_reach(options.read_layer(walk), streets, areas, minutes=minutes)
+    for title, layer in counted.items():
+        result = result.with_layer(title, layer)
+    walked = None if starts is None else _walked(starts, streets, areas, minutes)
     # Hand out the tables, and what is to be said of them.
     _warn_if_apart(result, areas, streets, roads)
     if plot is not None:
@@ -224,6 +228,16 @@ def _measured(
         )
 
 
+def _walked(
+    starts: GeoDataFrame, streets: GeoDataFrame | None, areas: GeoDataFrame, minutes: float
+) -> WalkingReach | None:
+    from nankai_gis.measure import coverage
+
+    if streets is None:
+        return None
+    return coverage.walking_reach(starts, streets, areas, minutes=minutes)
+
+
 def _no_corridors(zones: Path | None) -> click.UsageError:
     if zones is None:
         return click.UsageError(
@@ -245,26 +259,27 @@ def _check_names(others: Sequence[Path], titles: Mapping[str, str]) -> None:
     own = {*titles, *titles.values(), WALK, tr(WALK_TITLE), *OWN, *map(tr, OWN.values())}
     taken: dict[str, Path] = {}
     for other in others:
-        if other.stem in own:
+        title = layer_title(other)
+        if title in own:
             raise click.UsageError(
                 tr(
                     "--with {file}: its table would be called {name} like one of the command's "
                     "own; rename the file",
                     file=other,
-                    name=quoted(other.stem),
+                    name=quoted(title),
                 )
             )
-        if other.stem in taken:
+        if title in taken:
             raise click.UsageError(
                 tr(
                     "--with {file}: its table would be called {name} like that of {other}; "
                     "rename the file",
                     file=other,
-                    name=quoted(other.stem),
-                    other=taken[other.stem],
+                    name=quoted(title),
+                    other=taken[title],
                 )
             )
-        taken[other.stem] = other
+        taken[title] = other
 
 
 def _check_form(form: str, output: Path | None, others: Sequence[Path], walk: Path | None) -> None:
@@ -281,23 +296,6 @@ def _check_form(form: str, output: Path | None, others: Sequence[Path], walk: Pa
                     option=option,
                 )
             )
-
-
-def _check_named(subs: GeoDataFrame, path: Path, name_field: str | None) -> None:
-    """Refuse to call subdistricts by their number."""
-    from nankai_gis.errors import DataError
-
-    if name_field is None and "name" not in subs.columns:
-        columns = [str(c) for c in subs.columns if c != subs.geometry.name]
-        raise DataError(
-            tr(
-                "{file} has no column {column} (it has: {columns}); name the column that holds "
-                "the names of the subdistricts with --name-field",
-                file=path.name,
-                column=quoted("name"),
-                columns=listed(columns) or tr("none"),
-            )
-        )
 
 
 def _check_network(
@@ -380,15 +378,15 @@ def _checked_keys(by: str) -> list[Key]:
 
 
 def _streets(
-    path: Path | None, study: Study
+    path: Path | None, study: Study, inputs: VectorInputs
 ) -> tuple[GeoDataFrame, GeoDataFrame | None, Origin | None]:
     """Streets, centrelines where carriageways are mapped one by one, and where they come from."""
     if path is None:
         return *study.streets_to_cover(), options.origin()
     from nankai_gis.network.osm_network import OsmNetwork
-    from nankai_gis.network.roads import read
 
-    network = OsmNetwork(read(path))
+    network = OsmNetwork(inputs.roads(path))
+    options.warn_if_shifted(network)
     return network.ways(), network.centrelines(), network.origin
 
 
@@ -399,25 +397,6 @@ def _elsewhere(study: Study, areas: GeoDataFrame) -> bool:
         return False
     west, south, east, north = district.total_bounds
     return bool(areas.geometry.dropna().cx[west:east, south:north].empty)
-
-
-def _subdistricts(path: Path) -> GeoDataFrame:
-    """Read subdistricts; of an OSM file the boundaries of their level, and say what it lacks."""
-    from nankai_gis.network import areas, osm
-
-    if not path.is_file() or osm.kind_of(path) in ("vector", "json", "graphml"):
-        return options.read_layer(path)
-    frame = areas.of_level(path, 8)
-    for relation, reason in frame.attrs["broken"].items():
-        options.warn(
-            tr(
-                "{file}: boundary {relation} gives no area: {reason}",
-                file=path.name,
-                relation=relation,
-                reason=reason,
-            )
-        )
-    return frame
 
 
 def _notes(result: Coverage, origin: Origin | None, walked: WalkingReach | None) -> list[Note]:

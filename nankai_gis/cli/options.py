@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from nankai_gis.plan.names import in_script
-from nankai_gis.words import language, listed, terms, tr
+from nankai_gis.words import language, listed, recalled, terms, tr
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
-
     from nankai_gis.network.digitised import DigitisedNetwork
     from nankai_gis.network.merged import MergedNetwork
     from nankai_gis.network.origin import Origin
@@ -106,6 +104,9 @@ def _studied(given: Source) -> tuple[Study, Origin | None]:
         assert not isinstance(made, digitised.DigitisedNetwork)
         return studies.read(given.plan, made, roads=given.roads), made.origin
 
+    inputs = click.get_current_context().find_root().meta.get(INPUTS)
+    if inputs is not None and any(inputs.of_roads().values()):
+        return make()
     return derived.kept_or_made(given.roads, given.plan, given.subdistricts or "", make)
 
 
@@ -167,8 +168,11 @@ def network() -> DigitisedNetwork | OsmNetwork | MergedNetwork:
     if given.plan is None and given.roads is None:
         return digitised.packaged()
     if _NETWORK not in kept:
-        kept[_NETWORK] = own = read_network(given.plan, given.roads)
+        inputs = kept.get(INPUTS)
+        reading = inputs.of_roads() if given.roads is not None and inputs is not None else {}
+        kept[_NETWORK] = own = read_network(given.plan, given.roads, **reading)
         if not isinstance(own, digitised.DigitisedNetwork):
+            tell(note for note in own.origin.notes if note.startswith('["'))
             warn_if_shifted(own.osm if isinstance(own, MergedNetwork) else own)
     made: DigitisedNetwork | OsmNetwork | MergedNetwork = kept[_NETWORK]
     return made
@@ -176,6 +180,7 @@ def network() -> DigitisedNetwork | OsmNetwork | MergedNetwork:
 
 # What is made once in a run, kept in the context.
 _STUDY, _NETWORK, _ORIGIN = f"{__name__}.study", f"{__name__}.network", f"{__name__}.origin"
+INPUTS = f"{__name__}.inputs"
 
 
 def warn_if_shifted(network: OsmNetwork) -> None:
@@ -362,12 +367,10 @@ def steps_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield advance
 
 
-def read_layer(path: Path) -> GeoDataFrame:
-    """Read a vector layer that a user brings, in longitude and latitude."""
-    from nankai_gis.files import vector
-    from nankai_gis.geometry.crs import STORED
-
-    return vector.read(path)[0].to_crs(STORED)
+def tell(notes: Iterable[str]) -> None:
+    """Print on stderr what was decided on the user's behalf."""
+    for note in notes:
+        click.echo(tr("note: {note}", note=recalled(note)), err=True)
 
 
 def refuse_existing(target: Path | None, overwrite: bool) -> None:

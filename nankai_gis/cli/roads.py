@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from nankai_gis.cli import options
-from nankai_gis.words import listed, tr
+from nankai_gis.cli.inputs import VectorInputs, vector_inputs
+from nankai_gis.words import listed, recalled, tr
 
 if TYPE_CHECKING:
     from nankai_gis.network.roads import BBox, Origin, Roads
@@ -47,6 +48,7 @@ def roads() -> None:
     is_flag=True,
     help="Leave out ways that lack nodes, as extracts have at their edge, and list them.",
 )
+@vector_inputs
 def import_(
     file: Path,
     output: Path | None,
@@ -54,17 +56,20 @@ def import_(
     bbox: str | None,
     around: str | None,
     allow_incomplete: bool,
+    inputs: VectorInputs,
 ) -> None:
     """Import a road network into a snapshot.
 
     FILE is .osm, .osm.gz, .osm.bz2, .osm.pbf, an Overpass answer in JSON, a street graph that
     osmnx saved, or a vector file that GDAL reads.
     """
-    from nankai_gis.network import roads as networks
+    from nankai_gis.network.osm_network import OsmNetwork
 
     target = output or Path(file.name.split(".")[0] + ".gpkg")
     options.refuse_existing(target, overwrite)
-    network = networks.read(file, bbox=_box(bbox, around), allow_incomplete=allow_incomplete)
+    network = inputs.roads(file, bbox=_box(bbox, around), allow_incomplete=allow_incomplete)
+    inputs.check_used()
+    options.warn_if_shifted(OsmNetwork(network))
     _save(network, target, overwrite)
 
 
@@ -219,5 +224,5 @@ def _description(origin: Origin) -> str:
     if origin.incomplete:
         ids = listed(origin.incomplete[:20])
         lines.append(tr("left out because nodes are missing: {ids}", ids=ids))
-    lines += [tr("note: {note}", note=tr(note)) for note in origin.notes]
+    lines += [tr("note: {note}", note=recalled(note)) for note in origin.notes]
     return "\n".join(lines) + "\n"

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import quoteattr
 
 from nankai_gis.errors import DataError
 from nankai_gis.words import listed, mark, tr
@@ -281,6 +280,8 @@ def _with_tags(relations: list[_Sought], ways: _Ways) -> list[_Sought]:
 
 def _written(sought: list[_Sought], ways: _Ways) -> bytes:
     """Write relations, numbered from 1, with their ways and nodes as OSM XML."""
+    from xml.sax.saxutils import quoteattr
+
     way_numbers: dict[int, int] = {}
     node_numbers: dict[int, int] = {}
     relations, lines, nodes = [], [], []

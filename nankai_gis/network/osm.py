@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nankai_gis.errors import DataError
+from nankai_gis.files import formats
 from nankai_gis.network import osm_xml, pbf_texts, whole
 from nankai_gis.network.tags import KEYS, KINDS
 from nankai_gis.network.ways import RawWays
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 
 #: How files of OSM begin that neither libosmium nor GDAL reads as a map.
 _FOREIGN = {b"\xff\xe0\x04o5m": "o5m", b"\xff\xe0\x04o5c": "o5c"}
-#: What JSON of vector files has somewhere: types of GeoJSON and TopoJSON, or ArcGIS's keys.
-_VECTOR_JSON = re.compile(
-    rb'"type"\s*:\s*"(FeatureCollection|Feature|Topology)"|"(geometryType|esriFieldType\w*)"'
-)
 #: Stands in libosmium for a coordinate that isn't known.
 _UNKNOWN = int(np.iinfo(np.int32).max)
 #: Characters of WKB in hex before the first coordinate, and for each place.
@@ -50,10 +47,9 @@ def kind_of(path: Path) -> str:
     The kind is ``vector``, ``graphml``, ``json`` or what libosmium calls the format: ``pbf``,
     ``osm``, ``osm.gz``, ``osm.bz2``.
     """
-    if path.is_dir():
-        raise DataError(tr("{file}: is a folder; name a file in it", file=path))
-    if not path.is_file():
-        raise DataError(tr("{file}: there is no such file", file=path))
+    formats.refuse_missing(path)
+    if formats.is_geodatabase(path):
+        return "vector"
     start, text = whole.head(path)
     if not start:
         raise DataError(tr("{file}: the file is empty", file=path.name))
@@ -105,18 +101,11 @@ def _sniff(path: Path, head: bytes, start: bytes) -> str:
             )
         )
     packed = head.startswith((whole.GZIP, whole.BZIP2))
-    if start[:1] in (b"{", b"[") and (packed or not _is_vector_json(path, start)):
+    if start[:1] in (b"{", b"[") and (packed or formats.json_kind(path) is None):
         return "json"
     if packed or name.lower().endswith((".osm", ".osm.gz", ".osm.bz2")):
         raise DataError(tr("{file}: neither OSM XML nor Overpass JSON is in it", file=name))
     return "vector"
-
-
-def _is_vector_json(path: Path, start: bytes) -> bool:
-    """Tell whether JSON is GeoJSON, TopoJSON or ArcGIS's: keys may stand in any order."""
-    if re.search(rb'"(osm3s|elements)"\s*:', start):
-        return False
-    return any(map(_VECTOR_JSON.search, whole.overlapping(path, path.name)))
 
 
 @dataclass

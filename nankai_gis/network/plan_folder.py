@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import glob
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nankai_gis import words
 from nankai_gis.errors import DataError
@@ -64,7 +67,7 @@ def find_roads(folder: Path) -> Path | None:
 
 
 def read_network(
-    folder: Path | None = None, roads: Path | None = None
+    folder: Path | None = None, roads: Path | None = None, **reading: Any
 ) -> DigitisedNetwork | OsmNetwork | MergedNetwork:
     """Return the network that a plan is compiled on.
 
@@ -77,6 +80,8 @@ def read_network(
     roads : pathlib.Path, optional
         A network to compile it on instead, in any format that `nankai_gis.network.roads.read`
         knows.
+    **reading
+        How to read it: the keywords of that function that concern vector files.
 
     Returns
     -------
@@ -99,7 +104,7 @@ def read_network(
     """
     lines = None if folder is None else _tables(folder)
     if roads is not None:
-        return _on_own_roads(roads, lines, folder)
+        return _on_own_roads(roads, lines, folder, reading)
     file = None if folder is None else find_roads(folder)
     if file is None:
         return lines or digitised.packaged()
@@ -124,7 +129,7 @@ def _tables(folder: Path) -> DigitisedNetwork | None:
 
 
 def _on_own_roads(
-    file: Path, lines: DigitisedNetwork | None, folder: Path | None
+    file: Path, lines: DigitisedNetwork | None, folder: Path | None, reading: Mapping[str, Any]
 ) -> OsmNetwork | MergedNetwork:
     """A network of one's own, filled with digitised lines where it covers their place."""
     from nankai_gis.network.filled import fill
@@ -134,13 +139,13 @@ def _on_own_roads(
     place = _about(travelling)
     if lines is None and folder is not None:
         # Whether the plan lies where the packaged lines do is not known.
-        mapped = OsmNetwork(read(file))
+        mapped = OsmNetwork(read(file, **reading))
         if not overlap(mapped.origin.bbox, place):
             return mapped
     else:
         try:
             # Only what lies about the plan is read.
-            mapped = OsmNetwork(read(file, bbox=place))
+            mapped = OsmNetwork(read(file, bbox=place, **reading))
         except NothingWithinError as error:
             raise DataError(
                 tr(
@@ -187,7 +192,10 @@ def source_files(folder: Path | None, roads: Path | None) -> dict[str, Path]:
         files = files_within(folder, "*.toml", "digitised/*.csv")
     network = roads or beside
     if network is not None:
-        files[network.name] = network
+        # A shapefile or MapInfo table is several files.
+        several = network.suffix.lower() in (".shp", ".tab", ".mif") and network.is_file()
+        together = network.parent.glob(f"{glob.escape(network.stem)}.*") if several else [network]
+        files |= {file.name: file for file in together if not file.name.endswith(".nankai-gis")}
     own_lines = folder is None or (folder / "digitised").is_dir()
     if not own_lines and (roads is not None or beside is None):
         tables = files_within(data_folder(), "digitised/*.csv")

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,9 @@ def read(
     *,
     bbox: BBox | None = None,
     allow_incomplete: bool = False,
+    layers: Sequence[str] = (),
+    name_field: str | None = None,
+    encoding: str | None = None,
 ) -> Roads:
     """Read the roads, railways and rivers of a file.
 
@@ -73,6 +77,10 @@ def read(
         West, south, east, north in degrees. Ways that touch it are kept whole.
     allow_incomplete : bool
         Do without the ways that lack nodes instead of refusing the file; the origin lists them.
+    layers : sequence of str
+        Of a vector file that has several layers those called so; ``FILE|layername=NAME``, too.
+    name_field, encoding : str, optional
+        Column of the names, and encoding of the text, of a vector file; by content by default.
 
     Returns
     -------
@@ -100,13 +108,11 @@ def read(
     >>> roads.origin.ways, roads.origin.bbox, roads.frame.name[0]
     (1, (117.1, 39.1, 117.2, 39.1), '复康路')
     """
-    import hashlib
-
-    from nankai_gis.files import vector
+    from nankai_gis.files import columns, vector
     from nankai_gis.network import frame as frames
     from nankai_gis.network import graph, osm, overpass_json, vector_ways, ways
 
-    path = Path(path)
+    path, named = vector.split_name(Path(path))
     within = None if bbox is None else ways.Within(_checked(bbox))
     if snapshots.is_snapshot(path):
         whole = snapshots.load(path)
@@ -116,12 +122,22 @@ def read(
     # Vector files and graphs are tables of lines; the publisher of a file is not known.
     if kind in ("vector", "graphml"):
         if kind == "graphml":
-            frame, layer = graph.edges(name, graph.load(path)), "edges"
+            frame, layer, notes = graph.edges(name, graph.load(path)), "edges", list[str]()
         else:
-            frame, layer = vector.read(path, lines=True)
+            frame, layer, notes, _ = vector.read(
+                path,
+                want="Line",
+                layers=[*named, *layers],
+                prefer=vector.LINES,
+                encoding=encoding,
+            )
+            if name_field is not None:
+                column = columns.column_of(frame, name_field, name, "--name-field")
+                frame = frame.assign(name=frame[column])
         if not len(frame):
             raise DataError(tr("{file}: layer {layer} is empty", file=name, layer=layer))
         chosen = vector_ways.choose(name, layer, frame, within)
+        chosen = replace(chosen, notes=(*chosen.notes, *notes))
         form, date = "vector", None
         source = f"{name}: source and licence as its publisher states them"
 
@@ -134,9 +150,20 @@ def read(
         chosen = ways.choose(name, raw, within, allow_incomplete=allow_incomplete)
         form = {"json": "overpass"}.get(kind, kind.replace("osm", "xml"))
         date, source = raw.date, f"{name}: {_ODBL}"
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = _checksum(path)
     return frames.build(chosen, name=name, form=form, date=date, sha256=digest, source=source)
+
+
+def _checksum(path: Path) -> str:
+    """Return the SHA-256 of a file, or of the files of a geodatabase one after the other."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for file in [path] if path.is_file() else sorted(path.iterdir()):
+        with file.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
 
 
 def from_graph(

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nankai_gis.errors import DataError
+from nankai_gis.files.columns import as_list, blank, find_name
 from nankai_gis.geometry.arrays import Bools, Ints
 from nankai_gis.network import ways
 from nankai_gis.network.tags import KEYS, KINDS, Words, of_interest
 from nankai_gis.network.ways import Chosen, Within
-from nankai_gis.words import listed, mark, quoted, tr
+from nankai_gis.words import listed, mark, quoted, stored, tr
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 #: What a column may be called, for those keys that go by several names.
 _COLUMNS = {
-    "name": ("name", "road_name", "名称", "道路名称"),
     "highway": ("highway", "fclass", "road_type", "roadclass"),
     "id": ("way", "osm_id", "osmid", "@id", "way_id", "id"),
 }
@@ -37,6 +37,7 @@ _GEOFABRIK = {
 }
 # Notes: stored in English, shown in the language in force.
 NUMBERED = mark("way: numbered from 1, since no column tells the lines apart")
+NAMED = mark("name: taken from the column {column}")
 NO_ONEWAY = mark(
     "oneway: no column says it, so that the carriageways of a street can't be told and each has "
     "a centreline of its own"
@@ -83,6 +84,9 @@ def choose(name: str, layer: str, frame: gpd.GeoDataFrame, within: Within | None
     if not keep.any():
         raise ways.nothing_left(name, dropped)
     ids, notes = _ids(frame, by_name, rows, keep)
+    column = find_name(frame)
+    if column is not None and column.lower() != "name":
+        notes += (stored(NAMED, column=column),)
     if "oneway" not in by_name:
         notes += (NO_ONEWAY,)
     if within is not None:
@@ -140,6 +144,8 @@ def _tags(frame: gpd.GeoDataFrame, by_name: Mapping[str, Any], rows: Ints) -> di
     for key in KEYS:
         names = _COLUMNS.get(key, (key.replace(":", "_").lower(),))
         column = next((by_name[name] for name in names if name in by_name), None)
+        if key == "name":
+            column = find_name(frame)
         words = np.full(len(frame), None, object)
         if column is not None and column != frame.geometry.name:
             values = _GEOFABRIK.get(key, {}) if "fclass" in by_name else {}
@@ -151,7 +157,10 @@ def _tags(frame: gpd.GeoDataFrame, by_name: Mapping[str, Any], rows: Ints) -> di
 
 def _word(value: object) -> str | None:
     """Return a cell as the text that OSM would have."""
-    if value is None or value != value:  # NaN
+    several = as_list(value)
+    if several is not None:
+        return ";".join(dict.fromkeys(several)) or None
+    if blank(value):
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"

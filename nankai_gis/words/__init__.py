@@ -8,6 +8,7 @@ simplified script of it, with the quotation marks of that script, so that the tw
     tr("{file}: there is no such file", file=path)
     ntr("{n} fault", "{n} faults", n)
     ptr("road class", "street")      one English word for two Chinese ones
+    stored("{n} rows", n=3)    a message with its values, kept in a file: recalled(…)
     SIDES = {"east": mark("east")}   a constant, translated where it is shown: tr(SIDES[side])
 
 Text is made in the language in force where it is shown; what is stored holds keys, not text.
@@ -230,6 +231,54 @@ def ntr(singular: str, plural: str, n: int, /, **values: object) -> str:
     ('1 row', '3 rows')
     """
     return _catalogue(language()).ngettext(singular, plural, n).format(n=n, **values)
+
+
+def stored(message: str, /, **values: object) -> str:
+    """Return a message and its values as a text to keep; `recalled` says it in any language.
+
+    Parameters
+    ----------
+    message : str
+        As in `tr`.
+    **values
+        As in `tr`; kept as text.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> recalled(stored("{file}: there is no such file", file="a.osm"))
+    'a.osm: there is no such file'
+    """
+    import json
+
+    return json.dumps([message, {key: str(value) for key, value in values.items()}])
+
+
+def recalled(text: str) -> str:
+    """Return what `stored` keeps, or a plain message, in the language in force.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> recalled("district")
+    'district'
+    """
+    import json
+
+    if not text.startswith('["'):
+        return tr(text)
+    message, values = json.loads(text)
+    return tr(message, **values)
 
 
 def quoted(text: object) -> str:
