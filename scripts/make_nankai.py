@@ -117,15 +117,12 @@ def _courses(
         if line.kind in tags and line.vertices and "、" not in line.names.hant:
             course = [beside(*v.position) for v in line.vertices]
             lines[line.names.hans] = tags[line.kind], course
-    if "津涞道" not in lines:
-        # From 卫津南路 to the railway, north of the plan's stand-in for it.
-        ends = [
-            shapely.LineString(lines[name][1]).intersection(
-                shapely.LineString([(-9e3, y), (9e3, y)])
-            )
-            for name, y in (("陈塘庄支线", -5900.0), ("卫津南路", -5850.0))
-        ]
-        lines["津涞道"] = tags["street"], [(end.x, end.y) for end in ends]
+    # From 卫津南路 to the railway, where the plan's words close; the plan isn't sure of its line.
+    ends = [
+        shapely.LineString(lines[name][1]).intersection(shapely.LineString([(-9e3, y), (9e3, y)]))
+        for name, y in (("陈塘庄支线", -5900.0), ("卫津南路", -5850.0))
+    ]
+    lines["津涞道"] = tags["street"], [(end.x, end.y) for end in ends]
     return {name: line for name, line in lines.items() if name not in without}
 
 

@@ -278,3 +278,32 @@ def test_the_command_compare(plain: tuple[Path, Courses], tmp_path: Path) -> Non
     assert {row["kind"] for row in rows} == {"district", "zone", "parcel", "corridor"}
     lone = run("compare")
     assert (lone.exit_code, "--roads FILE compare" in lone.stderr) == (2, True)
+
+
+def test_district_and_subdistricts_as_the_file_has_them(tmp_path: Path) -> None:
+    network, _ = GENERATOR.nankai()
+    # The file lacks one boundary.
+    kept = [r for r in network.relations if r.tags["name"] != "学府街道"]
+    network.relations[:] = kept
+    file = GENERATOR.write(network, tmp_path / "a.osm")
+    done = run("--roads", file, "--subdistricts", "auto", "area", "--kind", "subdistrict",
+               "--kind", "district", "--format", "json")  # fmt: skip
+    assert done.exit_code == 0
+    status = {f["id"]: f["status"] for f in json.loads(done.stdout)["features"]}
+    assert status.pop("xuefu") != "osm"
+    assert set(status.values()) == {"osm"}
+    assert "a.osm has no boundary of Xuefu Subdistrict" in done.stderr
+    # They are those of the file, which the generator took from the packaged layer.
+    areas = {f["id"]: f["area_km2"] for f in json.loads(done.stdout)["features"]}
+    packaged_areas = {row.id: row.area_m2 / 1e6 for row in packaged().areas(["subdistrict"])}
+    assert areas["guangkai"] == pytest.approx(packaged_areas["guangkai"], rel=1e-6)
+    assert areas["nankai"] == pytest.approx(packaged().areas(["district"])[0].area_m2 / 1e6)
+    # Behind the command, too, where coverage takes a file as well.
+    before = run("--roads", file, "--subdistricts", "auto", "coverage", "--format", "csv")
+    behind = run("coverage", "--roads", file, "--subdistricts", "auto", "--format", "csv")
+    assert (
+        before.stdout == behind.stdout != run("--roads", file, "coverage", "--format", "csv").stdout
+    )
+    for command in (["area"], ["coverage"]):
+        alone = run("--subdistricts", "auto", *command)
+        assert (alone.exit_code, "takes those of --roads" in alone.stderr) == (2, True)

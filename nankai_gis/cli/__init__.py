@@ -49,7 +49,7 @@ class _Program(click.Group):
         try:
             return super().invoke(ctx)
         except click.NoSuchOption as error:
-            if error.option_name in ("--plan", "--roads", "--lang"):
+            if error.option_name in ("--plan", "--roads", "--subdistricts", "--lang"):
                 raise click.UsageError(
                     tr(
                         "{option} comes before the command: nankai-gis {option} … {command}",
@@ -121,19 +121,31 @@ def _spare_strays() -> None:
     "Overpass answer in JSON, a snapshot or a vector file. Digitised lines fill what it lacks.",
 )
 @click.option(
+    "--subdistricts",
+    type=click.Choice(["auto"]),
+    help="auto: district and subdistricts as --roads has them (admin_level 6 and 8), where it "
+    "does. Default: as the plan's definitions compile.",
+)
+@click.option(
     "--lang",
     type=click.Choice(LANGUAGES),
     help="Language of tables, messages and help, and of what is written. Default: the variable "
     "NANKAI_GIS_LANG, else that of the system; maps, figures and reports are in the plan's script.",
 )
 @click.pass_context
-def main(ctx: click.Context, plan: Path | None, roads: Path | None, lang: Language | None) -> None:
+def main(
+    ctx: click.Context,
+    plan: Path | None,
+    roads: Path | None,
+    subdistricts: str | None,
+    lang: Language | None,
+) -> None:
     """Turn the plan of Nankai District into measured geography and maps.
 
     Features answer to their id, and to their names in traditional or simplified Chinese and in
     English: qihang-bay, 啟航灣, 启航湾.
     """
-    ctx.obj = options.Source(plan, roads)
+    ctx.obj = options.Source(plan, roads, subdistricts)
 
 
 _COMMANDS = (

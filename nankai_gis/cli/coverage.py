@@ -70,8 +70,8 @@ def _no_picture(plot: Path) -> click.UsageError:
 @click.option(
     "--subdistricts",
     type=click.Path(path_type=Path),
-    help="An official layer of subdistricts in place of the plan's own; an OSM file "
-    "gives its boundaries of admin_level 8.",
+    help="An official layer of subdistricts in place of the plan's own; an OSM file gives its "
+    "boundaries of admin_level 8. auto: those of --roads, as before the command.",
 )
 @options.roads
 @click.option(
@@ -157,9 +157,9 @@ def coverage_(
         raise _no_picture(plot)
     for target in (output, plot):
         options.refuse_existing(target, overwrite)
-    # Read the layers.
-    # Zones of the plan are compiled on the network that is measured; others stay as they are.
+    # Read the layers: zones of the plan are compiled on the network that is measured.
     own = zones is not None or scheduler is not None
+    subdistricts = options.mapped_subdistricts(subdistricts, own)
     study = options.study(own_network=own)
     areas, subs = study.areas_to_cover(), study.located("subdistricts")
     if zones is not None:

@@ -66,12 +66,29 @@ def roads(function: F) -> F:
     )(function)
 
 
+def mapped_subdistricts(given: Path | None, own_network: bool) -> Path | None:
+    """Return the file of subdistricts that coverage asks for; None for those of the study.
+
+    ``auto`` takes those of the road network: into the study, unless that is on its own network.
+    """
+    context, asked = click.get_current_context().find_root(), source()
+    automatic = str(given) == "auto" or (given is None and asked.subdistricts is not None)
+    if not automatic:
+        return given
+    if asked.roads is None:
+        raise click.UsageError(tr("--subdistricts auto takes those of --roads FILE; give it, too"))
+    context.obj = replace(asked, subdistricts="auto")
+    return asked.roads if own_network else None
+
+
 def study(*, own_network: bool = False) -> Study:
     """Return the study that the command is about: of its plan, on the network asked for.
 
     With `own_network` it is that of the plan on the network that it was made for.
     """
-    given = replace(source(), roads=None) if own_network else source()
+    given = Source(source().plan) if own_network else source()
+    if given.subdistricts is not None and given.roads is None:
+        raise click.UsageError(tr("--subdistricts auto takes those of --roads FILE; give it, too"))
     if given == Source():
         from nankai_gis.studies import study as studies
 
@@ -84,6 +101,8 @@ def study(*, own_network: bool = False) -> Study:
         _warn_if_far(kept[key])
         if given.roads is not None:
             _tell_filled(kept[key], given.roads)
+            if given.subdistricts is not None:
+                _tell_mapped(kept[key], given.roads)
     made: Study = kept[key]
     return made
 
@@ -93,6 +112,7 @@ def _studied(given: Source) -> tuple[Study, Origin | None]:
     from nankai_gis.network import digitised
     from nankai_gis.studies import derived
     from nankai_gis.studies import study as studies
+    from nankai_gis.studies.mapped_areas import with_mapped_areas
 
     if given.roads is None:
         own = network()
@@ -102,7 +122,10 @@ def _studied(given: Source) -> tuple[Study, Origin | None]:
     def make() -> tuple[Study, Origin]:
         made = network()
         assert not isinstance(made, digitised.DigitisedNetwork)
-        return studies.read(given.plan, made, roads=given.roads), made.origin
+        study = studies.read(given.plan, made, roads=given.roads)
+        if given.subdistricts is not None and given.roads is not None:
+            study = with_mapped_areas(study, given.roads, made.origin)
+        return study, made.origin
 
     inputs = click.get_current_context().find_root().meta.get(INPUTS)
     if inputs is not None and any(inputs.of_roads().values()):
@@ -138,7 +161,7 @@ def _tell_filled(study: Study, roads: Path) -> None:
         for p in (feature["properties"] for feature in features):
             parts = p.get("parts", ())
             if layer == "corridors" and p["street"] and p["accuracy_m"] is not None:
-                parts = [{"line": p["street"], "name": p["street_name"], **p}]
+                parts = [{**p, "line": p["street"], "name": p["street_name"]}]
             for part in parts:
                 # A mapped street is called by its name and its first way.
                 if "@" not in part["line"]:
@@ -154,6 +177,26 @@ def _tell_filled(study: Study, roads: Path) -> None:
                 "not in {file}, and taken from the plan's digitised lines: {lines}",
                 file=roads.name,
                 lines=listed(lines),
+            )
+        )
+
+
+def _tell_mapped(study: Study, roads: Path) -> None:
+    """Say which subdistricts have no boundary of their own in the file of --subdistricts auto."""
+    from nankai_gis.studies.mapped_areas import BOUNDARY, LEVELS
+
+    lacking = [
+        study.shown(feature["properties"]["name"])
+        for layer in LEVELS
+        for feature in study.layers[layer]
+        if not feature["properties"]["parts"][0]["line"].startswith(BOUNDARY)
+    ]
+    if lacking:
+        warn(
+            tr(
+                "{file} has no boundary of {names}; compiled from the plan's definitions",
+                file=roads.name,
+                names=listed(lacking),
             )
         )
 

@@ -22,12 +22,10 @@ from nankai_gis.geometry.plane import Plane, Position
 from nankai_gis.network.digitised import DigitisedNetwork
 from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.network.osm_network import OsmNetwork
+from nankai_gis.network.street_places import PLACE_M
 from nankai_gis.plan.model import Line, Names, Vertex, worst
 from nankai_gis.plan.names import normalise
 
-#: A mapped street is the digitised one of its name within this distance or three times the
-#: accuracy, metres: a city has several streets of one name.
-SAME_STREET_M = 300.0
 #: A control point moves onto mapped streets within this distance or three times its accuracy.
 MOVED_M = 100.0
 #: A break in a mapped street is filled where the digitised line passes its ends this closely.
@@ -123,7 +121,7 @@ def _of_name(
     """The mapped streets of a name that lie where the digitised line does."""
     if not name or name not in osm:
         return []
-    reach = max([SAME_STREET_M, *(3 * vertex.accuracy_m for vertex in line.vertices)])
+    reach = max([PLACE_M, *(3 * vertex.accuracy_m for vertex in line.vertices)])
     near = [x for x in osm.every(name) if _shape(x, plane).distance(where) <= reach]
     kind = "street" if line.kind == "line" else line.kind
     return [x for x in near if x.kind == kind] or near
