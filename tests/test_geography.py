@@ -12,6 +12,7 @@ from evidence import EVIDENCE, ROOT
 from shapely.geometry import LineString, Point, Polygon, shape
 from shapely.ops import unary_union
 
+from nankai_gis.compiler.derive import compile_readings
 from nankai_gis.compiler.layers import plan_layers
 from nankai_gis.errors import DataError, GeometryError, NotFoundError, RoadNotFoundError
 from nankai_gis.geometry import ruler
@@ -147,6 +148,19 @@ def test_the_layers_lie_close_to_the_evidence() -> None:
         capture_output=True,
     )
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+
+
+@pytest.mark.parametrize("key", ["qihang-bay", "xiyingmen"])
+def test_every_reading_compiles_and_the_chosen_one_is_drawn(key: str) -> None:
+    network = digitised.packaged()
+    made = compile_readings(definitions.packaged().index()[key], network, network.points)
+    assert [reading.error for reading in made] == [None] * len(made)
+    assert [reading.reading.chosen for reading in made] == [True] + [False] * (len(made) - 1)
+    assert made[0].area_m2 == pytest.approx(size(SHAPES[key]))
+    assert len({round(reading.area_m2 or 0, -4) for reading in made}) == len(made) >= 3
+    for reading in made:
+        for reasons in (reading.reading.reasons_for, reading.reading.reasons_against):
+            assert reasons.hans != reasons.en
 
 
 def test_a_layer_by_another_name_is_refused() -> None:

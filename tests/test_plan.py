@@ -298,3 +298,49 @@ def test_names_that_are_left_out_are_made() -> None:
     text = GOOD.replace('name_hans = "甲区"\n', "").replace('name_en = "Zone A"\n', "")
     (feature,) = definitions.parse({"a": text}).features
     assert (feature.names.hans, feature.names.en) == ("甲区", "甲區")
+
+
+READINGS = """
+[[a-zone.readings]]
+id = "first"
+name = "甲讀法"
+ring = ["甲路", "乙路"]
+
+[[a-zone.readings]]
+id = "second"
+name = "乙讀法"
+name_en = "Second"
+ring = ["丙路", "乙路"]
+reasons_for = "面積相符"
+reasons_against_en = "none"
+"""
+BOUNDED = 'ring = ["甲路", "乙路"]'
+
+
+def test_the_chosen_reading_is_a_line_of_the_definition(tmp_path: Path) -> None:
+    for chosen, line in (("first", "甲路"), ("second", "丙路")):
+        text = GOOD.replace(BOUNDED, f'reading = "{chosen}"') + READINGS
+        (feature,) = definitions.parse({"z.toml": text}).features
+        assert feature.ring[0].line == line
+        assert [reading.chosen for reading in feature.readings] == [
+            chosen == "first",
+            chosen == "second",
+        ]
+    second = feature.readings[1]
+    assert (second.names.hans, second.names.en) == ("乙读法", "Second")
+    assert (second.reasons_for.hans, second.reasons_against.en) == ("面积相符", "none")
+
+
+@pytest.mark.parametrize(
+    ("bounded", "readings"),
+    [
+        ('reading = "third"', READINGS),
+        (BOUNDED + '\nreading = "first"', READINGS),
+        (BOUNDED, READINGS),
+        ('reading = "first"', READINGS.replace("second", "first")),
+        ('reading = "first"', ""),
+    ],
+)
+def test_readings_without_one_that_is_chosen(tmp_path: Path, bounded: str, readings: str) -> None:
+    (found,) = faults(tmp_path, z=GOOD.replace(BOUNDED, bounded) + readings)
+    assert "with readings, give each an id of its own" in found

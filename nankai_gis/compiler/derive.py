@@ -13,7 +13,7 @@ from nankai_gis.compiler.ring import Alternative, Ring, ring_area, ring_of_lines
 from nankai_gis.compiler.search import ring_of_sides
 from nankai_gis.errors import GeometryError, NankaiGISError, RoadNotFoundError
 from nankai_gis.network.merged import MergedNetwork
-from nankai_gis.plan.model import Feature, Line, RingPart, Vertex
+from nankai_gis.plan.model import Feature, Line, Reading, RingPart, Vertex
 from nankai_gis.words import tr
 
 
@@ -85,6 +85,49 @@ def derive(
         return _derive_ring(feature, lines, points or {}, search, allow_missing)
     except NankaiGISError as error:
         return Derived(feature, error=error)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledReading:
+    """A reading of a definition on a network; without ring and area where it doesn't compile."""
+
+    reading: Reading
+    ring: Ring | None
+    area_m2: float | None
+    error: NankaiGISError | None = None
+
+
+def compile_readings(
+    feature: Feature, lines: LineSource, points: Mapping[str, Vertex] | None = None
+) -> list[CompiledReading]:
+    """Compile every reading that a definition gives of its bounds, the chosen one first.
+
+    Parameters
+    ----------
+    feature : Feature
+    lines : LineSource
+    points : mapping of str to Vertex, optional
+        Control points that the readings may name.
+
+    Returns
+    -------
+    list of CompiledReading
+        Areas in square metres on the ellipsoid; empty for a definition with a single reading.
+
+    Examples
+    --------
+    >>> from nankai_gis.network import digitised
+    >>> from nankai_gis.plan import definitions
+    >>> parcel = definitions.packaged().index()["xiyingmen"]
+    >>> [made.reading.id for made in compile_readings(parcel, digitised.packaged())][0]
+    'wedge'
+    """
+    found = []
+    for reading in sorted(feature.readings, key=lambda reading: not reading.chosen):
+        made = derive(replace(feature, ring=reading.ring), lines, points, search=False)
+        area = None if made.ring is None else ring_area(made.ring)
+        found.append(CompiledReading(reading, made.ring, area, made.error))
+    return found
 
 
 def _derive_ring(

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from nankai_gis.errors import AmbiguousNameError, FeatureNotFoundError, PlanError
 from nankai_gis.plan import schema
-from nankai_gis.plan.model import KINDS, About, AxisPart, Feature, Names, RingPart
+from nankai_gis.plan.model import KINDS, About, AxisPart, Feature, Names, Reading, RingPart
 from nankai_gis.plan.names import Index, normalise, simplified
 from nankai_gis.plan.packaged import data_folder
 from nankai_gis.words import listed, mark, quoted, tr
@@ -110,11 +110,24 @@ def _about(table: schema.AboutTable) -> About:
     )
 
 
+def _reading(table: schema.ReadingTable, chosen: str | None) -> Reading:
+    return Reading(
+        table.id,
+        _names(table, "name"),
+        tuple(map(_ring_part, table.ring)),
+        reasons_for=_names(table, "reasons_for"),
+        reasons_against=_names(table, "reasons_against"),
+        chosen=table.id == chosen,
+    )
+
+
 def _feature(key: str, file: str, d: Any) -> Feature:
     sides = d.sides.model_dump(exclude_none=True) if getattr(d, "sides", None) else {}
     people = getattr(d, "population", None)
     area = getattr(d, "stated_area_km2", None)
     joins = getattr(d, "joins", None)
+    readings = tuple(_reading(r, d.reading) for r in getattr(d, "readings", ()))
+    ring = tuple(map(_ring_part, getattr(d, "ring", None) or ()))
     return Feature(
         id=key,
         kind=d.kind,
@@ -127,7 +140,8 @@ def _feature(key: str, file: str, d: Any) -> Feature:
         file=file,
         note=d.note,
         sides={side: tuple(roads) for side, roads in sides.items()},
-        ring=tuple(map(_ring_part, getattr(d, "ring", None) or ())),
+        ring=next((reading.ring for reading in readings if reading.chosen), ring),
+        readings=readings,
         inside=tuple((lon, lat) for lon, lat in getattr(d, "inside", ())),
         axis=tuple(
             AxisPart(

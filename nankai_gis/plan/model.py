@@ -156,6 +156,30 @@ class RingPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read the bounds that a plan gives a feature, with what speaks for and against it.
+
+    Attributes
+    ----------
+    id : str
+    names : Names
+        What the reading is called.
+    ring : tuple of RingPart
+    reasons_for, reasons_against : Names
+        In three scripts; "" where there is no reason.
+    chosen : bool
+        Whether the feature is drawn by this reading.
+    """
+
+    id: str
+    names: Names
+    ring: tuple[RingPart, ...]
+    reasons_for: Names
+    reasons_against: Names
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AxisPart:
     """One piece of a corridor's axis.
 
@@ -207,6 +231,9 @@ class Feature:
     sides : mapping of str to tuple of str
         For each of `SIDES` the lines that the clause names.
     ring : tuple of RingPart
+        That of the chosen reading, where there are readings.
+    readings : tuple of Reading
+        Empty where the bounds are read in one way only.
     inside : tuple of tuple of float
         Positions (lon, lat) that the ring must contain.
     axis : tuple of AxisPart
@@ -246,6 +273,7 @@ class Feature:
     section: int | None = None
     sides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ring: tuple[RingPart, ...] = ()
+    readings: tuple[Reading, ...] = ()
     inside: tuple[tuple[float, float], ...] = ()
     axis: tuple[AxisPart, ...] = ()
     claims: tuple[str, ...] = ()

@@ -121,6 +121,29 @@ class _People(TomlTable):
 
 
 _Ring = Annotated[list[_Text | StandInTable], Field(min_length=2)]
+
+
+class ReadingTable(TomlTable):
+    """One way to read the bounds, with what speaks for and against it."""
+
+    id: Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
+    """By which the definition's key reading names it."""
+    name: _Text
+    """What the reading is called."""
+    name_hans: _Text | None = None
+    name_en: _Text | None = None
+    ring: _Ring
+    """The lines in the order in which the boundary runs."""
+    reasons_for: str = ""
+    """What speaks for this reading."""
+    reasons_for_hans: str | None = None
+    reasons_for_en: str | None = None
+    reasons_against: str = ""
+    """What speaks against it."""
+    reasons_against_hans: str | None = None
+    reasons_against_en: str | None = None
+
+
 _Area = Annotated[float, Field(gt=0)]
 # Pydantic's strict mode takes no list for a tuple, and TOML has only lists.
 _Position = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -139,6 +162,7 @@ _PLACED: _Schema = {
 _BOUNDED: _Schema = {
     "anyOf": [
         {"required": ["ring"]},
+        {"required": ["reading", "readings"]},
         {
             "required": ["sides"],
             "properties": {"sides": {"required": ["east", "south", "west", "north"]}},
@@ -216,6 +240,10 @@ class _Areal(_Definition):
     """The 四至: for each side the roads that the clause names."""
     ring: _Ring | None = None
     """The lines in the order in which the boundary runs; by default searched for."""
+    readings: list[ReadingTable] = []
+    """Ways to read the bounds, where there are several."""
+    reading: _Text | None = None
+    """Id of the reading that is drawn; its ring is the feature's."""
     inside: list[_Position] = []
     """Positions [lon, lat] that the ring must contain."""
     claims: list[_Text] = []
@@ -225,7 +253,16 @@ class _Areal(_Definition):
 
     @model_validator(mode="after")
     def _is_bounded(self) -> _Areal:
-        if self.ring is None and not isinstance(self.sides, _FourSides):
+        if self.readings or self.reading is not None:
+            ids = [reading.id for reading in self.readings]
+            if self.reading not in ids or len({*ids}) < len(ids) or self.ring is not None:
+                raise ValueError(
+                    mark(
+                        "with readings, give each an id of its own, in reading the id of one of "
+                        "them, and no ring beside them"
+                    )
+                )
+        elif self.ring is None and not isinstance(self.sides, _FourSides):
             raise ValueError(mark("give ring, or sides with east, south, west and north"))
         return self
 
