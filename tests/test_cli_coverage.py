@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import os
 import pty
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -550,8 +551,22 @@ def parts(city: Path) -> Path:
 DASK = (*MINE[:-1], "parts", "--dask")
 
 
-def test_a_network_in_partitions(run: Run, parts: Path) -> None:
-    done = run(*DASK, "--by", "zone,street", "--with", "schools.geojson", "--format", "json")
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """The address of a scheduler in this process; a cluster of its own has the bar's test."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    ) as cluster:  # fmt: skip
+        yield cluster.scheduler_address
+
+
+def test_a_network_in_partitions(run: Run, parts: Path, scheduler: str) -> None:
+    done = run(
+        *DASK, scheduler, "--by", "zone,street", "--with", "schools.geojson", "--format", "json"
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == b""
     tables = json.loads(done.stdout)
@@ -593,10 +608,10 @@ def test_what_partitions_are_not_for(run: Run, parts: Path, args: list[str], mes
     ids=["empty", "cut off", "damaged"],
 )
 def test_partitions_that_cannot_be_read(
-    run: Run, parts: Path, spoil: Callable[[Path], object], message: str
+    run: Run, parts: Path, scheduler: str, spoil: Callable[[Path], object], message: str
 ) -> None:
     spoil(parts / "parts")
-    done = run(*DASK)
+    done = run(*DASK, scheduler)
     said = done.stderr.decode()
     assert done.returncode == 1
     assert said.startswith("Error: parts")

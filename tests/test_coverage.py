@@ -20,6 +20,7 @@ from nankai_gis.geometry.cut import Cut
 from nankai_gis.geometry.cut_lines import cut_lines
 from nankai_gis.measure import coverage
 from nankai_gis.measure.coverage import sums
+from nankai_gis.measure.coverage.areas import sliver_m2
 from nankai_gis.studies import study
 from nankai_gis.words import speaking
 
@@ -240,6 +241,26 @@ def test_areas_that_do_not_add_up_are_an_error(block, monkeypatch):
     )
     with pytest.raises(GeometryError, match="doesn't add up: area by subdistrict"):
         coverage.measure(**block)
+
+
+@pytest.mark.parametrize(("side_m", "least_m2"), [(45, 1e-6), (55, 1.1e-6), (1000, 2e-5)])
+def test_a_sliver_is_a_square_millimetre_or_five_nanometres_wide(side_m, least_m2):
+    assert sliver_m2(np.array([square(0, 0, side_m, side_m)])) == pytest.approx(least_m2, rel=0.01)
+
+
+@pytest.mark.parametrize(("away", "along_km"), [(14.9, 0.8), (15.1, 0)])
+def test_a_street_within_fifteen_metres_of_a_boundary_runs_along_it(block, away, along_km):
+    street = frame([line((100, -away), (900, -away))], name=["邊路"])
+    found = coverage.measure(block["zones"][:1], street).streets
+    assert found.boundary_km.sum() == pytest.approx(along_km, abs=0.001)
+
+
+@pytest.mark.parametrize(("degrees", "along"), [(29.5, True), (30.5, False)])
+def test_a_street_within_thirty_degrees_of_a_boundary_runs_along_it(block, degrees, along):
+    east = 10 / math.tan(math.radians(degrees))
+    street = frame([line((500 - east, -10), (500, 0))], name=["斜路"])
+    found = coverage.measure(block["zones"][:1], street).streets
+    assert bool(found.boundary_km.sum() > 0.01) is along
 
 
 # ------------------------------------------------------------------ crossings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nankai_gis.geometry.datum import BD09, GCJ02, Datum
@@ -34,6 +34,7 @@ def test_bd09_as_published() -> None:
 
 
 @pytest.mark.parametrize("datum", [GCJ02, BD09], ids=lambda d: d.name)
+@settings(deadline=None)
 @given(lon=lons, lat=lats)
 def test_a_place_comes_back(datum: Datum, lon: float, lat: float) -> None:
     back = datum.to_wgs84(*datum.from_wgs84(lon, lat))

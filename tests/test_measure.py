@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from figures import FIGURES
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 from shapely import affinity, transform
@@ -77,6 +77,7 @@ def test_perimeter_and_length_agree_with_geodesics_point_by_point() -> None:
 coordinate = st.integers(0, 400).map(lambda n: n / 1e4)
 
 
+@settings(deadline=None)
 @given(
     x=coordinate,
     y=coordinate,

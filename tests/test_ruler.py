@@ -11,7 +11,7 @@ from drafts import place, square
 from pyproj import Geod
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-from nankai_gis.geometry import ruler
+from nankai_gis.geometry import degree_scale, ruler
 from nankai_gis.geometry.plane import Plane
 
 GEOD = Geod(a=6378137.0, rf=298.257222101)
@@ -34,6 +34,18 @@ def test_a_long_edge_is_as_long_as_its_many_parts(step):
     assert ruler.lengths([edge])[0] == pytest.approx(theirs, rel=1e-9)
     halves = ruler.lengths([shapely.segmentize(edge, edge.length / 2)])[0]
     assert ruler.lengths([edge])[0] == pytest.approx(halves, rel=1e-11)
+
+
+@pytest.mark.parametrize(("north", "closer"), [(0.249, False), (0.251, True)])
+def test_an_edge_is_measured_more_closely_beyond_a_quarter_degree(monkeypatch, north, closer):
+    scale = degree_scale.DegreeScale(39.0, 40.0)
+    edge = np.array([39.2]), np.array([0.3]), np.array([north])
+    before = scale.edge_lengths(*edge), scale.edge_areas(*edge, np.array([39.2]))
+    # A single node in their place is seen where the many are used.
+    one_node = np.polynomial.legendre.leggauss(1)
+    monkeypatch.setattr(degree_scale, "_TWELVE_NODES", one_node)
+    after = scale.edge_lengths(*edge), scale.edge_areas(*edge, np.array([39.2]))
+    assert [(a != b).item() for a, b in zip(before, after, strict=True)] == [closer] * 2
 
 
 def test_areas_are_those_of_finely_divided_rings():
