@@ -21,13 +21,10 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from shapely.geometry.base import BaseGeometry
 
-#: The map shows the extent of the first of these groups of which anything has a place. Streets
-#: come late: they run beyond the area of the plan.
+#: The map shows the extent of the first of these groups of which anything has a place: all that
+#: the plan draws. Streets come late, because they run beyond the area of the plan.
 _EXTENT = (
-    ("district",),
-    ("zones", "parcel"),
-    ("corridors",),
-    ("sites",),
+    ("district", "zones", "parcel", "corridors", "sites"),
     ("subdistricts",),
     ("streets",),
     ("water", "green"),

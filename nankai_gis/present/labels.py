@@ -25,6 +25,8 @@ LABELLED: Mapping[str, float] = {
 }
 #: Labels of a network: its longest streets only.
 NETWORK_LABELS = 300
+#: Spots of a polygon are tried on a grid of this many rows and columns, up to so many.
+_GRID, _GRID_SPOTS = 8, 8
 
 
 class Spot(NamedTuple):
@@ -37,8 +39,12 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A name on the map, with the spots where it may stand, best first."""
+    """A name on the map, with the spots where it may stand, best first.
 
+    ``row`` is the number of the row whose geometry it names.
+    """
+
+    row: int
     text: str
     look: Style
     indicative: bool
@@ -52,11 +58,22 @@ def _spots(shape: Any) -> tuple[Spot, ...]:
         shape = max(shape.geoms, key=lambda part: (part.area, part.length))
     if shape.geom_type == "Polygon":
         # The roomiest spot, which unlike the centroid is never outside a stair-shaped zone,
-        # and some around it that can't be outside either.
+        # some around it that can't be outside either, and the roomiest of a grid.
         circle = shapely.maximum_inscribed_circle(shape, 1e-5)
         (x, y), reach = circle.coords[0], circle.length
         ways = [(east, north) for north in (0, 0.65, -0.65) for east in (0, 0.65, -0.65)]
-        return tuple(Spot(x + east * reach, y + north * reach) for east, north in ways)
+        west, south, east, north = shape.bounds
+        steps = [(k + 0.5) / _GRID for k in range(_GRID)]
+        grid = shapely.points(
+            [(west + u * (east - west), south + v * (north - south)) for u in steps for v in steps]
+        )
+        grid = grid[shapely.contains(shape, grid)]
+        room = shapely.distance(shape.boundary, grid)
+        roomy = grid[room.argsort(kind="stable")[::-1][:_GRID_SPOTS]]
+        return (
+            *(Spot(x + right * reach, y + up * reach) for right, up in ways),
+            *(Spot(point.x, point.y) for point in roomy),
+        )
     if shape.geom_type == "LineString":
         return tuple(_spot_along(shape, share) for share in (0.5, 0.3, 0.7, 0.4, 0.6, 0.15, 0.85))
     return (Spot(shape.x, shape.y),)
@@ -94,6 +111,7 @@ def labels(layer: MapLayer) -> list[Label]:
         ordered = sorted(ordered, key=lambda numbers: -extent(numbers[0]))[:NETWORK_LABELS]
     return [
         Label(
+            numbers[0],
             layer.names[numbers[0]],
             layer.looks[numbers[0]],
             layer.key in ("zones", "parcel") and is_indicative(layer.rows[numbers[0]]),

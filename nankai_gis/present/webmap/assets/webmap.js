@@ -252,7 +252,7 @@
       const renderer = layer.network ? L.canvas({ pane: "nk-" + layer.key, tolerance: 4 }) /* SVG would be slow to pan */ : L.svg({ pane: "nk-" + layer.key });
       const group = L.layerGroup();
       const drawn = layer.features.map(() => null);
-      const under = [], lines = [], over = [];
+      const under = [], lines = [], over = [], dashed = [];
       const edges = layer.features.map(() => []); // what is drawn thicker under the pointer
       function highlight(number, on) {
         for (const [line, weight] of edges[number]) line.setStyle({ weight: on ? weight + 2 : weight });
@@ -284,6 +284,7 @@
           const line = L.polyline(points(side.line, data.unit), { ...options, fill: false, renderer, pane: "nk-" + layer.key,
             interactive: false, dashArray: side.doubt ? data.doubt : null, lineCap: "butt" });
           edges[number].push([line, options.weight]);
+          if (side.doubt) dashed.push(line);
           over.push(line);
         }
         if (look.casing && !layer.network) (look.casing_over ? over : under).push(make(casingOptions(look)));
@@ -291,7 +292,7 @@
       // All casings first: where two corridors meet, neither cuts the other's line. The
       // list is drawn from its end, so that the first corridor by rank lies on top.
       for (const shape of [...under.reverse(), ...lines.reverse(), ...over]) group.addLayer(shape);
-      return { ...layer, group, drawn, on: true };
+      return { ...layer, group, drawn, dashed, on: true };
     }
 
     // --- Folium layers that were added: above the plan, their texts as text ---------------
@@ -331,7 +332,7 @@
       if (label.indicative) add(node, el("small", "", say.indicative));
       if (label.ink) node.style.color = label.ink;
       add(pane, node);
-      return { ...label, node, key, from: layers[key].labelled_from };
+      return { ...label, node, key, shape: layers[key].drawn[label.row] };
     }));
 
     // Spots of sites: a name keeps off them where it has another place to go.
@@ -344,39 +345,118 @@
       const frame = holder.getBoundingClientRect();
       kept = [...holder.querySelectorAll(".leaflet-control")].map((node) => node.getBoundingClientRect())
         .filter((box) => box.width).map((box) => ({ x: box.x - frame.x, y: box.y - frame.y, w: box.width, h: box.height }));
+      for (const { node } of labels) {
+        node.classList.remove("nk-upright");
+        node.style.width = "";
+      }
+      // A name on two lines is as wide as the longer of them, not as the room that it could have.
+      const widths = labels.map(({ node }) => [...node.firstChild.getClientRects()].map((box) => box.width));
+      labels.forEach(({ node }, n) => { if (widths[n].length) node.style.width = `${Math.ceil(Math.max(...widths[n])) + 1}px`; });
       for (const label of labels) Object.assign(label, { w: label.node.offsetWidth, h: label.node.offsetHeight });
     }
 
+    // What a name covers only where it must: spots of sites, corridors, dashed boundaries.
+    function toKeepClear() {
+      const spots = [];
+      const add = (x, y, reach, line) => spots.push({ x: x - reach, y: y - reach, w: 2 * reach, h: 2 * reach, line });
+      const follow = (line, reach, of) => {
+        if (Array.isArray(line[0])) return line.forEach((part) => follow(part, reach, of));
+        line.map((at) => map.latLngToContainerPoint(at)).forEach((to, n, all) => {
+          const from = all[Math.max(n - 1, 0)], steps = Math.max(1, Math.ceil(from.distanceTo(to) / 7));
+          for (let k = 1; k <= steps; k += 1) add(from.x + (to.x - from.x) * k / steps, from.y + (to.y - from.y) * k / steps, reach, of);
+        });
+        return null;
+      };
+      if (layers.sites && layers.sites.on) {
+        for (const dot of dots) {
+          const { x, y } = map.latLngToContainerPoint(dot.getLatLng());
+          add(x, y, 6, dot);
+        }
+      }
+      if (layers.corridors && layers.corridors.on) {
+        for (const line of layers.corridors.drawn) if (line) follow(line.getLatLngs(), 3, line);
+      }
+      for (const key of ["zones", "parcel"]) {
+        if (layers[key] && layers[key].on) layers[key].dashed.forEach((line) => follow(line.getLatLngs(), 1.5, line));
+      }
+      return spots;
+    }
+
+    // The outer ring of a polygon on the screen; null for what isn't one.
+    function ringOf(shape) {
+      if (!(shape instanceof L.Polygon)) return null;
+      let ring = shape.getLatLngs();
+      while (Array.isArray(ring[0])) ring = ring.reduce((a, b) => (b.length > a.length ? b : a)); // the largest part
+      return ring.map((at) => map.latLngToContainerPoint(at));
+    }
+
+    function holds(ring, x, y) {
+      let inside = false;
+      for (let i = 0, j = ring.length - 1; i < ring.length; j = i, i += 1) {
+        const a = ring[i], b = ring[j];
+        if ((a.y > y) !== (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x) inside = !inside;
+      }
+      return inside;
+    }
+
     function place() {
-      const size = map.getSize(), taken = [...kept];
-      const dotted = !layers.sites || !layers.sites.on ? [] : dots.map((dot) => {
-        const p = map.latLngToContainerPoint(dot.getLatLng());
-        return { x: p.x - 6, y: p.y - 6, w: 12, h: 12 };
-      });
+      const size = map.getSize(), taken = [...kept], keepClear = toKeepClear();
+      const apart = (box, t, gap) => box.x > t.x + t.w + gap || t.x > box.x + box.w + gap || box.y > t.y + t.h + gap / 3 || t.y > box.y + box.h + gap / 3;
       for (const label of labels) {
         const { node } = label;
-        const spot = layers[label.key].on && map.getZoom() >= label.from && seek(label, label.w, label.h);
+        const spot = layers[label.key].on && map.getZoom() >= label.from && seek(label);
         node.classList.toggle("nk-off", !spot);
         if (!spot) continue;
         taken.push(spot);
-        L.DomUtil.setPosition(node, map.containerPointToLayerPoint([spot.x, spot.y]).round());
+        node.classList.toggle("nk-upright", spot.upright);
+        node.style.width = spot.upright ? "auto" : `${label.w}px`;
+        const [w, h] = spot.upright ? [label.h, label.w] : [label.w, label.h];
+        L.DomUtil.setPosition(node, map.containerPointToLayerPoint([spot.x + (spot.w - w) / 2, spot.y + (spot.h - h) / 2]).round());
+        if (spot.turn) node.style.transform += ` rotate(${spot.turn}deg)`;
+        node.dataset.turn = spot.turn;
       }
-      function seek(label, w, h) {
-        const shifts = label.key === "sites" ? [[w / 2 + 8, 0], [-w / 2 - 8, 0], [0, -h], [0, h]] : [[0, 0]];
-        const apart = (box, t) => box.x > t.x + t.w + 3 || t.x > box.x + w + 3 || box.y > t.y + t.h + 1 || t.y > box.y + h + 1;
+
+      // Where a name may stand at one of its spots: along a line, beside a dot, inside an area.
+      function boxes(label, at) {
+        const { w, h } = label, p = map.latLngToContainerPoint(at);
+        const around = (dx, dy, bw, bh, turn, upright) => ({ x: p.x + dx - bw / 2, y: p.y + dy - bh / 2, w: bw, h: bh, turn, upright });
+        if (label.key === "corridors" || label.key === "streets") {
+          const bearing = at[2] || 0, angle = bearing * Math.PI / 180, reach = h / 2 + (label.key === "corridors" ? 6 : 3);
+          const upright = Math.abs(bearing) > 55 && !/[a-z]/i.test(label.text), turn = upright ? 0 : -bearing;
+          const [c, s] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
+          const [bw, bh] = upright ? [h, w] : [w * c + h * s, w * s + h * c];
+          return [1, -1].map((side) => around(-side * Math.sin(angle) * reach, -side * Math.cos(angle) * reach, bw, bh, turn, upright));
+        }
+        if (label.key !== "sites") {
+          return [[0, 0], [w / 5, 0], [-w / 5, 0], [0, h / 4], [0, -h / 4]].map(([dx, dy]) => around(dx, dy, w, h, 0, false));
+        }
+        return [[w / 2 + 8, 0], [-w / 2 - 8, 0], [0, -h], [0, h]].map(([dx, dy]) => around(dx, dy, w, h, 0, false));
+      }
+
+      // A zone that is too small for its name still has it: over its edge, about its middle.
+      function seek(label) {
+        const ring = ringOf(label.shape);
+        const whole = (box) => [0, 1].every((u) => [0, 1].every((v) => holds(ring, box.x + u * box.w, box.y + v * box.h)));
+        const best = fit(label, ring ? whole : () => true);
+        if (best || !ring || label.key === "subdistricts") return best;
+        return fit(label, (box) => holds(ring, box.x + box.w / 2, box.y + box.h / 2));
+      }
+
+      function fit(label, fits) {
         let best = null, least = Infinity;
         for (const at of label.at) {
-          const p = map.latLngToContainerPoint(at);
-          for (const [dx, dy] of shifts) {
-            const box = { x: p.x + dx - w / 2, y: p.y + dy - h / 2, w, h };
-            const inside = box.x >= 2 && box.y >= 2 && box.x + w <= size.x - 2 && box.y + h <= size.y - 2;
-            if (!inside || !taken.every((t) => apart(box, t))) continue;
-            const covered = dotted.filter((t) => !apart(box, t)).length;
+          for (const box of boxes(label, at)) {
+            if (box.x < 2 || box.y < 2 || box.x + box.w > size.x - 2 || box.y + box.h > size.y - 2) continue;
+            if (!taken.every((t) => apart(box, t, 3))) continue;
+            if (!fits(box)) continue;
+            const covered = [...new Set(keepClear.filter((t) => !apart(box, t, 0)).map((t) => t.line))]
+              .reduce((sum, thing) => sum + (dots.includes(thing) ? 3 : 1), 0);
             if (covered < least) [best, least] = [box, covered];
             if (!least) return best;
           }
         }
-        return best;
+        // A road's name isn't written across what matters more.
+        return least && label.key === "streets" ? null : best;
       }
     }
     map.on("moveend", place).on("resize", () => { measure(); place(); }); // a zoom ends in a move

@@ -152,6 +152,13 @@ const nankaiTools = (function () {
       }
     }
     for (const label of holder.querySelectorAll(".nk-label:not(.nk-off)")) {
+      const turn = Number(label.dataset.turn || 0);
+      if (turn) {
+        const box = label.getBoundingClientRect(), look = getComputedStyle(label), x = box.x + box.width / 2 - frame.x, y = box.y + box.height / 2 - frame.y;
+        view.append(text(label.textContent, { x, y, transform: `rotate(${turn} ${x} ${y})`, "text-anchor": "middle", "font-size": look.fontSize,
+          "font-weight": look.fontWeight, fill: look.color, stroke: "#fff", "stroke-width": 3, "paint-order": "stroke" }));
+        continue;
+      }
       for (const row of lines(label)) {
         view.append(text(row.text, { x: (row.left + row.right) / 2 - frame.x, y: row.middle - frame.y, "text-anchor": "middle", "font-size": row.look.fontSize,
           "font-weight": row.look.fontWeight, fill: row.look.color, stroke: "#fff", "stroke-width": 3, "stroke-linejoin": "round", "paint-order": "stroke" }));
