@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nankai_gis.errors import ClauseError
 from nankai_gis.network import digitised
 from nankai_gis.plan import definitions
-from nankai_gis.plan.clauses import Bound, read, read_one
+from nankai_gis.plan.clauses import Bound, english, read, read_one
 from nankai_gis.plan.clauses.reading import SPAN_KINDS
 from nankai_gis.plan.clauses.wordings import (
     brackets,
@@ -234,7 +234,7 @@ WORDINGS = [
     (module, example)
     for module in (
         *(edges, offsets, sections, exclusions, inclusions, stated_areas),
-        *(tails, remarks, brackets, names),
+        *(tails, remarks, brackets, names, english),
     )
     for example in module.EXAMPLES
 ]

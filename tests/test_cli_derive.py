@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,13 +64,96 @@ def test_a_name_with_brackets_or_a_stop_word_is_looked_up_whole(run: Run, tmp_pa
     assert bounds == pytest.approx((117.1, 39.1, 117.12, 39.12))
 
 
-def test_where_in_a_road_a_bound_runs_changes_nothing(run: Run, city: Path) -> None:
-    plain = run("derive", "--text", TEXT, "--roads", city.name)
-    remarked = (
-        "東至東四路中心線,南至南一路北側,西至西三路道路紅線,北至北二路南侧为界,規劃用地面積4公頃"
+def test_where_in_a_road_a_bound_runs_moves_its_side(run: Run, city: Path, tmp_path: Path) -> None:
+    plain = run("derive", "--text", TEXT, "--roads", city.name, "-o", "plain.geojson")
+    assert plain.returncode == 0, plain.stderr
+    said = "東至東四路中心線,南至南一路北側,西至西三路以西100米,北至北二路道路紅線,不含乙公園"
+    done = run("derive", "--text", said, "--roads", city.name, "-o", "said.geojson")
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.decode()
+    assert "lies 100.0 ± 0.0 m outside its centreline" in told
+    assert told.count("inside its centreline") == 2
+    assert "leaves out 乙公園" in told
+    before, after = (
+        shape(json.loads((tmp_path / name).read_bytes())["features"][0]["geometry"]).bounds
+        for name in ("plain.geojson", "said.geojson")
     )
-    done = run("derive", "--text", remarked, "--roads", city.name)
-    assert (done.returncode, done.stderr, done.stdout) == (0, plain.stderr, plain.stdout)
+    # To the west by 100 m; from the south and from the north in by half a road's width.
+    assert (before[0] - after[0]) * 111_320 * math.cos(math.radians(39.11)) == pytest.approx(
+        100, abs=0.5
+    )
+    assert after[2] == pytest.approx(before[2], abs=1e-9)
+    assert 5 < (after[1] - before[1]) * 111_000 < 25
+    assert 5 < (before[3] - after[3]) * 111_000 < 25
+
+
+def test_words_that_are_not_understood_lower_the_confidence(run: Run, city: Path) -> None:
+    plain = run("derive", "--text", TEXT, "--roads", city.name).stdout.decode()
+    done = run("derive", "--text", f"{TEXT},以現場放樣的木樁為準", "--roads", city.name)
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.decode()
+    assert "現場放樣的木樁為準" in told
+    assert plain.count("  high") > told.count("  high") == 0
+
+
+def test_every_clause_of_a_document_compiles_or_is_refused(
+    run: Run, city: Path, tmp_path: Path
+) -> None:
+    document = (
+        f"第一章\n\n一、甲片區\n{TEXT}。\n二、乙片區:東至無名路,南至南一路,西至西三路,北至北二路。"
+    )
+    (tmp_path / "plan.txt").write_text(document, encoding="gb18030")
+    done = run("derive", "plan.txt", "--roads", city.name, "-o", "a.geojson")
+    assert done.returncode == 1
+    assert "甲片區" in done.stdout.decode()
+    assert "無名路" in done.stderr.decode()
+    (feature,) = json.loads((tmp_path / "a.geojson").read_bytes())["features"]
+    assert feature["properties"]["id"] == "clause-1"
+    assert run("derive", "plan.txt", "qihang-bay").returncode == 2
+
+
+def test_a_text_is_read_as_a_table_and_as_data(run: Run, tmp_path: Path) -> None:
+    import docx
+
+    text = "甲片區東至望海路西側紅線,南至聽濤道,西至長堤路,北至松風大街,面積2公頃,風景秀麗。"
+    document = docx.Document()
+    document.add_paragraph("第一章")
+    document.add_table(1, 1).rows[0].cells[0].text = text
+    document.save(str(tmp_path / "a.docx"))
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
+    done = run("--lang", "zh-Hans", "read", "a.docx")
+    assert done.returncode == 0, done.stderr
+    assert "望海路" in done.stdout.decode()
+    assert "风景秀丽" in done.stdout.decode()
+    for given in (("a.md",), ("a.docx",), ("--text", text)):
+        (area,) = json.loads(run("read", *given, "--format", "json").stdout)["areas"]
+        assert area["name"] == "甲片區"
+        assert area["sides"]["east"] == [{"name": "望海路", "kind": "road", "edge": "west"}]
+        assert (area["stated_area_m2"], area["unread"]) == (20000.0, ["風景秀麗"])
+    assert "".join(span["text"] for span in area["spans"]) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (("--text", "風景秀麗"), 1),
+        (("--text", "沿甲路向東至乙路,再向南至丙路"), 1),
+        (("no.txt",), 1),
+        (("bad.docx",), 1),
+        (("bad.txt",), 1),
+        ((), 2),
+        (("bad.txt", "--text", "a"), 2),
+    ],
+)
+def test_a_text_without_a_clause_is_refused(
+    run: Run, tmp_path: Path, given: tuple[str, ...], code: int
+) -> None:
+    (tmp_path / "bad.docx").write_bytes(b"PK\x03\x04")
+    (tmp_path / "bad.txt").write_bytes(b"\0\1\2\xff")
+    done = run("read", *given)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.strip()
 
 
 def test_a_snapshot_carries_its_origin(run: Run, city: Path, tmp_path: Path) -> None:

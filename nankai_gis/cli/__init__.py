@@ -28,6 +28,7 @@ from nankai_gis.cli.init import init
 from nankai_gis.cli.language import in_language
 from nankai_gis.cli.maps import figure, map_
 from nankai_gis.cli.measures import area, length
+from nankai_gis.cli.read import read_
 from nankai_gis.cli.report import report_
 from nankai_gis.cli.roads import roads as roads_command
 from nankai_gis.cli.study import study_
@@ -154,6 +155,7 @@ _COMMANDS = (
     length,
     list_features,
     show,
+    read_,
     derive_,
     coverage_,
     check_,

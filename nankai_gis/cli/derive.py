@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Breaks shorter than this together aren't shown, metres.
 _SHOWN_M = 0.5
+# Endings of documents that hold clauses.
+_DOCUMENTS = (".txt", ".md", ".docx")
 # Kinds of features that are compiled.
 _KINDS = ("district", "zone", "parcel", "corridor", "subdistrict")
 
@@ -35,7 +37,9 @@ _KINDS = ("district", "zone", "parcel", "corridor", "subdistrict")
     type=click.Path(exists=True, path_type=Path),
     help="Definitions of your own: a TOML file or a folder. Default: the packaged plan.",
 )
-@click.option("--text", help="A clause to compile as it stands, without any definition.")
+@click.option(
+    "--text", help="A text whose clauses are compiled as they stand, without definitions."
+)
 @click.option(
     "--compare",
     is_flag=True,
@@ -58,15 +62,20 @@ def derive_(
 ) -> None:
     """Compile clauses to geometry on a street network.
 
-    Prints a diagnosis for every side; --output writes the geometry, as GeoJSON or, for a name in
-    .gpkg, as GeoPackage. What doesn't compile is reported, and the rest is compiled all the same.
+    FEATURE is a feature of the plan; or else one document (.txt, .md, .docx, or - for standard
+    input), all of whose clauses are compiled. Prints a diagnosis for every side; --output writes
+    the geometry, as GeoJSON or, for a name in .gpkg, as GeoPackage. What doesn't compile is
+    reported, and the rest is compiled all the same.
     """
     from nankai_gis.compiler.derive import derive
 
-    _refuse_contradictions(names, definitions, text, compare)
+    file = _document(names)
+    names = () if file else names
+    _refuse_contradictions(names, definitions, text if file is None else "", compare)
     # The network, and what is to be compiled on it.
-    lines, points = _network(text is None and definitions is None)
-    wanted = [_from_text(text, lines)] if text is not None else _defined(names, definitions)
+    of_text = file is not None or text is not None
+    lines, points = _network(not of_text and definitions is None)
+    wanted = _from_text(file, text, lines) if of_text else _defined(names, definitions)
     derived = [
         derive(feature, lines, points, allow_missing=allow_missing)
         for feature in options.progress(wanted, "derive")
@@ -141,11 +150,30 @@ def _network(for_the_plan: bool) -> tuple[LineSource, Mapping[str, Vertex]]:
     return mapped, {}
 
 
-def _from_text(text: str, lines: LineSource) -> Feature:
-    from nankai_gis.compiler.clauses import clause_feature
-    from nankai_gis.plan.clauses import read_one
+def _document(names: tuple[str, ...]) -> Path | None:
+    """The document that is given in the place of features."""
+    given = [name for name in names if name == "-" or Path(name).suffix.lower() in _DOCUMENTS]
+    if given and len(names) > 1:
+        raise click.UsageError(tr("give one document, or features; not both"))
+    return Path(given[0]) if given else None
 
-    return clause_feature(read_one(text, lines), lines)
+
+def _from_text(file: Path | None, text: str | None, lines: LineSource) -> list[Feature]:
+    """A definition for each clause of a text; those that can't be read are reported."""
+    from nankai_gis.cli.read import clauses
+    from nankai_gis.compiler.clauses import clause_feature
+    from nankai_gis.errors import ClauseError
+
+    areas = clauses(file, text, lines)
+    refused = [area for area in areas if area.fault]
+    if len(refused) == len(areas):
+        raise ClauseError("\n".join(area.fault for area in areas))
+    for area in refused:
+        options.warn(area.fault)
+    whole = [area for area in areas if not area.fault]
+    if len(areas) == 1:
+        return [clause_feature(whole[0], lines)]
+    return [clause_feature(area, lines, f"clause-{k}") for k, area in enumerate(whole, 1)]
 
 
 def _defined(names: tuple[str, ...], definitions: Path | None) -> list[Feature]:

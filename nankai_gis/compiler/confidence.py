@@ -26,14 +26,14 @@ UNNAMED_SHARE = 0.2
 def doubtful(ring: Ring) -> bool:
     """Whether so much speaks against a ring that no part of it is sure.
 
-    The network lacks a road of the clause, another ring of another area fits it too, or more than
-    `UNNAMED_SHARE` of its length follows links.
+    The clause has words that weren't understood, the network lacks a road of it, another ring of
+    another area fits it too, or more than `UNNAMED_SHARE` of its length follows links.
     """
     lengths = [run_length(run.vertices) for run in ring.runs]
     links = (k for k, run in enumerate(ring.runs) if run.role == "bridge")
     unnamed = sum(lengths[k] for k in links)
     other = any(reading.difference > MATTERS for reading in ring.alternatives)
-    return bool(ring.missing) or other or unnamed > UNNAMED_SHARE * sum(lengths)
+    return ring.in_doubt or bool(ring.missing) or other or unnamed > UNNAMED_SHARE * sum(lengths)
 
 
 def confidences(ring: Ring) -> list[Confidence]:

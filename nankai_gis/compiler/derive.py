@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from nankai_gis.compiler.axis import Piece, PieceError, axis_pieces, axis_streets
 from nankai_gis.compiler.choice import BREAK_M, AmbiguousRingError
 from nankai_gis.compiler.lines import LineSource, named_lines
+from nankai_gis.compiler.moved import as_said
 from nankai_gis.compiler.remarks import Remark
 from nankai_gis.compiler.ring import Alternative, Ring, ring_area, ring_of_lines
 from nankai_gis.compiler.search import ring_of_sides
@@ -163,7 +164,8 @@ def _derive_ring(
         )
     except NankaiGISError as error:
         raise broken or error from error
-    return Derived(feature, ring=ring, remarks=remarks)
+    ring, said = as_said(ring, feature, lines)
+    return Derived(feature, ring=ring, remarks=(*remarks, *said))
 
 
 def _ring_as_given(

@@ -43,6 +43,24 @@ REMARKS: Mapping[str, str] = {
     "nearer carriageway": mark("follows the nearer of two carriageways of one name"),
     "shorter way round": mark("has the shorter boundary"),
     "follows roads throughout": mark("follows its roads without a break"),
+    "side moved out": mark(
+        "the side along {lines} lies {metres:,.1f} ± {sd:,.1f} m outside its centreline, as the "
+        "clause says"
+    ),
+    "side moved in": mark(
+        "the side along {lines} lies {metres:,.1f} ± {sd:,.1f} m inside its centreline, as the "
+        "clause says"
+    ),
+    "side not moved": mark(
+        "the clause moves the side along {lines} by {metres:,.1f} m, but the moved sides don't "
+        "close; it follows the centreline"
+    ),
+    "section not used": mark(
+        "the clause names a section of {name} only ({section}); the side follows it from corner "
+        "to corner"
+    ),
+    "left out": mark("the clause leaves out {words}; the area here still holds it"),
+    "not understood": mark("words of the clause that were not understood: {words}"),
     "wrong side": mark("{lines} is named on the {side} side, but lies on another side of the ring"),
     "sides inverted": mark(
         "{lines} is named on the {side} side, but lies {other_side} of {others}, which is named "

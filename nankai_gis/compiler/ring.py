@@ -90,6 +90,8 @@ class Ring:
         The other rings that fit the clause.
     reasons : tuple of Remark
         Why this one was taken.
+    in_doubt : bool
+        Whether the clause has words that weren't understood.
     """
 
     runs: tuple[Run, ...]
@@ -98,6 +100,7 @@ class Ring:
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     alternatives: tuple[Alternative, ...] = ()
     reasons: tuple[Remark, ...] = ()
+    in_doubt: bool = False
 
     @property
     def bridged_m(self) -> float:

@@ -99,3 +99,21 @@ THEMES: Mapping[str, str] = {
     "metro": mark("metro"),
     "university": mark("university"),
 }
+#: What a side of a clause names.
+BOUNDS: Mapping[str, str] = {
+    "road": mark("road"),
+    "railway": mark("railway"),
+    "river": mark("river"),
+    "junction": mark("junction"),
+    "area": mark("area or place"),
+}
+#: Where on what it names a side runs.
+EDGES: Mapping[str, str] = {
+    "east": mark("east edge"),
+    "south": mark("south edge"),
+    "west": mark("west edge"),
+    "north": mark("north edge"),
+    "inner": mark("near edge"),
+    "outer": mark("far edge"),
+    "centre": mark("centreline"),
+}

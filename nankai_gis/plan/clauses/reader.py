@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from nankai_gis.errors import ClauseError
-from nankai_gis.plan.clauses import headings, marks
+from nankai_gis.plan.clauses import english, headings, marks
 from nankai_gis.plan.clauses.areas import AreaReader
 from nankai_gis.plan.clauses.folded import FoldedText, fold
 from nankai_gis.plan.clauses.grammar import Grammar
@@ -62,6 +62,8 @@ def read(text: str, names: Container[str] | None = None) -> tuple[AreaClause, ..
         areas.append((reader.read(), reader.labels, reader.end))
         head = reader.end
     areas += axes
+    if not areas:
+        areas += english.areas(folded)
     areas.sort(key=lambda item: item[0].start)
     return _with_ledger(folded, areas)
 
