@@ -112,6 +112,32 @@ def test_every_clause_of_a_document_compiles_or_is_refused(
     assert run("derive", "plan.txt", "qihang-bay").returncode == 2
 
 
+def test_clauses_are_saved_as_definitions_beside_what_is_kept(
+    run: Run, city: Path, tmp_path: Path
+) -> None:
+    assert run("init", "--blank", "own").returncode == 0
+    kept = (tmp_path / "own" / "clauses.toml").with_name("plan.toml").read_bytes()
+    text = f"甲片區{TEXT}。\n乙片區{TEXT.replace('東四路', '無名路')}。"
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    assert run("derive", "a.txt", "--roads", city.name, "--save", "own").returncode == 1
+    saved = tmp_path / "own" / "clauses.toml"
+    added = saved.read_text(encoding="utf-8")
+    assert added.count("clause =") == 1
+    # Once more changes nothing; a comment stays when another is added.
+    saved.write_text(f"# kept\n{added}", encoding="utf-8")
+    assert run("derive", "a.txt", "--roads", city.name, "--save", "own").returncode == 1
+    assert saved.read_text(encoding="utf-8") == f"# kept\n{added}"
+    more = ("--text", f"丙片區{TEXT},面積4平方公里", "--roads", city.name, "--save", "own")
+    assert run("derive", *more).returncode == 0
+    assert saved.read_text(encoding="utf-8").startswith(f"# kept\n{added}")
+    assert (tmp_path / "own" / "plan.toml").read_bytes() == kept
+    (tmp_path / "own" / "roads.osm").write_bytes(city.read_bytes())
+    done = run("--plan", "own", "area", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert "丙片區" in done.stdout.decode()
+    assert run("derive", "qihang-bay", "--save", "own").returncode == 2
+
+
 def test_a_text_is_read_as_a_table_and_as_data(run: Run, tmp_path: Path) -> None:
     import docx
 

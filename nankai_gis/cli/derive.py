@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,12 @@ _KINDS = ("district", "zone", "parcel", "corridor", "subdistrict")
     is_flag=True,
     help="Guess a side of which the network holds no road from other lines, at low confidence.",
 )
+@click.option(
+    "--save",
+    metavar="PLAN",
+    type=click.Path(path_type=Path),
+    help="Add a definition of each clause of a text that compiles to this plan folder.",
+)
 @options.output
 def derive_(
     names: tuple[str, ...],
@@ -57,6 +64,7 @@ def derive_(
     text: str | None,
     compare: bool,
     allow_missing: bool,
+    save: Path | None,
     output: Path | None,
     overwrite: bool,
 ) -> None:
@@ -72,6 +80,8 @@ def derive_(
     file = _document(names)
     names = () if file else names
     _refuse_contradictions(names, definitions, text if file is None else "", compare)
+    if save is not None and file is None and text is None:
+        raise click.UsageError(tr("--save keeps the clauses of a text; give a document or --text"))
     # The network, and what is to be compiled on it.
     of_text = file is not None or text is not None
     lines, points = _network(not of_text and definitions is None)
@@ -84,6 +94,8 @@ def derive_(
     # The geometry first: a reader of the diagnosis may look at it.
     if output is not None and len(failed) < len(derived):
         _write(derived, lines, output, overwrite)
+    if save is not None:
+        _save([item.feature for item in derived if item.error is None], save)
     head = tr("Network: {network}", network=_described(lines))
     body = "\n".join(_diagnosis(item, lines, compare) for item in derived)
     options.deliver(f"{head}\n\n{body}", None, False)
@@ -174,6 +186,34 @@ def _from_text(file: Path | None, text: str | None, lines: LineSource) -> list[F
     if len(areas) == 1:
         return [clause_feature(whole[0], lines)]
     return [clause_feature(area, lines, f"clause-{k}") for k, area in enumerate(whole, 1)]
+
+
+def _save(features: list[Feature], folder: Path) -> None:
+    """Add a definition of each feature to the end of a file in a plan's folder."""
+    from nankai_gis.files import atomic
+    from nankai_gis.plan import definitions
+
+    file = folder / "clauses.toml"
+    kept = file.read_text(encoding="utf-8") if file.exists() else ""
+    plan = definitions.read(folder) if list(folder.glob("*.toml")) else definitions.Plan(())
+    ids = {feature.id for feature in plan.features}
+    known = {(feature.names.hant, feature.clause) for feature in plan.features}
+    added = ""
+    for feature in features:
+        if (feature.names.hant, feature.clause) in known:
+            continue
+        stem = "corridor" if feature.axis else "area"
+        key = next(key for k in range(1, len(ids) + 2) if (key := f"{stem}-{k}") not in ids)
+        ids.add(key)
+        name, clause = (
+            json.dumps(text, ensure_ascii=False) for text in (feature.names.hant, feature.clause)
+        )
+        kind = 'kind = "corridor"\n' if feature.axis else ""
+        added += f"\n[{key}]\n{kind}name = {name}\nclause = {clause}\n"
+    if added:
+        folder.mkdir(parents=True, exist_ok=True)
+        atomic.write_bytes(file, (kept + added).encode(), overwrite=True)
+        options.wrote(file)
 
 
 def _defined(names: tuple[str, ...], definitions: Path | None) -> list[Feature]:

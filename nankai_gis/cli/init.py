@@ -13,8 +13,9 @@ from nankai_gis.words import tr
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--blank", is_flag=True, help="Write a plan without features.")
 @click.option("--overwrite", is_flag=True, help="Replace the files if they exist.")
-def init(folder: Path, overwrite: bool) -> None:
+def init(folder: Path, blank: bool, overwrite: bool) -> None:
     """Write an example of a plan into FOLDER, to start your own from.
 
     plan.toml says in its comments what each entry is for; plan.schema.json lets an editor complete
@@ -26,7 +27,7 @@ def init(folder: Path, overwrite: bool) -> None:
     from nankai_gis.present import tables
 
     files = {
-        folder / "plan.toml": definitions.example().encode(),
+        folder / "plan.toml": definitions.example(blank=blank).encode(),
         folder / "plan.schema.json": tables.json_text(schema.json_schema()),
     }
     for target in files:
@@ -44,5 +45,6 @@ def init(folder: Path, overwrite: bool) -> None:
     if atomic.WINDOWS and quoted != str(folder):
         # Neither cmd nor PowerShell knows all of a POSIX shell's quoting; both know this.
         quoted = f'"{folder}"'
-    command = f"nankai-gis --plan {quoted} area"
+    rest = f"derive FILE --save {quoted}" if blank else "area"
+    command = f"nankai-gis --plan {quoted} {rest}"
     click.echo(tr("next: {command}", command=command), err=True)

@@ -18,8 +18,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nankai_gis.errors import AmbiguousNameError, FeatureNotFoundError, PlanError
-from nankai_gis.plan import schema
+from nankai_gis.errors import AmbiguousNameError, ClauseError, FeatureNotFoundError, PlanError
+from nankai_gis.plan import minimal, schema
 from nankai_gis.plan.model import KINDS, About, AxisPart, Feature, Names, Reading, RingPart
 from nankai_gis.plan.names import Index, normalise, simplified
 from nankai_gis.plan.packaged import data_folder
@@ -279,9 +279,16 @@ def parse(texts: Mapping[str, str | bytes]) -> Plan:
                 if key == schema.ABOUT:
                     about = _about(schema.AboutTable.model_validate(table))
                 else:
-                    features.append(_feature(key, name, schema.DEFINITION.validate_python(table)))
+                    reading = None
+                    if minimal.is_minimal(table):
+                        table, reading = minimal.completed(table)
+                    made = _feature(key, name, schema.DEFINITION.validate_python(table))
+                    features.append(replace(made, reading=reading))
             except ValidationError as error:
                 faults += schema.faults(name, key, error)
+            except ClauseError as error:
+                place = tr("{subject}: {text}", subject=name, text=f"[{key}] clause")
+                faults.append(tr("{place}: {fault}", place=place, fault=error))
     features.sort(key=lambda f: KINDS.index(f.kind))
     plan = Plan(tuple(features), about)
     if not faults:
@@ -313,6 +320,7 @@ def _referred(plan: Plan) -> tuple[Plan, list[str]]:
     subdistricts, everything = plan.index(["subdistrict"]), plan.index()
     features = []
     for f in plan.features:
+        f = _with_claims(f, plan, subdistricts)
         for claim in f.claims:
             _, wrong = _referent(f, "claims", claim, subdistricts)
             faults += wrong
@@ -326,6 +334,15 @@ def _referred(plan: Plan) -> tuple[Plan, list[str]]:
             faults += wrong
         features.append(replace(f, joins=tuple(joins), within=within))
     return replace(plan, features=tuple(features)), faults
+
+
+def _with_claims(f: Feature, plan: Plan, subdistricts: Index[Feature]) -> Feature:
+    """A feature with the subdistricts that its clause names, where its file names none."""
+    if f.reading is None or f.claims:
+        return f
+    if f.reading.everywhere:
+        return replace(f, claims=tuple(s.names.hant for s in plan.of_kind("subdistrict")))
+    return replace(f, claims=tuple(c for c in f.reading.claims if c in subdistricts))
 
 
 def _referent(f: Feature, key: str, name: str, index: Index[Feature]) -> tuple[str, list[str]]:
@@ -346,22 +363,30 @@ def _referent(f: Feature, key: str, name: str, index: Index[Feature]) -> tuple[s
     return name, [tr("{place}: {fault}", place=place, fault=fault)]
 
 
-def example() -> str:
+def example(*, blank: bool = False) -> str:
     """Return a commented plan to start one's own from.
+
+    Parameters
+    ----------
+    blank : bool
+        Whether it holds no feature.
 
     Returns
     -------
     str
-        TOML; it compiles on the packaged reference network.
+        TOML; the example compiles on the packaged reference network.
 
     Examples
     --------
     >>> [f.kind for f in parse({"plan.toml": example()}).features][-3:]
     ['subdistrict', 'subdistrict', 'site']
+    >>> parse({"plan.toml": example(blank=True)}).features
+    ()
     """
     from importlib.resources import files
 
-    return (files(__package__) / "example.toml").read_text(encoding="utf-8")
+    name = "blank.toml" if blank else "example.toml"
+    return (files(__package__) / name).read_text(encoding="utf-8")
 
 
 @cache

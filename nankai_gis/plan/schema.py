@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from nankai_gis.plan import minimal
 from nankai_gis.plan.model import KINDS, Role, Status
 from nankai_gis.words import listed, mark, quoted, tr
 
@@ -443,7 +444,22 @@ def json_schema() -> dict[str, Any]:
     about = AboutTable.model_json_schema(ref_template="#/$defs/{model}")
     definitions = feature.pop("$defs") | {about["title"]: about}
     # The models are private to this module; their names needn't show it.
-    text = json.dumps([feature, definitions])
+    areal = definitions["_Zone"]["properties"] | {"kind": {"enum": list(minimal.AREA_KINDS)}}
+    axial = definitions["_Corridor"]["properties"]
+    short = [
+        {
+            "type": "object",
+            "required": required,
+            "properties": {key: properties[key] for key in sorted(keys)},
+            "additionalProperties": False,
+        }
+        for properties, keys, required in (
+            (areal, minimal.AREA_KEYS, ["name", "clause"]),
+            (axial, minimal.CORRIDOR_KEYS, ["name", "clause", "kind"]),
+        )
+    ]
+    # A definition may leave its bounds to its clause.
+    text = json.dumps([{"anyOf": [feature, *short]}, definitions])
     plain = json.loads(re.sub(r'"(#/\$defs/|title": ")_?(\w+?)(Table)?"', r'"\1\2"', text))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
