@@ -138,6 +138,23 @@ def test_clauses_are_saved_as_definitions_beside_what_is_kept(
     assert run("derive", "qihang-bay", "--save", "own").returncode == 2
 
 
+def test_what_a_network_has_is_listed_and_found(run: Run, city: Path) -> None:
+    every = json.loads(run("--roads", city.name, "roads", "list", "--format", "json").stdout)
+    assert {road["name"] for road in every["roads"]} >= {"东四路", "南一路", "西三路", "北二路"}
+    like = run("--roads", city.name, "roads", "list", "--like", "東四")
+    assert like.returncode == 0, like.stderr
+    assert ("东四路" in like.stdout.decode(), "南一路" in like.stdout.decode()) == (True, False)
+    assert run("--roads", city.name, "roads", "list", "--like", "無此路").returncode == 1
+    (found,) = json.loads(
+        run("--roads", city.name, "roads", "find", "東四路", "--format", "json").stdout
+    )["roads"]
+    assert found["length_m"] > 1000
+    assert found["class"]
+    assert {"南一路", "北二路"} <= set(found["crossings"])
+    assert run("--roads", city.name, "roads", "find", "東五路").returncode == 1
+    assert b"Weijin" in run("roads", "list", "--near", "laochengxiang").stdout
+
+
 def test_a_text_is_read_as_a_table_and_as_data(run: Run, tmp_path: Path) -> None:
     import docx
 

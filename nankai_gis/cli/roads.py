@@ -1,4 +1,4 @@
-"""``roads import``, ``roads fetch`` and ``roads info``."""
+"""``roads``: import, fetch, info, list and find."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from nankai_gis.cli import options
 from nankai_gis.cli.inputs import VectorInputs, vector_inputs
+from nankai_gis.cli.road_lists import find_road, list_roads
 from nankai_gis.words import listed, recalled, tr
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def fetch(
     from nankai_gis.network import roads as networks
 
     options.refuse_existing(output, overwrite)
-    box = _box(bbox, feature) or _around(None)
+    box = _box(bbox, feature) or surroundings(None)
     with options.bytes_bar(tr("fetch")) as progress:
         network = networks.fetch(box, endpoint=endpoint, deadline_s=deadline, progress=progress)
     _save(network, output, overwrite)
@@ -136,11 +137,15 @@ def info(snapshot: Path, form: str) -> None:
         options.deliver(_description(origin), None, False)
 
 
+roads.add_command(list_roads)
+roads.add_command(find_road)
+
+
 def _box(bbox: str | None, around: str | None) -> BBox | None:
     if bbox and around:
         raise click.UsageError(tr("give a box or a feature, not both"))
     if around:
-        return _around(around)
+        return surroundings(around)
     if bbox is None:
         return None
     try:
@@ -150,7 +155,7 @@ def _box(bbox: str | None, around: str | None) -> BBox | None:
     return west, south, east, north
 
 
-def _around(name: str | None) -> BBox:
+def surroundings(name: str | None) -> BBox:
     """A box about a feature of the plan, one kilometre more on each side."""
     from shapely.geometry import shape
 

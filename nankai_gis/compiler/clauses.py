@@ -51,5 +51,5 @@ def clause_feature(clause: AreaClause, known: Container[str] = (), key: str = "c
         axis=main + extension,
         claims=clause.claims,
         stated_area_m2=clause.stated_area_m2,
-        reading=clause,
+        said=clause,
     )

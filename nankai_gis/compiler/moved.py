@@ -18,6 +18,7 @@ from nankai_gis.compiler.remarks import Remark, named
 from nankai_gis.compiler.ring import Ring, closed_ring
 from nankai_gis.compiler.runs import Run
 from nankai_gis.geometry.plane import Plane, Position
+from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.network.osm_network import OsmNetwork
 from nankai_gis.plan.clauses import AreaClause, Bound
 from nankai_gis.plan.model import OUTWARD, Feature, Vertex
@@ -38,18 +39,17 @@ HALF_WIDTH = (10.0, 5.0)
 
 def half_width(lines: LineSource, run: Run) -> tuple[float, float]:
     """Return half the width of a run's road and its standard deviation, metres."""
-    if isinstance(lines, OsmNetwork) and run.name in lines.streets:
-        name, _, way = run.line.rpartition("@")
-        for street in lines.streets.all(name):
-            if way.isdigit() and street.ways[0] == int(way) and street.classes:
-                most = max(street.classes, key=lambda key: street.classes[key])
-                return HALF_WIDTHS.get(most.removesuffix("_link"), HALF_WIDTH)
+    mapped = lines.osm if isinstance(lines, MergedNetwork) else lines
+    street = mapped.street_of(run.line) if isinstance(mapped, OsmNetwork) else None
+    if street is not None and street.classes:
+        most = max(street.classes, key=lambda key: street.classes[key])
+        return HALF_WIDTHS.get(most.removesuffix("_link"), HALF_WIDTH)
     return HALF_WIDTH
 
 
 def as_said(ring: Ring, feature: Feature, lines: LineSource) -> tuple[Ring, tuple[Remark, ...]]:
     """Return a ring moved as the reading of its clause says, and what is to be remarked."""
-    clause = feature.reading
+    clause = feature.said
     if clause is None:
         return ring, ()
     remarks = list(_remarks(clause))

@@ -62,9 +62,9 @@ class OsmNetwork:
         self._made: dict[int, Line] = {}
 
     def __contains__(self, name: object) -> bool:
-        return name in self.streets or self._by_id(name) is not None
+        return name in self.streets or self.street_of(name) is not None
 
-    def _by_id(self, key: object) -> Street | None:
+    def street_of(self, key: object) -> Street | None:
         """The street of an id, ``name@way``, such as its line and its row in a layer have."""
         name, _, way = str(key).rpartition("@")
         if not name or not way.isdigit():
@@ -81,7 +81,7 @@ class OsmNetwork:
         AmbiguousNameError
             If the city has several streets of that name; the message lists the places.
         """
-        street = self._by_id(name)
+        street = self.street_of(name)
         if street is not None:
             return self._line(street)
         try:

@@ -279,11 +279,11 @@ def parse(texts: Mapping[str, str | bytes]) -> Plan:
                 if key == schema.ABOUT:
                     about = _about(schema.AboutTable.model_validate(table))
                 else:
-                    reading = None
+                    said = None
                     if minimal.is_minimal(table):
-                        table, reading = minimal.completed(table)
+                        table, said = minimal.completed(table)
                     made = _feature(key, name, schema.DEFINITION.validate_python(table))
-                    features.append(replace(made, reading=reading))
+                    features.append(replace(made, said=said))
             except ValidationError as error:
                 faults += schema.faults(name, key, error)
             except ClauseError as error:
@@ -338,11 +338,11 @@ def _referred(plan: Plan) -> tuple[Plan, list[str]]:
 
 def _with_claims(f: Feature, plan: Plan, subdistricts: Index[Feature]) -> Feature:
     """A feature with the subdistricts that its clause names, where its file names none."""
-    if f.reading is None or f.claims:
+    if f.said is None or f.claims:
         return f
-    if f.reading.everywhere:
+    if f.said.everywhere:
         return replace(f, claims=tuple(s.names.hant for s in plan.of_kind("subdistrict")))
-    return replace(f, claims=tuple(c for c in f.reading.claims if c in subdistricts))
+    return replace(f, claims=tuple(c for c in f.said.claims if c in subdistricts))
 
 
 def _referent(f: Feature, key: str, name: str, index: Index[Feature]) -> tuple[str, list[str]]:

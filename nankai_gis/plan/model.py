@@ -258,7 +258,7 @@ class Feature:
     note : str
     file : str
         Name of the definition file.
-    reading : AreaClause or None
+    said : AreaClause or None
         What the reader makes of the clause, where the definition rests on it.
     """
 
@@ -287,7 +287,7 @@ class Feature:
     point: str | None = None
     line: str | None = None
     note: str = ""
-    reading: AreaClause | None = None
+    said: AreaClause | None = None
 
     @property
     def place(self) -> str:
