@@ -147,6 +147,10 @@ class FontError(NankaiGISError, LookupError):
         super().__init__(message)
 
 
+class MissingGlyphWarning(UserWarning):
+    """A sign that no font has, for which a box is drawn."""
+
+
 class MissingKeyError(NankaiGISError, LookupError):
     """A service that wants a key which isn't in the environment."""
 

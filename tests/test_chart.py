@@ -6,7 +6,7 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import LineString, box
 
-from nankai_gis.errors import FontError
+from nankai_gis.errors import FontError, MissingGlyphWarning
 from nankai_gis.present import chart, figure
 
 ZONE = gpd.GeoDataFrame(geometry=[box(117, 39, 117.01, 39.01)], crs=4326)
@@ -51,6 +51,11 @@ def test_the_same_picture_has_the_same_bytes() -> None:
     assert one == two
 
 
-def test_a_glyph_that_no_font_has_is_said() -> None:
+def test_a_box_is_drawn_for_a_sign_that_no_font_has() -> None:
+    with pytest.warns(MissingGlyphWarning, match="□ is drawn"):
+        assert "□路" in labels([chart.Bar("\U0010fffd路", 1, 0)])
+
+
+def test_a_letter_that_no_font_has_is_said() -> None:
     with pytest.raises(FontError, match=r"no glyph|every glyph"):
-        labels([chart.Bar("\U0010fffd路", 1, 0)])
+        labels([chart.Bar("\u19c1路", 1, 0)])

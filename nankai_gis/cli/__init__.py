@@ -5,19 +5,14 @@ Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 data error, 2 usage, 
 
 from __future__ import annotations
 
-import codecs
-import contextlib
-import io
-import os
 import sys
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from nankai_gis.cli import options
+from nankai_gis.cli import guard, options, terminal
 from nankai_gis.cli.check import check_
 from nankai_gis.cli.compare import compare_
 from nankai_gis.cli.coverage import coverage_
@@ -32,8 +27,7 @@ from nankai_gis.cli.read import read_
 from nankai_gis.cli.report import report_
 from nankai_gis.cli.roads import roads as roads_command
 from nankai_gis.cli.study import study_
-from nankai_gis.errors import NankaiGISError
-from nankai_gis.words import LANGUAGES, Language, tr
+from nankai_gis.words import LANGUAGES, Language
 
 
 class _Program(click.Group):
@@ -42,66 +36,18 @@ class _Program(click.Group):
     def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> Any:
         """Run with the language that the arguments, the environment or the locale ask for."""
         arguments = sys.argv[1:] if args is None else args
-        with in_language(self, arguments):
+        with in_language(self, arguments), terminal.shown():
             return super().main(args, *others, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
-        _spare_strays()
         try:
             return super().invoke(ctx)
-        except click.NoSuchOption as error:
-            if error.option_name in ("--plan", "--roads", "--subdistricts", "--lang"):
-                raise click.UsageError(
-                    tr(
-                        "{option} comes before the command: nankai-gis {option} … {command}",
-                        option=error.option_name,
-                        command=ctx.invoked_subcommand,
-                    )
-                ) from error
-            raise
-        except BrokenPipeError as error:
-            # The interpreter flushes stdout once more when it ends; let that go nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise click.ClickException(
-                tr("the reader closed the output before all of it was written")
-            ) from error
-        except UnicodeEncodeError as error:
-            raise click.ClickException(
-                tr(
-                    "the encoding of this terminal ({encoding}) has no {character}; set "
-                    "PYTHONIOENCODING=utf-8, or write to a file with --output",
-                    encoding=error.encoding,
-                    character=ascii(error.object[error.start]),
-                )
-            ) from error
-        except NankaiGISError as error:
-            raise click.ClickException(str(error)) from error
-
-
-def _compatible(error: UnicodeError) -> tuple[str, int]:
-    """Write what an encoding lacks by its compatibility form (2 for ²), else as ?."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    lacking = error.object[error.start : error.end]
-    plain = unicodedata.normalize("NFKC", lacking)
-    try:
-        plain.encode(error.encoding)
-    except UnicodeEncodeError:
-        plain = "?" * len(lacking)
-    return plain, error.end
-
-
-def _spare_strays() -> None:
-    """Let streams that have Chinese show a rare sign that they lack (² in code page 936) plainly.
-
-    A stream without Chinese would show nothing else than ?; it keeps its error.
-    """
-    codecs.register_error(_compatible.__qualname__, _compatible)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            with contextlib.suppress(UnicodeEncodeError, LookupError):
-                "南".encode(stream.encoding)
-                stream.reconfigure(errors=_compatible.__qualname__)
+        # Nothing that ends a command reaches a reader as a traceback.
+        except BaseException as error:
+            told = guard.message(error, ctx.invoked_subcommand)
+            if told is error:
+                raise
+            raise told from error
 
 
 @click.group(

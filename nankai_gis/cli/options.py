@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from nankai_gis.cli.terminal import unfiltered
 from nankai_gis.plan.names import in_script
 from nankai_gis.words import language, listed, recalled, terms, tr
+from nankai_gis.words.signs import printable
 
 if TYPE_CHECKING:
     from nankai_gis.network.digitised import DigitisedNetwork
@@ -371,7 +373,7 @@ def progress(items: Sequence[T], label: str) -> Iterator[T]:
     if not sys.stderr.isatty() or len(items) < 2:
         yield from items
         return
-    with click.progressbar(items, label=label, file=sys.stderr) as bar:
+    with click.progressbar(items, label=label, file=unfiltered(sys.stderr)) as bar:
         yield from bar
 
 
@@ -381,7 +383,9 @@ def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
     if not sys.stderr.isatty():
         yield lambda done, whole: None
         return
-    with click.progressbar(length=1, label=label, file=sys.stderr, show_eta=False) as bar:
+    with click.progressbar(
+        length=1, label=label, file=unfiltered(sys.stderr), show_eta=False
+    ) as bar:
 
         def advance(done: int, whole: int | None) -> None:
             # Without an announced length the bar shows what has come, not how much is left.
@@ -402,7 +406,7 @@ def steps_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
         def advance(done: int, whole: int) -> None:
             if not bars and done < whole:
-                bar = click.progressbar(length=whole, label=label, file=sys.stderr)
+                bar = click.progressbar(length=whole, label=label, file=unfiltered(sys.stderr))
                 bars.append(shown.enter_context(bar))
             for bar in bars:
                 bar.update(done - bar.pos)
@@ -430,6 +434,8 @@ def deliver(content: str | bytes, target: Path | None, overwrite: bool) -> None:
     A text on stdout takes the terminal's encoding; everything else is UTF-8.
     """
     if target is None:
+        if isinstance(content, bytes):  # goes past the filter of the terminal
+            content = printable(content.decode()).encode()
         click.echo(content, nl=False)
         return
     from nankai_gis.files.atomic import write_bytes

@@ -18,6 +18,7 @@ from nankai_gis.plan.model import CREDIT
 from nankai_gis.present.facts import term
 from nankai_gis.present.style import STYLES, Style, as_line, style_of
 from nankai_gis.words import listed, mark, tr
+from nankai_gis.words.signs import cleaned
 from nankai_gis.words.terms import LAYERS, STATUSES
 
 if TYPE_CHECKING:
@@ -91,8 +92,6 @@ _LEGEND: Mapping[str, str] = {
     "sites": "theme",
     "streets": "kind",
 }
-#: What no XML can hold, and no C string beyond: control characters and half characters.
-_UNPRINTABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CLEANED = mark("control characters were taken out, and line ends made one")
 
 
@@ -342,7 +341,7 @@ def _printable(value: Any) -> Any:
         return [_printable(item) for item in value]
     if not isinstance(value, str):
         return value
-    return _UNPRINTABLE.sub("", re.sub("\r\n?", "\n", value))
+    return cleaned(value)
 
 
 def _as_text(value: Any) -> str:

@@ -16,14 +16,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nankai_gis.words.signs import cleaned
+
 #: Characters that one cell of a worksheet can hold, and its title.
 MAX_CELL, MAX_TITLE = 32_767, 31
 #: The number format of cells that hold text.
 TEXT = "@"
 #: How a spreadsheet recognises a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-#: What XML can't hold: control characters and surrogates.
-NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: The least and the greatest width of a column, in characters.
 _NARROW, _WIDE = 8, 44
 #: Decimals that the cells of a column show, by the unit at the end of its key.
@@ -310,7 +310,7 @@ def _fill(page: Any, sheet: Worksheet, head: Any, style: Any) -> None:
 
 
 def _cell_text(text: str) -> str:
-    return NOT_XML.sub("", text)[:MAX_CELL]
+    return cleaned(text)[:MAX_CELL]
 
 
 def _shown(value: Any, number_format: str) -> str:

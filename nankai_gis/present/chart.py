@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nankai_gis.present.fonts import covering, printable
@@ -94,15 +94,19 @@ def coverage(
     # Matplotlib takes the height of a line from "lp".
     heads = [tr(_INSIDE_LABEL), tr(_BOUNDARY_LABEL), tr("kilometres"), "0123456789.-lp"]
     texts = [title, source, more, *heads, *(bar.label for bar in shown)]
-    letters = covering(map(printable, texts), font=font).regular.at(10)
+    faces = covering(map(printable, texts), font=font)
+    letters = faces.regular.at(10)
+    shown = [replace(bar, label=faces.drawn(printable(bar.label))) for bar in shown]
     height = max(3.2, 1.4 + 0.24 * len(shown))
     page = Figure(figsize=(9.0, height), dpi=dpi, facecolor="white")
     grid = page.add_gridspec(1, 2, width_ratios=(3, 2), left=0.2, right=0.98, wspace=0.05)
     _bars(page.add_subplot(grid[0]), shown, letters)
     _map(page.add_subplot(grid[1]), pieces, zones)
-    page.text(0.02, 0.965, printable(title), fontproperties=letters, fontsize=13, va="top")
+    head = faces.drawn(printable(title))
+    foot = faces.drawn(printable("  ".join(filter(None, (source, more)))))
+    page.text(0.02, 0.965, head, fontproperties=letters, fontsize=13, va="top")
     page.text(
-        0.02, 0.02, printable("  ".join(filter(None, (source, more)))), fontproperties=letters,
+        0.02, 0.02, foot, fontproperties=letters,
         fontsize=7, color="#555555",
     )  # fmt: skip
     page.subplots_adjust(top=1 - 0.65 / height, bottom=0.75 / height)
@@ -127,9 +131,7 @@ def _bars(axes: Any, shown: Sequence[Bar], letters: Any) -> None:
         label=tr(_BOUNDARY_LABEL),
         height=0.7,
     )
-    axes.set_yticks(
-        rows, [printable(bar.label) for bar in shown], fontproperties=letters, fontsize=8
-    )
+    axes.set_yticks(rows, [bar.label for bar in shown], fontproperties=letters, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel(tr("kilometres"), fontproperties=letters, fontsize=8)
     for tick in axes.get_xticklabels():

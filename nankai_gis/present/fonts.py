@@ -10,15 +10,17 @@ it (its own fallback mixes faces within a word). That choice is all there is her
 from __future__ import annotations
 
 import re
+import unicodedata
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nankai_gis.errors import FontError
+from nankai_gis.errors import FontError, MissingGlyphWarning
 from nankai_gis.present.languages import to_reader
-from nankai_gis.words import language, mark, quoted, tr
+from nankai_gis.words import language, listed, mark, quoted, tr
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
@@ -44,6 +46,8 @@ _HELP = mark(
     "Install a font for Chinese (Debian, Ubuntu: apt-get install fonts-noto-cjk; elsewhere: "
     "Noto Sans CJK, https://github.com/notofonts/noto-cjk), or name one by its file or family"
 )
+#: Drawn in place of what no font has.
+BOX = "□"
 _MILLIMETRES = 25.4 / 72
 _BOLD = 600
 #: White space, controls, marks of direction and joining, and halves of characters.
@@ -81,10 +85,18 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class FacePair:
-    """The regular and the bold face of a family; the same one where there is no bold one."""
+    """The regular and the bold face of a family; the same one where there is no bold one.
+
+    `strays` are signs, such as emoji, that the faces have no glyph for.
+    """
 
     regular: Face
     bold: Face
+    strays: str = ""
+
+    def drawn(self, text: str) -> str:
+        """Return a text with `BOX` in place of strays."""
+        return text.translate(dict.fromkeys(map(ord, self.strays), BOX))
 
 
 def printable(text: object) -> str:
@@ -191,9 +203,27 @@ def covering(texts: Iterable[str], *, font: str | None = None) -> FacePair:
         if best is None or len(missing) < len(best[1]):
             best = face, missing
         if not missing:
-            return FacePair(face, _bold(face, letters))
-    with to_reader():
-        raise _lacking(best, letters, named=font is not None)
+            break
+    if best is None or not _only_strays(*best):
+        with to_reader():
+            raise _lacking(best, letters, named=font is not None)
+    face, strays = best
+    if strays:
+        message = tr(
+            "no font has {characters}; {box} is drawn instead", characters=listed(strays), box=BOX
+        )
+        warnings.warn(message, MissingGlyphWarning, stacklevel=2)
+    present = {*letters, *(BOX if strays else "")} - set(strays)
+    return FacePair(face, _bold(face, sorted(present)), "".join(strays))
+
+
+def _only_strays(face: Face, missing: list[str]) -> bool:
+    """Tell whether a face lacks nothing but signs and the rarest letters, and has a box for them.
+
+    For the letters of a script there are fonts, so that it is better to ask for one.
+    """
+    letters = [m for m in missing if unicodedata.category(m)[0] in "LN" and ord(m) < 0x10000]
+    return not letters and (not missing or ord(BOX) in _characters(face))
 
 
 def _lacking(best: tuple[Face, list[str]] | None, letters: list[str], *, named: bool) -> FontError:

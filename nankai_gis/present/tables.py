@@ -6,13 +6,14 @@ It arranges what it is given and computes nothing but the change of unit.
 from __future__ import annotations
 
 import json
-import unicodedata
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from nankai_gis.files import spreadsheet
 from nankai_gis.files.spreadsheet import width
+from nankai_gis.words.signs import printable
 
 #: Square metres in each unit of area; 1 亩 is one fifteenth of a hectare.
 AREA_UNITS: Mapping[str, float] = {"km2": 1e6, "ha": 1e4, "mu": 1e4 / 15, "m2": 1.0}
@@ -37,17 +38,13 @@ def _pad(text: str, to: int, align: str) -> str:
 
 def terminal(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> str:
     """Set rows in aligned columns."""
-    shown = [[_printable(cell) for cell in row] for row in rows]
+    # A cell is one line, and a name from a file steers nothing.
+    shown = [[printable(re.sub(r"\s", " ", cell)) for cell in row] for row in rows]
     titles = [column.title for column in columns]
     widths = [max(map(width, cells)) for cells in zip(titles, *shown, strict=True)]
     lines = [titles, ["-" * w for w in widths], *shown]
     aligns = [column.align for column in columns]
     return "".join("  ".join(map(_pad, line, widths, aligns)).rstrip() + "\n" for line in lines)
-
-
-def _printable(text: str) -> str:
-    # A name from a file must not move the cursor or change the colours of a terminal.
-    return "".join(" " if unicodedata.category(c) in ("Cc", "Cf") else c for c in text)
 
 
 def number(value: float | None, decimals: int, *, sign: bool = False) -> str:

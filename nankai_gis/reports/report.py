@@ -11,6 +11,7 @@ from nankai_gis.errors import OutputError
 from nankai_gis.files.atomic import atomic_write
 from nankai_gis.present import figure, webmap
 from nankai_gis.reports import content, documents
+from nankai_gis.reports.sections import cleaned
 from nankai_gis.studies.study import Study, packaged
 from nankai_gis.words import Language, speaking, tr
 
@@ -81,13 +82,14 @@ def report(
     about = study.plan.about
     # Entered first, so that an output that can't be written is refused before the work.
     with atomic_write(path, overwrite=overwrite) as temporary, speaking(lang):
-        sections = content.compose(study)
+        sections = cleaned(content.compose(study))
         drawn = [section for section in sections if section.picture]
         head = {
             "title": title or tr("Measurements: {plan}", plan=about.title.in_language(lang)),
             "subtitle": about.subtitle.in_language(lang),
             "date": about.date,
         }
+        head = {key: cleaned(text) for key, text in head.items()}
         if kind == ".docx":
             pictures = _pictures(study, drawn, lang, review, progress)
             data = documents.docx(sections, pictures, **head)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+from nankai_gis.words import signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,14 @@ class Section:
     paragraphs: tuple[str, ...]
     tables: tuple[Table, ...]
     picture: str = ""
+
+
+def cleaned(part: Any) -> Any:
+    """Return sections, tables or texts with every text as a document can hold it."""
+    if isinstance(part, str):
+        return signs.cleaned(part)
+    if isinstance(part, tuple):
+        return tuple(map(cleaned, part))
+    if is_dataclass(part) and not isinstance(part, type):
+        return replace(part, **{f.name: cleaned(getattr(part, f.name)) for f in fields(part)})
+    return part

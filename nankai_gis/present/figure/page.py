@@ -55,7 +55,7 @@ class Page:
 
     def measure(self, text: str, size: float, *, bold: bool = False) -> float:
         """Return the width of a line of text, in millimetres."""
-        return self.face(bold).width(text, size * self.zoom)
+        return self.face(bold).width(self.fonts.drawn(text), size * self.zoom)
 
     def line(self, size: float) -> float:
         """Return the height of a line of text, in millimetres."""
@@ -81,7 +81,7 @@ class Page:
         written = self.axes.text(
             x,
             y,
-            text,
+            self.fonts.drawn(text),
             fontproperties=self.face(bold).at(size * self.zoom),
             color=ink,
             ha=align,

@@ -1,0 +1,50 @@
+"""Characters that don't print: shown by their escapes on a terminal, taken out of documents."""
+
+from __future__ import annotations
+
+import re
+
+#: What a terminal obeys instead of showing it: controls, marks that turn the direction of writing
+#: or end a line, characters nobody sees, and halves of characters.
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+#: What no XML holds.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Line ends of Word and of old devices: they part words.
+_BREAKS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text that a terminal only shows; escapes are those of JSON, which stays the same.
+
+    Line ends, also those of CSV, and tabs stay.
+
+    Examples
+    --------
+    >>> print(printable("紅旗路\x1b]0;x\x07"))
+    紅旗路\u001b]0;x\u0007
+    """
+    if text.isprintable():
+        return text
+    lines = text.split("\r\n")
+    return "\r\n".join(_STEERING.sub(lambda sign: _escape(ord(sign[0])), line) for line in lines)
+
+
+def _escape(code: int) -> str:
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+def cleaned(text: str) -> str:
+    r"""Return a text as a document can hold it; line ends of any kind are one.
+
+    Examples
+    --------
+    >>> cleaned("紅旗路\x0b北段\x07")
+    '紅旗路\n北段'
+    """
+    return _NOT_XML.sub("", _BREAKS.sub("\n", text))
