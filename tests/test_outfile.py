@@ -131,3 +131,27 @@ def test_a_link_stays_and_what_it_points_to_is_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists"):
         write_bytes(gone, b"new")
     assert not (tmp_path / "nothing").exists()
+
+
+def test_what_a_killed_run_left_is_cleared_by_the_next_to_the_same_place(tmp_path):
+    import subprocess
+    import sys
+
+    code = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from nankai_gis.files.atomic import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1])) as part:\n"
+        "    part.with_name(part.name + '-journal').touch(); os.kill(os.getpid(), 9)"
+    )
+    for name in ("a.gpkg", "b.gpkg"):
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=False)
+    assert len(list(tmp_path.iterdir())) == 4
+    with atomic_write(tmp_path / "a.gpkg") as mine:
+        # Another run to the same place, which goes on, keeps its file.
+        with atomic_write(tmp_path / "a.gpkg"):
+            pass
+        assert mine.exists()
+        mine.write_text("a")
+        (tmp_path / "a.gpkg").unlink()
+    left = sorted(path.name.split(".")[1] for path in tmp_path.iterdir() if ".part" in path.name)
+    assert left == ["b", "b"]

@@ -106,3 +106,16 @@ def test_strays_are_boxes_where_the_font_has_one():
     with pytest.warns(MissingGlyphWarning, match="no font has"):
         faces = fonts.covering(["A\U000f0000"], font="DejaVu Sans")
     assert faces.drawn("A\U000f0000") == "A□"
+
+
+@pytest.mark.parametrize("command", [[], ["coverage"], ["area"], ["roads", "import"]])
+def test_chinese_help_fits_the_screen(command):
+    from nankai_gis.files.spreadsheet import width
+
+    arguments = ["--lang", "zh-Hans", *command, "--help"]
+    text = CliRunner().invoke(main, arguments, terminal_width=80).stdout
+    assert "选项：\n" in text
+    assert "选项:" not in text
+    assert max(map(width, text.splitlines())) <= 80
+    english = CliRunner().invoke(main, [*command, "--help"], env={"NANKAI_GIS_LANG": "en"}).stdout
+    assert "Options:\n" in english

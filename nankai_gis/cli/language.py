@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import gettext
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from inspect import cleandoc
 
 import click
@@ -24,6 +24,7 @@ from nankai_gis.words import (
     speaking,
     tr,
 )
+from nankai_gis.words.signs import breakable
 
 __all__ = ["asked", "chosen", "in_language"]
 
@@ -64,15 +65,19 @@ def in_language(program: click.Group, arguments: Sequence[str]) -> Iterator[None
     gettext.textdomain(DOMAIN)
     before = os.environ.get("LANGUAGE")
     os.environ["LANGUAGE"] = lang.replace("-", "_")
+    formatter = click.Context.formatter_class
     originals: list[tuple[click.Command | click.Option, str]] = []
     try:
         with speaking(lang):
+            if lang != "en":
+                click.Context.formatter_class = _ChineseHelp
             # Texts are put back afterwards: a process may call the program more than once.
             for thing in _with_help(program) if lang != "en" else ():
                 originals.append((thing, thing.help or ""))
                 thing.help = tr(cleandoc(thing.help or ""))
             yield
     finally:
+        click.Context.formatter_class = formatter
         for thing, text in originals:
             thing.help = text
         for command in _commands(program):
@@ -82,6 +87,43 @@ def in_language(program: click.Group, arguments: Sequence[str]) -> Iterator[None
             del os.environ["LANGUAGE"]
         else:
             os.environ["LANGUAGE"] = before
+
+
+class _ChineseHelp(click.HelpFormatter):
+    """Wraps help by its width on the screen, on which a Chinese character takes two columns."""
+
+    def write_heading(self, heading: str) -> None:
+        self.write(f"{'':>{self.current_indent}}{heading}：\n")
+
+    def write_text(self, text: str) -> None:
+        paragraphs = [
+            _wrapped(part, self.width - self.current_indent) for part in text.split("\n\n")
+        ]
+        super().write_text("\n\n".join(paragraphs))
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        rows = list(rows)
+        first = min(max(len(term) for term, _ in rows), col_max) + col_spacing
+        room = max(self.width - first - 2, 10)
+        wrapped = [(term, _wrapped(text, room)) for term, text in rows]
+        super().write_dl(wrapped, col_max, col_spacing)
+
+
+def _wrapped(text: str, room: int) -> str:
+    """Break a paragraph into lines; the mark at its head keeps click from breaking it again."""
+    from nankai_gis.files.spreadsheet import width
+
+    if not text or text.startswith("\b"):
+        return text
+    lines, line = [], ""
+    for piece in breakable(" ".join(text.split())):
+        if line and width((line + piece).rstrip()) > room:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return "\n".join(["\b", *lines, line.rstrip()])
 
 
 def _commands(command: click.Command) -> Iterator[click.Command]:

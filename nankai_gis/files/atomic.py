@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
 from nankai_gis.errors import OutputError
 from nankai_gis.words import tr
@@ -25,6 +28,10 @@ _NOT_IN_NAMES = frozenset('<>:"|?*')
 MAX_PATH = 260
 #: Of the target's name and suffix, what the temporary file's name repeats.
 _NAME_PART, _SUFFIX_PART = 40, 16
+#: Tells apart machines that write into one shared folder.
+_MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
+#: What Windows calls leave to ask about a process (PROCESS_QUERY_LIMITED_INFORMATION).
+_QUERY = 0x1000
 
 
 def already_exists(path: Path) -> OutputError:
@@ -202,10 +209,11 @@ def _is_open(path: Path) -> OutputError:
 
 def _temporary_file(path: Path) -> Path:
     """Make an empty hidden file beside the target."""
+    _clear_leftovers(path)
     try:
         handle, name = tempfile.mkstemp(
             # Long names are cut, or the temporary name could be too long where the target's isn't.
-            prefix=f".{path.name[:_NAME_PART]}.",
+            prefix=f".{path.name[:_NAME_PART]}.{_MACHINE}-{os.getpid()}.",
             suffix=f".part{path.suffix[:_SUFFIX_PART]}",
             dir=path.parent,
         )
@@ -233,6 +241,37 @@ def _temporary_file(path: Path) -> Path:
         ) from error
     os.close(handle)
     return Path(name)
+
+
+def _clear_leftovers(path: Path) -> None:
+    """Remove what runs to the same place left beside it when they were killed on this machine."""
+    stem = f".{path.name[:_NAME_PART]}.{_MACHINE}-"
+    with contextlib.suppress(OSError):
+        for left in path.parent.iterdir():
+            process = left.name.removeprefix(stem).split(".")[0]
+            mine = left.name.startswith(stem) and ".part" in left.name and process.isdigit()
+            if mine and not _runs(int(process)):
+                with contextlib.suppress(OSError):
+                    left.unlink()
+
+
+def _runs(process: int) -> bool:
+    """Tell whether a process of this machine is there."""
+    if os.name == "nt":
+        import ctypes
+
+        # On Windows, os.kill would end it.
+        kernel: Any = vars(ctypes)["windll"].kernel32  # typed on Windows only
+        handle = kernel.OpenProcess(_QUERY, False, process)
+        kernel.CloseHandle(handle)
+        return bool(handle)
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:

@@ -48,3 +48,19 @@ def cleaned(text: str) -> str:
     '紅旗路\n北段'
     """
     return _NOT_XML.sub("", _BREAKS.sub("\n", text))
+
+
+def breakable(text: str) -> list[str]:
+    """Return the smallest parts of a text that a line may end with."""
+    pieces: list[str] = []
+    for letter in text:
+        ideograph = ord(letter) >= 0x2E80
+        closing = letter in "」』”）》，。、；：！？,;:!?)%"
+        glued = closing or (pieces and pieces[-1] in "「『“（《(")
+        latin = pieces and not ideograph and not pieces[-1].endswith(" ")
+        latin = latin and ord(pieces[-1][-1]) < 0x2E80
+        if pieces and (glued or latin):
+            pieces[-1] += letter
+        else:
+            pieces.append(letter)
+    return pieces

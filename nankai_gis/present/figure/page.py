@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nankai_gis.words.signs import breakable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -100,28 +102,12 @@ class Page:
     def wrap(self, text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
         """Break a text into lines: at spaces, or, as Chinese is set, between any two letters."""
         lines, line = [], ""
-        for piece in _pieces(text):
+        for piece in breakable(text):
             if line and self.measure((line + piece).rstrip(), size, bold=bold) > room:
                 lines.append(line.rstrip())
                 line = ""
             line += piece
         return [*lines, line.rstrip()] if line.strip() else lines or [""]
-
-
-def _pieces(text: str) -> list[str]:
-    """Return the smallest parts of a text that a line may end with."""
-    pieces: list[str] = []
-    for letter in text:
-        ideograph = ord(letter) >= 0x2E80
-        closing = letter in "」』”）》，。、；：！？,;:!?)%"
-        glued = closing or (pieces and pieces[-1] in "「『“（《(")
-        latin = pieces and not ideograph and not pieces[-1].endswith(" ")
-        latin = latin and ord(pieces[-1][-1]) < 0x2E80
-        if pieces and (glued or latin):
-            pieces[-1] += letter
-        else:
-            pieces.append(letter)
-    return pieces
 
 
 def outline(shape: Any) -> Any:
