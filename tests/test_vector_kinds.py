@@ -403,10 +403,14 @@ def test_no_cut_is_accepted_in_part(tmp_path: Path, name: str) -> None:
 
 def test_a_geodatabase_that_is_cut_is_refused(tmp_path: Path) -> None:
     lines().to_file(tmp_path / "a.gdb", driver="OpenFileGDB")
-    table = max((tmp_path / "a.gdb").glob("*.gdbtable"), key=lambda f: (f.stat().st_size, f.name))
-    shutil.copy(table, tmp_path / "kept")
-    for share in (0.3, 0.6, 0.9):
-        content = (tmp_path / "kept").read_bytes()
-        table.write_bytes(content[: int(share * len(content))])
-        with pytest.raises(NankaiGISError):
-            vector.read(tmp_path / "a.gdb", want="Line")
+    for kind in ("gdbtable", "gdbtablx"):
+        table = max(
+            (tmp_path / "a.gdb").glob(f"*.{kind}"), key=lambda f: (f.stat().st_size, f.name)
+        )
+        shutil.copy(table, tmp_path / "kept")
+        content = table.read_bytes()
+        for share in (0.3, 0.6, 0.9):
+            table.write_bytes(content[: int(share * len(content))])
+            with pytest.raises(NankaiGISError):
+                vector.read(tmp_path / "a.gdb", want="Line")
+        shutil.copy(tmp_path / "kept", table)

@@ -25,13 +25,15 @@ def check(source: VectorSource) -> None:
     elif source.driver == "MapInfo File" and path.suffix.lower() == ".tab":
         _check_rows(path.with_suffix(".dat").name, beside(path))
     elif path.is_dir():
-        for table in path.glob("*.gdbtable"):
+        for table in (*path.glob("*.gdbtable"), *path.glob("*.gdbtablx")):
             with table.open("rb") as stream:
-                _check_size(
-                    f"{path.name}/{table.name}",
-                    table.stat().st_size,
-                    max(int.from_bytes(stream.read(40)[24:28], "little"), 40),
-                )
+                head = stream.read(40)
+            # A table has its size in its head, an index the number of its blocks of 1,024 rows.
+            size = max(int.from_bytes(head[24:28], "little"), 40)
+            if table.suffix.lower() == ".gdbtablx":
+                blocks, width = (int.from_bytes(head[at : at + 4], "little") for at in (4, 12))
+                size = 16 + 1024 * blocks * width
+            _check_size(f"{path.name}/{table.name}", table.stat().st_size, size)
     elif source.driver == "GPKG" and not source.member:
         _check_pages(path)
     elif source.driver == "GeoJSONSeq" and not source.member:

@@ -139,7 +139,13 @@ def _rows(folder: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
                 header=",".join(TABLES[name]),
             )
         )
-    for number, row in enumerate(reader, start=2):
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise DataError(
+            tr("{file}: not a table in CSV (about line {n})", file=file, n=reader.line_num)
+        ) from error
+    for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise DataError(
                 tr(

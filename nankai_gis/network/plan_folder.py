@@ -114,9 +114,13 @@ def read_network(
 
 def _tables(folder: Path) -> DigitisedNetwork | None:
     """The digitised lines in a plan's folder; None for none."""
-    if folder.exists() and not folder.is_dir():
+    try:
+        there = folder.exists()
+    except OSError:  # a name that no system takes
+        there = False
+    if there and not folder.is_dir():
         raise DataError(tr("{folder} is a file; give the folder that holds it", folder=folder))
-    if not folder.is_dir():
+    if not there:
         raise DataError(
             tr(
                 "{folder}: there is no such folder; `nankai-gis init {folder}` writes an example "

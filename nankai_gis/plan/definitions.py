@@ -9,6 +9,7 @@ claims. The reader knows every key of every kind; what it doesn't know is a faul
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from nankai_gis.plan import minimal, schema
 from nankai_gis.plan.model import KINDS, About, AxisPart, Feature, Names, Reading, RingPart
 from nankai_gis.plan.names import Index, normalise, simplified
 from nankai_gis.plan.packaged import data_folder
-from nankai_gis.words import listed, mark, quoted, tr
+from nankai_gis.words import language, listed, mark, quoted, tr
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,19 @@ def _tables(name: str, text: str | bytes) -> tuple[Mapping[str, Any], list[str]]
             )
         ]
     except tomllib.TOMLDecodeError as error:
-        return {}, [tr("{file}: not valid TOML: {reason}", file=name, reason=error)]
+        return {}, [tr("{file}: not valid TOML: {reason}", file=name, reason=_toml_reason(error))]
+    # Of numbers with thousands of digits and of deep nesting tomllib has errors of other kinds.
+    except (ValueError, RecursionError, OverflowError, MemoryError):
+        reason = tr("numbers that are too long, or tables too deep")
+        return {}, [tr("{file}: not valid TOML: {reason}", file=name, reason=reason)]
+
+
+def _toml_reason(error: tomllib.TOMLDecodeError) -> str:
+    """Return where a TOML file is broken, in the language in force; else tomllib's own words."""
+    found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+    if language() == "en" or found is None:
+        return str(error)
+    return tr("line {line}, column {column}", line=found[1], column=found[2])
 
 
 def read(folder: str | os.PathLike[str] | None = None) -> Plan:

@@ -145,7 +145,8 @@ class ReadingTable(TomlTable):
     reasons_against_en: str | None = None
 
 
-_Area = Annotated[float, Field(gt=0)]
+# From a square metre to more than China: what lies beyond overflows in ratios.
+_Area = Annotated[float, Field(ge=1e-6, le=1e7)]
 # Pydantic's strict mode takes no list for a tuple, and TOML has only lists.
 _Position = Annotated[list[float], Field(min_length=2, max_length=2)]
 _DATE = r"^([1-9]\d{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?)?$"

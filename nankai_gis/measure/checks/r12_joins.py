@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nankai_gis.geometry import crs
 from nankai_gis.measure.checks.cases import Case, rectangle
@@ -10,6 +11,9 @@ from nankai_gis.measure.checks.context import CheckContext, spot
 from nankai_gis.measure.checks.finding import Finding, Rule, Verdict, state, unknown
 from nankai_gis.plan.model import Feature
 from nankai_gis.words import mark
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 #: A corridor reaches what is closer than this, metres.
 REACHED_M = 1.0
@@ -33,13 +37,17 @@ def _joins(context: CheckContext, feature: Feature) -> Finding:
     axis = context.axis(feature.id)
     assert axis is not None
     statements, apart = [], []
+    goals: dict[str, BaseGeometry] = {}
     for target in feature.joins:
         name = context.features[target].names
         if gap := context.gap(target):
             message = mark("{name}: cannot tell ({why})")
             statements.append(state(message, name=name, why=gap))
             continue
-        goal = context.shapes[target]
+        # A corridor is joined by its pieces.
+        goal = context.axis(target) if target not in context.shapes else context.shapes[target]
+        assert goal is not None
+        goals[target] = goal
         far = crs.to_planar(axis).distance(crs.to_planar(goal))
         if axis.intersection(goal).length > 0:
             message = mark("{name}: runs through it or along its boundary")
@@ -55,7 +63,7 @@ def _joins(context: CheckContext, feature: Feature) -> Finding:
         "differs" if apart else verdict,
         tuple(statements),
         feature.joins_clause,
-        spot(context.shapes[apart[0]]) if apart else spot(axis),
+        spot(goals[apart[0]]) if apart else spot(axis),
         context.inferred(feature.id, *feature.joins),
     )
 
