@@ -146,13 +146,13 @@ def coverage_(
     A street that runs along a boundary counts as on the boundary, once. Every table is compared
     with its total, and says so.
     """
-    from nankai_gis.cli import coverage_tables
+    from nankai_gis.cli import coverage_network, coverage_tables
 
     # Refuse what makes no sense before any long work.
     keys, roads = _checked_keys(by), options.source().roads
     _check_names(others, coverage_tables.titles(keys))
     _check_form(form, output, others, walk)
-    _check_network(roads, scheduler, walk, plot, form)
+    coverage_network.check(roads, scheduler, walk, plot, form)
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise _no_picture(plot)
     for target in (output, plot):
@@ -166,19 +166,19 @@ def coverage_(
         areas = inputs.read(zones, "Polygon", ("zones", "parcel"))
     if subdistricts is not None:
         subs = read_subdistricts(subdistricts, inputs)
-    apart = zones is not None and _elsewhere(study, areas)
-    settings: dict[str, Any] = {
-        "district": None if apart else study.located("district"),
-        "corridors": None if apart else study.located("corridors"),
-        "reach_m": reach,
-        "reach_ends": ends,
-    }
-    if reach is not None and settings["corridors"] is None:
-        raise _no_corridors(zones if apart else None)
+    apart = zones is not None and coverage_network.elsewhere(study, areas)
+    settings = _settings(study, zones if apart else None, reach, ends, apart=apart)
     # Measure.
     streets, origin = None, None
     if scheduler is None:
-        streets, settings["centrelines"], origin = _streets(roads if own else None, study, inputs)
+        streets, settings["centrelines"], origin = coverage_network.streets(
+            roads if own else None,
+            study,
+            inputs,
+            (areas, subs),
+            settings,
+            all_of_it=walk is not None,
+        )
     counted = {layer_title(other): inputs.read(other) for other in others}
     starts = None if walk is None else inputs.read(walk, "Point")
     inputs.check_used()
@@ -187,7 +187,7 @@ def coverage_(
         result = result.with_layer(title, layer)
     walked = None if starts is None else _walked(starts, streets, areas, minutes)
     # Hand out the tables, and what is to be said of them.
-    _warn_if_apart(result, areas, streets, roads)
+    coverage_network.warn_if_apart(result, areas, streets, roads)
     if plot is not None:
         _draw(result, areas, plot, overwrite)
     notes = _notes(result, origin, walked)
@@ -204,6 +204,21 @@ def coverage_(
     options.deliver(content, output, overwrite)
     if form in ("csv", "geojson"):
         click.echo(below, err=True, nl=False)
+
+
+def _settings(
+    study: Study, zones: Path | None, reach: float | None, ends: str, *, apart: bool
+) -> dict[str, Any]:
+    """What the plan and the options say of a measurement; nothing of the plan for zones apart."""
+    settings: dict[str, Any] = {
+        "district": None if apart else study.located("district"),
+        "corridors": None if apart else study.located("corridors"),
+        "reach_m": reach,
+        "reach_ends": ends,
+    }
+    if reach is not None and settings["corridors"] is None:
+        raise _no_corridors(zones)
+    return settings
 
 
 def _measured(
@@ -298,35 +313,6 @@ def _check_form(form: str, output: Path | None, others: Sequence[Path], walk: Pa
             )
 
 
-def _check_network(
-    roads: Path | None, scheduler: str | None, walk: Path | None, plot: Path | None, form: str
-) -> None:
-    """Refuse a folder without --dask, and with it what needs the whole network in memory."""
-    if scheduler is None:
-        if roads is not None and roads.is_dir():
-            raise click.UsageError(
-                tr(
-                    "--roads {folder} is a folder; a network in GeoParquet files is measured with "
-                    "--dask",
-                    folder=roads,
-                )
-            )
-        return
-    if roads is None:
-        raise click.UsageError(tr("--dask needs --roads FOLDER, a network in GeoParquet files"))
-    whole = {"--walk": walk is not None, "--plot": plot is not None}
-    whole["--format geojson"] = form == "geojson"
-    for option, given in whole.items():
-        if given:
-            raise click.UsageError(
-                tr(
-                    "{option} needs all streets in memory, which --dask avoids; leave --dask out "
-                    "and give the part of the network that you want to see as --roads FILE",
-                    option=option,
-                )
-            )
-
-
 def _draw(result: Coverage, areas: GeoDataFrame, target: Path, overwrite: bool) -> None:
     from nankai_gis.files.atomic import write_bytes
     from nankai_gis.plan.model import CREDIT
@@ -377,28 +363,6 @@ def _checked_keys(by: str) -> list[Key]:
     return [known[key] for key in keys]
 
 
-def _streets(
-    path: Path | None, study: Study, inputs: VectorInputs
-) -> tuple[GeoDataFrame, GeoDataFrame | None, Origin | None]:
-    """Streets, centrelines where carriageways are mapped one by one, and where they come from."""
-    if path is None:
-        return *study.streets_to_cover(), options.origin()
-    from nankai_gis.network.osm_network import OsmNetwork
-
-    network = OsmNetwork(inputs.roads(path))
-    options.warn_if_shifted(network)
-    return network.ways(), network.centrelines(), network.origin
-
-
-def _elsewhere(study: Study, areas: GeoDataFrame) -> bool:
-    """Whether zones lie wholly beside the plan, which then says nothing of them."""
-    district = study.located("district")
-    if district is None or areas.crs != district.crs:
-        return False
-    west, south, east, north = district.total_bounds
-    return bool(areas.geometry.dropna().cx[west:east, south:north].empty)
-
-
 def _notes(result: Coverage, origin: Origin | None, walked: WalkingReach | None) -> list[Note]:
     """What was lost before the streets were measured, while, and on the walk."""
     from dataclasses import replace
@@ -417,38 +381,6 @@ def _notes(result: Coverage, origin: Origin | None, walked: WalkingReach | None)
         if (note.layer, note.action, note.reason) not in known
     ]
     return notes
-
-
-def _warn_if_apart(
-    result: Coverage, areas: GeoDataFrame, streets: GeoDataFrame | None, roads: Path | None
-) -> None:
-    """Warn where all lengths are zero because streets and zones lie in different places."""
-    zones = result.zones[result.zones["kind"] == "zone"]
-    if float(zones[["inside_km", "boundary_km"]].to_numpy().sum()) > 0:
-        return
-    network = tr("the plan") if roads is None else roads.name
-    if streets is None:
-        warning = tr(
-            "no street of {network} comes near the zones, which lie at {zones}; all "
-            "lengths in the zones are zero",
-            network=network,
-            zones=_place(areas),
-        )
-    else:
-        warning = tr(
-            "no street of {network} comes near the zones: the streets lie at {streets}, "
-            "the zones at {zones}; all lengths in the zones are zero",
-            network=network,
-            streets=_place(streets),
-            zones=_place(areas),
-        )
-    options.warn(warning)
-
-
-def _place(frame: GeoDataFrame) -> str:
-    west, south, east, north = frame.total_bounds
-    corners = f"{west:.4f},{south:.4f}", f"{east:.4f},{north:.4f}"
-    return tr("{southwest} to {northeast}", southwest=corners[0], northeast=corners[1])
 
 
 def _geojson(result: Coverage, keys: list[Key]) -> bytes:

@@ -162,9 +162,9 @@ class OsmNetwork:
         near |= self._frame["way"].isin(streets).to_numpy()
         return self._frame[near].reset_index(drop=True)
 
-    def centrelines(self) -> GeoDataFrame:
-        """Return the named streets, each once, by its centreline; EPSG:4326."""
-        lines = self.streets.frame()
+    def centrelines(self, boxes: Sequence[tuple[float, ...]] | None = None) -> GeoDataFrame:
+        """Return named streets, each once, by its centreline: all, or those that reach boxes."""
+        lines = self.streets.frame(boxes)
         return lines[lines["kind"] == "street"].reset_index(drop=True)
 
     def listed(self, bounds: tuple[float, float, float, float] | None) -> Sequence[Line]:

@@ -18,7 +18,6 @@ This module turns the one into the other:
 Geometry goes in and comes out in EPSG:4326. The work is done in a Gauss-Kruger frame on
 the CGCS2000 ellipsoid whose meridian passes by the street (for Nankai that is EPSG:4548
 itself), so it holds anywhere; lengths are measured on the ellipsoid.
-Only ways on hand are read: a street that the frame cuts off is cut off here.
 """
 
 from __future__ import annotations
@@ -47,16 +46,7 @@ from nankai_gis.plan.names import nearest, normalise
 from nankai_gis.words import ntr, tr
 from nankai_gis.words.terms import KINDS
 
-__all__ = [
-    "APART",
-    "GAP_M",
-    "PLACE_M",
-    "SEPARATION_M",
-    "Gap",
-    "Street",
-    "Streets",
-    "build",
-]
+__all__ = ["APART", "GAP_M", "PLACE_M", "SEPARATION_M", "Gap", "Street", "Streets", "build"]
 
 _KINDS: tuple[Kind, ...] = ("street", "railway", "river")
 _COLUMNS = ("way", "name", "aliases", "highway", "railway", "waterway", "oneway")
@@ -344,8 +334,14 @@ class Streets:
         known = sorted(self._index, key=lambda key: (-len(self._index[key]), key))
         return [self._spelling(key) for key in nearest(normalise(name), known)]
 
-    def frame(self) -> gpd.GeoDataFrame:
-        """Return all streets as a table, one row each.
+    def frame(self, boxes: Sequence[tuple[float, ...]] | None = None) -> gpd.GeoDataFrame:
+        """Return streets as a table, one row each.
+
+        Parameters
+        ----------
+        boxes : sequence of tuple, optional
+            West, south, east, north in degrees: only streets of a name that a way in one of these
+            boxes carries, wherever they are; all streets by default.
 
         Returns
         -------
@@ -357,10 +353,17 @@ class Streets:
             bridged). A way with a list of names counts in the row of each of them, so
             lengths of rows don't add up to the network's. Empty for no names.
         """
-        todo = [key for key in self._primary if key not in self._made]
+        keys = list(self._primary)
+        if boxes is not None:
+            shapes = shapely.box(*np.array(boxes).reshape(-1, 4).T)
+            near = np.unique(self._tree.query(shapes, predicate="intersects")[1])
+            names = set(self._names[near])
+            carried = {normalise(part) for name in names for part in split_names(name)}
+            keys = [key for key in keys if key in carried]
+        todo = [key for key in keys if key not in self._made]
         for start in range(0, len(todo), _BATCH):
             self._make(todo[start : start + _BATCH])
-        streets = [street for key in self._primary for street in self._made[key]]
+        streets = [street for key in keys for street in self._made[key]]
         streets.sort(key=lambda street: (street.name, street.place))
         table = {
             "name": [street.name for street in streets],
@@ -372,10 +375,7 @@ class Streets:
             "centreline_length_m": np.array([s.centreline_length_m for s in streets], float),
             "dual_share": np.array([street.dual_share for street in streets], float),
             "gaps": np.array([len(street.gaps) for street in streets], dtype=np.int64),
-            "gaps_open": np.array(
-                [sum(not gap.bridged for gap in street.gaps) for street in streets],
-                dtype=np.int64,
-            ),
+            "gaps_open": np.array([sum(not g.bridged for g in s.gaps) for s in streets], np.int64),
         }
         shapes = [street.centreline for street in streets]
         return gpd.GeoDataFrame(table, geometry=shapes, crs=crs.STORED)

@@ -130,7 +130,11 @@ def _parts(frame: gpd.GeoDataFrame, dropped: Counter[str]) -> tuple[Any, Ints]:
     """Return the single lines of the frame, and the row of each."""
     import shapely
 
-    parts, rows = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
+    shapes = frame.geometry.to_numpy()
+    if (shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING).all():
+        parts, rows = shapes, np.arange(len(shapes))
+    else:
+        parts, rows = shapely.get_parts(shapes, return_index=True)
     linear = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
     dropped[ways.NO_LINE] += len(frame) - len(np.unique(rows[linear]))
     lines, rows = shapely.force_2d(parts[linear]), rows[linear]
@@ -175,7 +179,13 @@ def _ids(
     """Take the ids of a column if they are whole numbers and tell the lines apart."""
     for name in _COLUMNS["id"]:
         if name in by_name:
-            matches = [_NUMBER.fullmatch(str(value)) for value in frame[by_name[name]].tolist()]
+            values = frame[by_name[name]].to_numpy()
+            if values.dtype.kind in "iu" and (values >= 0).all():
+                ids = values.astype(np.int64)[rows]
+                if len(np.unique(ids[keep])) == int(keep.sum()):
+                    return ids, ()
+                continue
+            matches = [_NUMBER.fullmatch(str(value)) for value in values.tolist()]
             if all(matches):
                 ids = np.array([int(match[1]) for match in matches if match], np.int64)[rows]
                 if len(np.unique(ids[keep])) == int(keep.sum()):
