@@ -51,3 +51,7 @@ def test_an_index_finds_them_in_either_script(asked: str) -> None:
     names = ["閘南路", "河南路", "黃南路", "湖南路", "雲南路", "南海路", "閘海路"]
     index = Index([([f"id-{k}", name], k) for k, name in enumerate(names)], what="street")
     assert index.near(asked)[0] == ("南海路" if asked == "南每路" else "閘海路")
+
+
+def test_another_sort_of_road_comes_before_another_name():
+    assert nearest("福源路", ["海源路", "福源道", "福河路"])[0] == "福源道"

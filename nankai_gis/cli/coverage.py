@@ -58,9 +58,11 @@ def _no_picture(plot: Path) -> click.UsageError:
 @click.command("coverage")
 @click.option(
     "--by",
-    default="zone,subdistrict",
+    multiple=True,
+    default=("zone,subdistrict",),
     show_default=True,
-    help="Keys of the table: some of zone, subdistrict, street, class, divided by commas.",
+    help="Keys of the table: some of zone, subdistrict, street, class, divided by commas; given "
+    "more than once, they are joined.",
 )
 @click.option(
     "--zones",
@@ -126,7 +128,7 @@ def _no_picture(plot: Path) -> click.UsageError:
 @options.output_format("table", "csv", "xlsx", "json", "geojson")
 @options.output
 def coverage_(
-    by: str,
+    by: tuple[str, ...],
     zones: Path | None,
     subdistricts: Path | None,
     scheduler: str | None,
@@ -149,7 +151,7 @@ def coverage_(
     from nankai_gis.cli import coverage_network, coverage_tables
 
     # Refuse what makes no sense before any long work.
-    keys, roads = _checked_keys(by), options.source().roads
+    keys, roads = _checked_keys(",".join(by)), options.source().roads
     _check_names(others, coverage_tables.titles(keys))
     _check_form(form, output, others, walk)
     coverage_network.check(roads, scheduler, walk, plot, form)

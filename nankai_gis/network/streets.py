@@ -4,26 +4,20 @@ A street network maps a street as many ways: cut at every crossing and bridge, a
 once per carriageway where the directions are divided. A plan speaks of the street.
 This module turns the one into the other:
 
-1. **Names.** Ways are indexed under every name they carry (name, other names, lists),
-   folded so that both scripts find the same street. Links and footways stand apart.
-2. **Places.** Ways of one name that lie further apart than `PLACE_M` are different
-   streets that happen to share a name.
-3. **Strokes.** Ways are joined end to end, straight on where they branch.
-4. **Cross-sections.** At stations along the longest stroke a line is laid square to it;
-   a parallel stroke of the same street within `SEPARATION_M` is its other carriageway,
-   and the centreline runs midway. What runs alone keeps its own vertices exactly.
-5. **Gaps.** Breaks up to `GAP_M` are bridged by a straight line and reported; longer
-   ones leave separate parts and are reported too.
+1. **Names.** Ways are indexed under every name they carry, folded so that both scripts find
+   the same street. Links and footways stand apart.
+2. **Places.** Ways of one name further apart than `PLACE_M` are different streets.
+3. **Lines.** Ways are joined end to end, the middle is drawn between carriageways within
+   `SEPARATION_M`, and breaks up to `GAP_M` are bridged (see `nankai_gis.network.centreline`).
 
-Geometry goes in and comes out in EPSG:4326. The work is done in a Gauss-Kruger frame on
-the CGCS2000 ellipsoid whose meridian passes by the street (for Nankai that is EPSG:4548
-itself), so it holds anywhere; lengths are measured on the ellipsoid.
+Geometry goes in and comes out in EPSG:4326. The work is done in a Gauss-Kruger frame whose meridian
+passes by the street; lengths are measured on the CGCS2000 ellipsoid.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
@@ -40,7 +34,7 @@ from nankai_gis.geometry.arrays import Floats, Ints
 from nankai_gis.network.origin import Roads
 from nankai_gis.network.street import Gap, Kind, Point, Street
 from nankai_gis.network.street_lines import GAP_M, SEPARATION_M, StreetLines, draw
-from nankai_gis.network.street_names import APART, split_names, variants
+from nankai_gis.network.street_names import APART, numbers, split_names, variants
 from nankai_gis.network.street_places import PLACE_M, split_by_place
 from nankai_gis.plan.names import nearest, normalise
 from nankai_gis.words import ntr, tr
@@ -50,8 +44,7 @@ __all__ = ["APART", "GAP_M", "PLACE_M", "SEPARATION_M", "Gap", "Street", "Street
 
 _KINDS: tuple[Kind, ...] = ("street", "railway", "river")
 _COLUMNS = ("way", "name", "aliases", "highway", "railway", "waterway", "oneway")
-# Streets drawn in one go.
-_BATCH = 500
+_BATCH = 500  # streets drawn in one go
 
 
 def build(frame: gpd.GeoDataFrame | Roads) -> Streets:
@@ -193,6 +186,7 @@ class Streets:
         self._primary: dict[str, dict[str, int]] = {}
         self._looser: dict[str, list[str]] = {}
         self._read_names()
+        self._read_numbers(frame["ref"].to_numpy(dtype=object)[keep] if "ref" in frame else [])
         self._made: dict[str, tuple[Street, ...]] = {}
 
     def _read_names(self) -> None:
@@ -201,9 +195,8 @@ class Streets:
             labels[label].append(row)
         index: dict[str, list[list[int]]] = defaultdict(list)
         for (name, others), rows in labels.items():
-            first = split_names(name)
             keys = {}
-            for spelling in first:
+            for spelling in split_names(name):
                 key = normalise(spelling)
                 counts = self._primary.setdefault(key, {})
                 counts[spelling] = counts.get(spelling, 0) + len(rows)
@@ -219,6 +212,15 @@ class Streets:
                 if variant not in self._index:
                     self._looser.setdefault(variant, []).append(key)
 
+    def _read_numbers(self, refs: Iterable[object]) -> None:
+        """Let the number of a road find the streets that carry it, where no street is called so."""
+        for name, ref in dict.fromkeys(zip(self._names.tolist(), refs, strict=False)):
+            for number in numbers(ref):
+                if number not in self._index:
+                    streets = self._looser.setdefault(number, [])
+                    keys = map(normalise, split_names(name))
+                    streets += [key for key in keys if key not in streets]
+
     def __len__(self) -> int:
         return len(self._primary)
 
@@ -227,7 +229,7 @@ class Streets:
             yield max(spellings, key=lambda text: (spellings[text], text))
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and normalise(name) in self._index
+        return isinstance(name, str) and self._keys(name) != []
 
     def __repr__(self) -> str:
         return f"<Streets: {len(self)} names on {len(self._ids)} ways>"
@@ -306,17 +308,15 @@ class Streets:
         tuple of Street
             Longest first; empty where no way carries the name.
         """
-        key = normalise(name)
-        if key not in self._index and key in self._looser:
-            keys = self._looser[key]
-        else:
-            keys = [key] if key in self._index else []
-        if not keys:
-            return ()
-        joint = "\n".join(keys)
-        if joint not in self._made:
+        joint = "\n".join(self._keys(name))
+        if joint and joint not in self._made:
             self._make([joint])
-        return tuple(street for street in self._made[joint] if kind in (None, street.kind))
+        return tuple(street for street in self._made.get(joint, ()) if kind in (None, street.kind))
+
+    def _keys(self, name: str) -> list[str]:
+        """The folded names of the streets that a name stands for."""
+        key = normalise(name)
+        return [key] if key in self._index else self._looser.get(key, [])
 
     def near_names(self, name: str) -> list[str]:
         """Names that resemble `name`, best first (see `nankai_gis.plan.names.nearest`).
@@ -330,7 +330,7 @@ class Streets:
         list of str
             At most five, as the ways spell them; empty where nothing resembles it.
         """
-        # Of names that are as near as each other, that of the street with the most ways.
+        # Of equally near names, that of the street with the most ways.
         known = sorted(self._index, key=lambda key: (-len(self._index[key]), key))
         return [self._spelling(key) for key in nearest(normalise(name), known)]
 

@@ -111,9 +111,9 @@ def nearest(asked: str, known: Iterable[str], count: int = 5) -> list[str]:
     Returns
     -------
     list of str
-        First those of the same length in which one character differs, then those in which one
-        is left out or added; then by `difflib`, at a ratio of 0.5 or more; then those that hold
-        the name or are held by it. Empty where nothing is near.
+        First those of the same length in which one character differs, the last one before any
+        other, then those in which one is left out or added; then by `difflib`, at a ratio of 0.5
+        or more; then those that hold the name or are held by it. Empty where nothing is near.
 
     Examples
     --------
@@ -126,7 +126,8 @@ def nearest(asked: str, known: Iterable[str], count: int = 5) -> list[str]:
         return []
     known = list(known)
     apart = [name for name in known if _one_apart(asked, name)]
-    apart.sort(key=lambda name: len(name) != len(asked))
+    # Of these first the one that is only another sort of road: 福源道 for 福源路.
+    apart.sort(key=lambda name: (len(name) != len(asked), name[:-1] != asked[:-1]))
     close = difflib.get_close_matches(asked, known, n=count, cutoff=0.5)
     inside = [name for name in known if name and (asked in name or name in asked)]
     inside.sort(key=lambda name: abs(len(name) - len(asked)))

@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 NOT_A_STREET = mark("a railway or river, no street")
+NOT_THERE = mark("not built, torn down or out of use")
+NO_CARRIAGEWAY = mark("a platform, a rest area, an elevator or a bus stop, no street")
+#: Values of `highway` that are no length of street that is there, by the reason.
+NO_LENGTH_OF_STREET = {
+    **dict.fromkeys(
+        ("proposed", "planned", "construction", "razed", "demolished", "abandoned", "disused"),
+        NOT_THERE,
+    ),
+    **dict.fromkeys(("platform", "services", "rest_area", "elevator", "bus_stop"), NO_CARRIAGEWAY),
+}
 REPEATED = {
     "line": mark("the same id and line again"),
     "point": mark("the same id and point again"),
@@ -36,7 +46,8 @@ NO_LENGTH = mark("a line without length")
 PLANNED = mark("planned, not there yet")
 #: The order in which the notes on a layer of lines follow each other.
 REASONS = (
-    NOT_A_STREET, REPEATED["line"], NOT_LOCATED, EMPTY, NOT_A_LINE, SEVERAL, NO_NUMBER, NO_LENGTH,
+    NOT_A_STREET, NOT_THERE, NO_CARRIAGEWAY, REPEATED["line"], NOT_LOCATED, EMPTY, NOT_A_LINE,
+    SEVERAL, NO_NUMBER, NO_LENGTH,
 )  # fmt: skip
 #: The layers that coverage takes, as messages call them.
 LAYERS = (
@@ -294,12 +305,17 @@ def usable_points(frame: GeoDataFrame, layer: str, ledger: Ledger) -> tuple[Shap
 
 
 def not_streets(frame: GeoDataFrame, ledger: Ledger) -> Bools | None:
-    """Return which rows are a railway or a river; None where no column tells it."""
-    others = [column for column in ("railway", "waterway") if column in frame.columns]
-    if "highway" not in frame.columns or not others:
+    """Return which rows are no street that is there; None where no column tells it."""
+    if "highway" not in frame.columns:
         return None
+    others = [column for column in ("railway", "waterway") if column in frame.columns]
     skip = np.asarray(frame["highway"].isna() & frame[others].notna().any(axis=1), dtype=bool)
     ledger.note("streets", "dropped", NOT_A_STREET, labels(frame, np.flatnonzero(skip)))
+    reason = frame["highway"].map(NO_LENGTH_OF_STREET)
+    for text in (NOT_THERE, NO_CARRIAGEWAY):
+        hit = np.asarray(reason == text, dtype=bool)
+        ledger.note("streets", "dropped", text, labels(frame, np.flatnonzero(hit)))
+        skip = skip | hit
     return skip
 
 
