@@ -17,6 +17,7 @@ import shapely
 from click.testing import CliRunner, Result
 from shapely.geometry import LineString, shape
 
+import nankai_gis as ng
 from nankai_gis.cli import main
 from nankai_gis.plan import layers
 from nankai_gis.studies import derived
@@ -307,3 +308,18 @@ def test_district_and_subdistricts_as_the_file_has_them(tmp_path: Path) -> None:
     for command in (["area"], ["coverage"]):
         alone = run("--subdistricts", "auto", *command)
         assert (alone.exit_code, "takes those of --roads" in alone.stderr) == (2, True)
+
+
+def test_a_plan_of_ones_own_on_another_network(plain: tuple[Path, Courses], tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    assert run("init", folder).exit_code == 0
+    done = run("--plan", folder, "--roads", plain[0], "compare", "--format", "json")
+    assert done.exit_code == 0
+    rows = [row for row in json.loads(done.stdout)["rows"] if row["kind"] == "zone"]
+    whole = next(row for row in rows if not row["road"])
+    assert 0 < whole["symmetric_difference_m2"] < 0.05 * whole["area_m2"]
+    # From Python, too.
+    made_on_it = ng.study(folder, roads=plain[0])
+    assert made_on_it.areas(["zone"])[0].area_m2 == pytest.approx(whole["other_area_m2"])
+    with pytest.raises(ValueError, match="holds its network already"):
+        ng.study(tmp_path / "kept.gpkg", roads=plain[0])

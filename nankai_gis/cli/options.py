@@ -98,7 +98,7 @@ def study(*, own_network: bool = False) -> Study:
     kept = click.get_current_context().find_root().meta
     key = f"{_STUDY} {own_network}"
     if key not in kept:
-        kept[key], kept[_ORIGIN] = _studied(given)
+        kept[key], kept[f"{_ORIGIN} {own_network}"] = _studied(given)
         _warn_of_remarks(kept[key])
         _warn_if_far(kept[key])
         if given.roads is not None:
@@ -117,12 +117,12 @@ def _studied(given: Source) -> tuple[Study, Origin | None]:
     from nankai_gis.studies.mapped_areas import with_mapped_areas
 
     if given.roads is None:
-        own = network()
+        own = network(given)
         origin = None if isinstance(own, digitised.DigitisedNetwork) else own.origin
         return studies.read(given.plan, own), origin
 
     def make() -> tuple[Study, Origin]:
-        made = network()
+        made = network(given)
         assert not isinstance(made, digitised.DigitisedNetwork)
         study = studies.read(given.plan, made, roads=given.roads)
         if given.subdistricts is not None and given.roads is not None:
@@ -138,7 +138,7 @@ def _studied(given: Source) -> tuple[Study, Origin | None]:
 def origin() -> Origin | None:
     """Return where the network of the study comes from; None for digitised lines alone."""
     study()
-    found: Origin | None = click.get_current_context().find_root().meta.get(_ORIGIN)
+    found: Origin | None = click.get_current_context().find_root().meta.get(f"{_ORIGIN} False")
     return found
 
 
@@ -203,23 +203,21 @@ def _tell_mapped(study: Study, roads: Path) -> None:
         )
 
 
-def network() -> DigitisedNetwork | OsmNetwork | MergedNetwork:
+def network(given: Source | None = None) -> DigitisedNetwork | OsmNetwork | MergedNetwork:
     """Return the network of the plan that the command is about."""
     from nankai_gis.network import digitised
     from nankai_gis.network.merged import MergedNetwork
     from nankai_gis.network.plan_folder import read_network
 
-    given, kept = source(), click.get_current_context().find_root().meta
+    given, kept = given or source(), click.get_current_context().find_root().meta
     if given.plan is None and given.roads is None:
         return digitised.packaged()
-    if _NETWORK not in kept:
-        inputs = kept.get(INPUTS)
-        reading = inputs.of_roads() if given.roads is not None and inputs is not None else {}
-        kept[_NETWORK] = own = read_network(given.plan, given.roads, **reading)
+    key = f"{_NETWORK} {given.roads}"
+    if key not in kept:
+        kept[key] = own = read_network(given.plan, given.roads)
         if not isinstance(own, digitised.DigitisedNetwork):
-            tell(note for note in own.origin.notes if note.startswith('["'))
             warn_if_shifted(own.osm if isinstance(own, MergedNetwork) else own)
-    made: DigitisedNetwork | OsmNetwork | MergedNetwork = kept[_NETWORK]
+    made: DigitisedNetwork | OsmNetwork | MergedNetwork = kept[key]
     return made
 
 

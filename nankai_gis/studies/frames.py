@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nankai_gis.errors import DataError
 from nankai_gis.studies.study import Study, packaged, read
 from nankai_gis.words import tr
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from nankai_gis.measure.coverage import Coverage
 
 
-def study(plan: str | os.PathLike[str] | None = None) -> Study:
+def study(
+    plan: str | os.PathLike[str] | None = None, *, roads: str | os.PathLike[str] | None = None
+) -> Study:
     """Return a plan with its layers, measured when asked.
 
     Parameters
@@ -26,6 +29,9 @@ def study(plan: str | os.PathLike[str] | None = None) -> Study:
     plan : str or path-like, optional
         A folder of definitions, compiled on the network beside them, or a study that
         ``nankai-gis study`` kept (``.gpkg``); the packaged plan by default.
+    roads : str or path-like, optional
+        A road network to compile the plan on instead of its own: an OSM file, an Overpass answer,
+        a snapshot. Digitised lines of the plan fill what it lacks.
 
     Returns
     -------
@@ -47,8 +53,12 @@ def study(plan: str | os.PathLike[str] | None = None) -> Study:
     from nankai_gis.studies import store
 
     if plan is None:
-        return packaged()
-    return read(plan) if Path(plan).is_dir() else store.load(plan)
+        return packaged() if roads is None else read(roads=roads)
+    if Path(plan).is_dir():
+        return read(plan, roads=roads)
+    if roads is not None:
+        raise DataError(tr("{file} holds its network already; leave out roads", file=plan))
+    return store.load(plan)
 
 
 def areas(
