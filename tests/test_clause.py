@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wordings import BOX as ONE_AREA
+from wordings import WORDINGS as WORDINGS_OF_ONE_AREA
 
 from nankai_gis.errors import ClauseError
 from nankai_gis.network import digitised
@@ -314,6 +316,24 @@ def test_the_plans_text_holds_its_zones_and_corridors_and_no_other() -> None:
         roads = [part.road for part in feature.axis if part.road and part.role != "bridge"]
         assert list(map(normalise, (b.line for b in area.axis))) == [normalise(r) for r in roads]
         assert area.everywhere or area.claims == feature.claims
+
+
+@pytest.mark.parametrize("wording", WORDINGS_OF_ONE_AREA)
+def test_every_wording_of_one_area_names_the_same_sides(wording: str) -> None:
+    assert named(wording) == ONE_AREA
+
+
+@pytest.mark.parametrize(
+    "wording",
+    [
+        "西至长堤路,北至松风大街,东至望海路,东接浪花社区,南至听涛道",
+        "东至望海路,南至听涛道,西至长堤路,北面松风大街",
+        "东至望海路,再向北至松风大街,折向西至长堤路",
+    ],
+)
+def test_what_may_mean_another_area_is_not_wrong_in_silence(wording: str) -> None:
+    areas = read(wording)
+    assert all(area.fault or area.unread for area in areas)
 
 
 LETTERS = "東西南北至以路、,。(號不含區米3 \n「a"

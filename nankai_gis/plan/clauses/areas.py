@@ -9,11 +9,12 @@ from types import MappingProxyType
 from nankai_gis.plan.clauses import headings
 from nankai_gis.plan.clauses.folded import FoldedText
 from nankai_gis.plan.clauses.grammar import Grammar
-from nankai_gis.plan.clauses.marks import SideMark
+from nankai_gis.plan.clauses.marks import SIDE, SideMark
 from nankai_gis.plan.clauses.reading import AreaClause, Bound
 from nankai_gis.plan.clauses.wordings import exclusions, inclusions, stated_areas
 from nankai_gis.plan.clauses.wordings.wording import Draft
 from nankai_gis.plan.model import SIDES
+from nankai_gis.plan.names import simplified
 from nankai_gis.words import quoted, tr
 from nankai_gis.words.terms import SIDES as SIDE_TERMS
 
@@ -27,6 +28,8 @@ _ALONG = re.compile(r"(?:沿(?!线)|经|顺)[^,;。、\n()]{2,30}?(?:至|到|止
 _SPREAD = re.compile(
     r"[东南西北](?:侧|边|面)|以[东南西北内外]|红线|边线|为准|除外|除.{1,20}外|不含|不包括|扣除|范围"
 )
+# Before the first side, what may be one in words that aren't known: 「東枕望海路,」.
+_UNMARKED = re.compile(r"(?<![^,;。:、\n])[东南西北][^,;。:、\n]{2,20}[路道街巷河线](?=[,;、]?$)")
 # Where a clause ends for certain.
 _SENTENCE = re.compile(r"[。\n]")
 
@@ -159,6 +162,9 @@ class AreaReader:
         end = min(start for start, _, _ in self.labels)
         start = headings.start(self.text.simple, self.head, end)
         self.labels.append((start, end, "heading"))
+        side = _UNMARKED.search(self.text.simple, start, end)
+        if side and len(self.sides) < len(SIDES):
+            self.labels.append((*side.span(), "unread"))
         for found in stated_areas.STATED.finditer(self.text.simple, start, end):
             if self.draft.stated_area_m2 is None:
                 stated_areas.state_area(self.draft, found, found.group())
@@ -189,6 +195,17 @@ class AreaReader:
                 return
 
     def _faults(self, start: int) -> None:
+        missing = {letter: side for letter, side in SIDE.items() if side not in self.sides}
+        for bounds in self.sides.values():
+            for bound in bounds[1:]:
+                # 「北枕松風大街」 in the list of another side is most likely a side of its own.
+                named = simplified(bound.name[:1])
+                if len(missing) == 1 and named in missing and not self.grammar.has(bound.line):
+                    self.fault = self.fault or tr(
+                        "{name} may be a side of its own in {clause}; say which (東至…, 南至…)",
+                        name=quoted(bound.name),
+                        clause=quoted(self._words()),
+                    )
         words = self.text.simple[start : self.end]
         words = _without_brackets(words)
         if _WALK.search(words) or (len(self.sides) < len(SIDES) and _ALONG.search(words)):

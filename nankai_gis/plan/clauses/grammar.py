@@ -79,10 +79,13 @@ class Grammar:
         self._asked: dict[str, bool] = {}
 
     def known(self, start: int, end: int) -> bool:
+        """Whether a network has a road whose name stands there."""
+        return self.has(self.text.plain[start:end])
+
+    def has(self, name: str) -> bool:
         """Whether a network has a road of that name."""
-        name = self.text.plain[start:end]
         if name not in self._asked:
-            self._asked[name] = end - start > 1 and name in self._known
+            self._asked[name] = len(name) > 1 and name in self._known
         return self._asked[name]
 
     def read(self, start: int, end: int, *, axis: bool = False, last: bool = False) -> list[Token]:
@@ -150,7 +153,7 @@ class Grammar:
             yield Token(place, place + 1, "connective"), 0.0, state
         found = _NUMBERING.match(simple, place, end)
         if found and (state in ("start", "comma") or found.end() == end):
-            yield Token(place, found.end(), "heading"), 0.2, state
+            yield Token(place, found.end(), "heading"), 0.05, state
         if character == "(" and state != "line":
             yield Token(place, self._closing(place, end), "bracket"), 0.1, state
         if state in ("name", "area", "mod"):
@@ -175,10 +178,12 @@ class Grammar:
         if state == "over":
             yield Token(place, place, "connective"), 0.5, "mod"
         stop = self._next_stop(place, end)
+        # A side that names nothing is worse than one with words that aren't understood.
+        dearest = 12.0 if state == "start" else 8.0
         if stop > place and state != "line":
             yield (
                 Token(place, stop, "unread"),
-                8.0 + 0.5 * (stop - place),
+                dearest + 0.5 * (stop - place),
                 "tail" if tail else "mod",
             )
 

@@ -24,7 +24,7 @@ _VERBS = re.compile(
 )
 # Behind these words the first name of 「…位於北安路以東」 begins.
 _OPENERS = re.compile(
-    r"位于|坐落于|坐落在|座落于|座落在|地处|是指|系指|范围为|范围是|范围|四至为|四至|为|是|即|在|:|。|;|,|\n"
+    r"位于|坐落于|坐落在|座落于|座落在|地处|是指|系指|范围为|范围是|范围|四至为|四至|为|是|即|在|:|。|;|,|\n|\("
 )
 _TITLE = re.compile(r"[^\n。;!?]{2,40}")
 

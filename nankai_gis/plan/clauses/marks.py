@@ -15,17 +15,17 @@ SIDE = {"东": "east", "南": "south", "西": "west", "北": "north"}
 OPPOSITE = {"east": "west", "west": "east", "south": "north", "north": "south"}
 
 _D = "[东南西北]"
-_PART = "(?:侧边界|侧界|边界线|边界|界线|界址|界限|侧|边|面|界|部|端|方向|方|向|线|侧线|边线)?"
+_PART = "(?:侧边界|部边界|侧界|边界线|边界|界线|界址|界限|侧|边|面|界|部|端|方向|方|向|线)?"
 _HOW = "(?:大致|大体|基本|分别|均|皆|各|略|则|直|又|仍|主要|暂|也|已|现|拟)*"
 _STRONG = (
     "起自|起于|止于|止至|至于|延至|延伸至|延伸到|抵达|直抵|直至|到达|临近|邻近|紧临|紧邻|紧靠|紧接|紧挨|"
-    "毗邻|毗连|相邻|邻接|邻靠|靠近|接壤|濒临|濒|傍|滨|隔|至|到|起|抵|达|临|邻|接|靠|连|距|界"
+    "毗邻|毗连|相邻|邻接|邻靠|靠近|接壤|濒临|濒|傍|滨|隔|至|到|起|抵|达|临|邻|接|靠|连|距|界|毗|枕|倚|挨"
 )
 _WEAK = "以|沿着|沿|为(?!界)|是|自|从|由|与|和|同|依|止"
 # A mark may be written 「向南至」; a colon may follow the verb, or stand in its place.
 _BEFORE = re.compile(
     rf"(?<![以之])(?P<lead>[向往])?(?P<sides>{_D}(?:[、和及,/]{_D})*){_PART}{_HOW}"
-    rf"(?:(?P<strong>(?:{_STRONG})于?:?|:)|(?P<weak>(?:{_WEAK}):?))"
+    rf"(?:(?P<strong>(?:{_STRONG})于?:?|:|-+)|(?P<weak>(?:{_WEAK}):?))"
 )
 # Behind the name. A distance makes it an offset, not a mark.
 _BEHIND = re.compile(
@@ -73,7 +73,9 @@ def _before(text: str, found: re.Match[str]) -> SideMark | None:
         if not (free and strong[:1] in ("至", "到", "起", "抵")):
             return None
     ended = bool(_ENDED.search(text[max(0, start - 4) : start]))
-    if ":" in found.group() and found["strong"] == ":" and not free and not ended:
+    if found["strong"] == ":" and not free and not ended:
+        return None
+    if (found["strong"] or "").startswith("-") and not free:
         return None
     if weak and not free:
         return None
@@ -150,7 +152,10 @@ def groups(text: str, marks: Sequence[SideMark]) -> list[list[SideMark]]:
                 group.append(mark)
                 continue
             alike = {side for m in group if m.behind == mark.behind for side in m.sides}
-            if len(taken) == 1 or not alike & set(mark.sides):
+            gap = text[group[-1].end : mark.start]
+            # A side that comes twice before all four have come is a fault of this clause.
+            twice = len(taken) < 4 and len(gap) < 20 and not re.search(r"[。;\n]", gap)
+            if len(taken) == 1 or twice or not alike & set(mark.sides):
                 group.append(mark)
                 continue
         current[bracket] = group = [mark]

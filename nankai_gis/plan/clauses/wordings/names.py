@@ -37,7 +37,7 @@ _GENERAL = re.compile(
 )
 # Characters of prose, which a name hardly ever holds, and those that may at least begin one.
 _ODD = frozenset("的了是等将其该并且含为以至由从在于")
-_FIRST = frozenset("为至由于以含从在")
+_FIRST = frozenset("为至由于以含从在自")
 _STRONG = "路道街巷弄线"
 _SUFFIX = re.compile(r"(?:路|道|街|巷|弄|线|胡同|高速)")
 _PLACED = re.compile(r"[^,;。、\n()~]{1,14}?(?:省|市|区|县|旗|镇|乡|村|街道办事处|街道|街)(?=.)")
@@ -145,7 +145,7 @@ def prefixes(text: str, start: int, end: int) -> Iterator[tuple[int, float, bool
 
 _BEFORE_NAME = re.compile(
     r"(?P<state>现状|规划|拟建|在建|既有|原有|待建|城市主干[道路]|城市次干[道路]|主干[道路]|次干[道路]|市政道路)"
-    r"|位于|坐落于|坐落在|座落于|座落在|地处|约|略|紧邻|紧靠|靠近|邻近|临近|距|至|到|以|沿|与|为|是|:|"
+    r"|位于|坐落于|坐落在|座落于|座落在|地处|约|略|紧邻|紧靠|靠近|邻近|临近|距|至|到|以|沿|与|和|及|由|自|从|为|是|:|"
     r"(?P<width>\d{1,3}(?:m|米)(?:宽)?(?:的)?)|(?:道路)?(?:中心|南侧|北侧)?的"
 )
 _TOWN = re.compile(r"[^,;。、\n()~与及]*?(?:省|市|区|县|旗|镇|乡|村|街道办事处|街道|社区)")
