@@ -28,6 +28,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from nankai_gis.errors import DataError
+from nankai_gis.network import whole
 from nankai_gis.words import language, speaking, tr
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 #: The server asked when no other is named.
 ENDPOINT = "https://overpass-api.de/api/interpreter"
 #: Bytes of an answer, unpacked: more than any city's roads, less than a computer's memory.
-LIMIT = 1 << 30
+LIMIT = 256 << 20
 
 _AGAIN = frozenset({429, 502, 503, 504})
 _TRIES = 4
@@ -354,11 +355,13 @@ class _Hook:
     def _unpacked(self, chunks: Sequence[bytes]) -> bytes:
         unpacker = zlib.decompressobj(wbits=31)
         try:
-            body = unpacker.decompress(b"".join(chunks), LIMIT + 1)
+            packed = b"".join(chunks)
+            body = unpacker.decompress(packed, LIMIT + 1)
         except zlib.error as error:
             raise _RefusedError(
                 tr("the packed answer is damaged or cut off ({reason})", reason=error)
             ) from None
+        whole.check_growth(self.endpoint, len(packed), len(body))
         if len(body) > LIMIT:
             raise self._too_large()
         if not unpacker.eof:
