@@ -30,6 +30,8 @@ sys.path.insert(0, str(ROOT))
 
 import make_network as make
 
+#: Holds the network, and is small enough to be asked for at once.
+BOX = (117.1, 39.05, 117.24, 39.19)
 FORMS = ("a.osm", "a.osm.gz", "a.osm.bz2", "a.osm.pbf", "a.json", "geom.json")
 #: What editors and servers write, and nothing else should.
 _WORDS = (
@@ -156,7 +158,7 @@ def _fetch(status: int, body: bytes, sent: str) -> str:
     threading.Thread(target=stub.serve_forever, args=(0.05,), daemon=True).start()
     try:
         address = f"http://127.0.0.1:{stub.server_port}/api/interpreter"
-        ways = roads.fetch((116, 38, 118, 40), endpoint=address, deadline_s=1.5).origin.ways
+        ways = roads.fetch(BOX, endpoint=address, deadline_s=1.5).origin.ways
     except NankaiGISError as error:
         return "told" if str(error) else "an error without a message"
     finally:

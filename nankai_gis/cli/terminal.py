@@ -47,7 +47,7 @@ def shown() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             # Warnings of the library are for the reader; those of others stay as they are.
-            warnings.showwarning = partial(_warn, warnings.showwarning)
+            warnings.showwarning = partial(_warn, warnings.showwarning, set())
             yield
     finally:
         with contextlib.suppress(OSError, ValueError):
@@ -56,9 +56,14 @@ def shown() -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
-def _warn(others: Callable[..., None], message: Any, category: type[Warning], *more: Any) -> None:
+def _warn(
+    others: Callable[..., None], said: set[str], message: Any, category: type[Warning], *more: Any
+) -> None:
+    """Say each warning of the library once."""
     if issubclass(category, MissingGlyphWarning):
-        click.echo(tr("Warning: {text}", text=message), err=True)
+        if str(message) not in said:
+            click.echo(tr("Warning: {text}", text=message), err=True)
+        said.add(str(message))
     else:
         others(message, category, *more)
 

@@ -209,10 +209,13 @@ def covering(texts: Iterable[str], *, font: str | None = None) -> FacePair:
             raise _lacking(best, letters, named=font is not None)
     face, strays = best
     if strays:
-        message = tr(
-            "no font has {characters}; {box} is drawn instead", characters=listed(strays), box=BOX
-        )
-        warnings.warn(message, MissingGlyphWarning, stacklevel=2)
+        with to_reader():
+            message = tr(
+                "no font has {characters}; {box} is drawn instead",
+                characters=listed(strays),
+                box=BOX,
+            )
+            warnings.warn(message, MissingGlyphWarning, stacklevel=2)
     present = {*letters, *(BOX if strays else "")} - set(strays)
     return FacePair(face, _bold(face, sorted(present)), "".join(strays))
 
