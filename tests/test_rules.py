@@ -126,7 +126,7 @@ def test_lines_run_along_each_other_within_45_degrees(degrees: float, runs: bool
     assert along(math.cos(math.radians(degrees))) is runs
 
 
-ROAD = _Beside(True, (), False, 10.0, np.zeros(1), np.ones(1, bool))
+ROAD = _Beside(True, (), False, 10.0, np.zeros(1), np.ones(1, bool), np.zeros(1, bool), ())
 
 
 @pytest.mark.parametrize(

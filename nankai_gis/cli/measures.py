@@ -106,6 +106,7 @@ def _area_record(row: AreaRow, unit: str) -> dict[str, Any]:
         "deviation_percent": None if deviation is None or not stated else deviation / stated * 100,
         "status": row.status,
         "inferred_share_of_perimeter": row.inferred_share,
+        "in_doubt": "; ".join(row.doubts),
     }
 
 
@@ -172,6 +173,11 @@ def _area_notes(rows: list[AreaRow], unit: str) -> str:
                 "reading and only indicative; nankai-gis show FEATURE gives the basis of each side."
             )
         )
+    notes += [
+        tr("{subject}: {text}", subject=getattr(row, name_column()), text=doubt)
+        for row in rows
+        for doubt in row.doubts
+    ]
     return "\n".join(notes) + "\n"
 
 

@@ -59,10 +59,13 @@ def confidence(run: Run, corners: tuple[Corner, Corner], in_doubt: bool) -> Conf
     """
     kinds = {corner.kind for corner in corners}
     link = run.role == "bridge"
-    unseen = run.status == "inferred" or "extended" in kinds or run.accuracy_m > LOW_ACCURACY_M
+    # A break, and a line that isn't named, leave the rest of the side as it is.
+    inferred = [s for s in run.stretches if s.status == "inferred"]
+    whole = any(not s.gap_m for s in inferred) if run.stretches else run.status == "inferred"
+    unseen = whole or "extended" in kinds or run.accuracy_m > LOW_ACCURACY_M
     if unseen or (link and in_doubt):
         return "low"
     rough = run.accuracy_m > FAIR_ACCURACY_M or run.bridged_m > FAIR_BRIDGED_M
-    if "near" in kinds or rough or link or in_doubt:
+    if "near" in kinds or inferred or rough or link or in_doubt:
         return "fair"
     return "high"

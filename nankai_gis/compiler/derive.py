@@ -12,6 +12,7 @@ from nankai_gis.compiler.moved import as_said
 from nankai_gis.compiler.remarks import Remark
 from nankai_gis.compiler.ring import Alternative, Ring, ring_area, ring_of_lines
 from nankai_gis.compiler.search import ring_of_sides
+from nankai_gis.compiler.stretches import with_stretches
 from nankai_gis.errors import GeometryError, NankaiGISError, RoadNotFoundError
 from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.plan.model import Feature, Line, Reading, RingPart, Vertex
@@ -144,7 +145,8 @@ def _derive_ring(
     if feature.ring and not (absent and feature.sides and search):
         try:
             ring = _ring_as_given(feature.ring, lines, points)
-            return Derived(feature, ring=_with_roles(ring, feature, lines))
+            ring = with_stretches(_with_roles(ring, feature, lines), lines)
+            return Derived(feature, ring=ring)
         except GeometryError as error:
             # On its own network a definition is followed as it stands.
             if not (search and feature.sides and isinstance(lines, MergedNetwork)):

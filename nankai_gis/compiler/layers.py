@@ -17,6 +17,7 @@ from nankai_gis.compiler.lines import PlanNetwork, located
 from nankai_gis.compiler.measured import line_accuracy, run_length
 from nankai_gis.compiler.ring import Ring, ring_area
 from nankai_gis.compiler.runs import Run
+from nankai_gis.compiler.stretches import clause_doubts
 from nankai_gis.errors import DataError, GeometryError, NankaiGISError, PlanError, RoadNotFoundError
 from nankai_gis.plan.definitions import Plan
 from nankai_gis.plan.layers import LAYER_OF_KIND, LAYERS
@@ -190,6 +191,7 @@ def _derived_polygon(feature: Feature, ring: Ring, source: str) -> FeatureDict:
         "area_m2": ring_area(ring),
         "missing": "、".join(ring.missing),
         "parts": _parts(ring.runs),
+        "doubts": _doubts(ring),
     }
     return _as_feature(properties, _polygon_geometry(ring))
 
@@ -246,22 +248,29 @@ def _as_feature(properties: dict[str, Any], geometry: dict[str, Any] | None) -> 
 
 
 def _parts(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """The boundary in stretches of one status; those of one run have one ``side``."""
     parts, start = [], 0
-    for run in runs:
-        stop = start + len(run.vertices) - 1
-        parts.append(
-            {
-                "line": run.line,
-                "name": run.name,
-                "for": run.stands_for,
-                "start": start,
-                "stop": stop,
-                "accuracy_m": round(run.accuracy_m, 1),
-                "status": run.status,
-            }
-        )
-        start = stop
+    for side, run in enumerate(runs):
+        for stretch in run.stretches:
+            parts.append(
+                {
+                    "line": run.line,
+                    "name": run.name,
+                    "for": run.stands_for,
+                    "side": side,
+                    "start": start + stretch.start,
+                    "stop": start + stretch.stop,
+                    "accuracy_m": round(stretch.accuracy_m, 1),
+                    "status": stretch.status,
+                    "gap_m": round(stretch.gap_m, 1),
+                }
+            )
+        start += len(run.vertices) - 1
     return parts
+
+
+def _doubts(ring: Ring) -> list[dict[str, Any]]:
+    return [remark.as_dict() for remark in (*ring.doubts, *clause_doubts(ring))]
 
 
 def _polygon(feature: Feature, ring: Ring, plan: Plan, network: PlanNetwork) -> FeatureDict:
@@ -277,6 +286,7 @@ def _polygon(feature: Feature, ring: Ring, plan: Plan, network: PlanNetwork) -> 
         "population": feature.population[0] if feature.population else None,
         "population_year": feature.population[1] if feature.population else None,
         "parts": _parts(ring.runs),
+        "doubts": _doubts(ring),
         **_provenance(vertices, network),
     }
     return _as_feature(properties, _polygon_geometry(ring))

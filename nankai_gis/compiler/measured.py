@@ -219,6 +219,20 @@ class MeasuredLine:
         return vertices[-1]
 
     @cached_property
+    def mapped(self) -> shapely.MultiLineString:
+        """What the map has of the line, without the breaks that its centreline bridges."""
+        bridges = self.line.bridges
+        if not bridges:
+            return self.shape
+        edges = [
+            LineString([a, b])
+            for part, shape in zip(self.line.parts, self.parts, strict=True)
+            for (one, a), (two, b) in itertools.pairwise(zip(part, shape.coords, strict=True))
+            if frozenset((one.position, two.position)) not in bridges
+        ]
+        return shapely.multilinestrings(edges)
+
+    @cached_property
     def components(self) -> list[list[int]]:
         """The parts that hang together, by their numbers: those that touch."""
         tree = shapely.STRtree(self.parts)

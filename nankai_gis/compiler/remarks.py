@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nankai_gis.plan.model import Names
+from nankai_gis.plan.names import in_script
 from nankai_gis.words import language, listed, mark, tr
 from nankai_gis.words.terms import SIDES
 
@@ -61,6 +62,29 @@ REMARKS: Mapping[str, str] = {
     ),
     "left out": mark("the clause leaves out {words}; the area here still holds it"),
     "not understood": mark("words of the clause that were not understood: {words}"),
+    "network breaks off": mark(
+        "{line}: the network breaks off for {metres:,.0f} m; the straight line over the break is "
+        "inferred, ±{accuracy:.0f} m"
+    ),
+    "end carried on": mark(
+        "{line} stops {metres:,.0f} m short of {other}; the straight line there is inferred, "
+        "±{accuracy:.0f} m"
+    ),
+    "link": mark(
+        "{before} and {after} don't meet; {line}, which the clause doesn't name, joins them over "
+        "{metres:,.0f} m, inferred, ±{accuracy:.0f} m"
+    ),
+    "stand-in": mark(
+        "{road} isn't located; {line} is taken in its place over {metres:,.0f} m, inferred, "
+        "±{accuracy:.0f} m"
+    ),
+    "roughly known": mark("{line} is known to ±{accuracy:.0f} m only, and counts as inferred"),
+    "carriageways apart": mark(
+        "{line} has carriageways or side roads {metres:,.0f} m apart; the boundary follows the one "
+        "in the {side}"
+    ),
+    "road missing": mark("the network has no road called {name}, which the clause names"),
+    "other reading": mark("another ring fits the clause: {lines}, {area:.2f} sq km"),
     "wrong side": mark("{lines} is named on the {side} side, but lies on another side of the ring"),
     "sides inverted": mark(
         "{lines} is named on the {side} side, but lies {other_side} of {others}, which is named "
@@ -122,6 +146,11 @@ class Remark:
         return asdict(self)
 
 
+def doubts_of(properties: Mapping[str, Any]) -> list[str]:
+    """Return what is in doubt of a feature of a layer, in sentences in the language in force."""
+    return [Remark(**doubt).text() for doubt in properties.get("doubts") or ()]
+
+
 def named(names: Names) -> dict[str, str]:
     """Return names as a remark holds them: of each script one.
 
@@ -146,4 +175,6 @@ def _shown(name: str, value: Any) -> Any:
         return listed(_shown(name, item) for item in value)
     if isinstance(value, Mapping):
         return value[language()]
-    return tr(SIDES[value]) if name.endswith("side") else value
+    if name.endswith("side"):
+        return tr(SIDES[value])
+    return in_script(value) if isinstance(value, str) else value

@@ -23,7 +23,7 @@ from nankai_gis.compiler.junction import Junction, Junctions
 from nankai_gis.compiler.lines import LineSource, located
 from nankai_gis.compiler.measured import MeasuredLine, run_accuracy, run_length
 from nankai_gis.compiler.remarks import Remark
-from nankai_gis.compiler.runs import Corner, Run, RunRole
+from nankai_gis.compiler.runs import CARRIED_SHARE, Corner, Run, RunRole, accuracy_over
 from nankai_gis.errors import GeometryError
 from nankai_gis.geometry import ruler
 from nankai_gis.geometry.plane import Plane, Position
@@ -92,6 +92,8 @@ class Ring:
         Why this one was taken.
     in_doubt : bool
         Whether the clause has words that weren't understood.
+    doubts : tuple of Remark
+        What of it is inferred.
     """
 
     runs: tuple[Run, ...]
@@ -101,6 +103,7 @@ class Ring:
     alternatives: tuple[Alternative, ...] = ()
     reasons: tuple[Remark, ...] = ()
     in_doubt: bool = False
+    doubts: tuple[Remark, ...] = ()
 
     @property
     def bridged_m(self) -> float:
@@ -388,7 +391,7 @@ def _carried(to: Position, end: Vertex, corner: Junction) -> Vertex:
         return end
     if corner.kind != "extended":
         return replace(end, lon=to[0], lat=to[1])
-    accuracy = max(end.accuracy_m, corner.gap / 2)
+    accuracy = accuracy_over(corner.gap, end.accuracy_m, CARRIED_SHARE)
     return replace(end, lon=to[0], lat=to[1], accuracy_m=accuracy, status="inferred")
 
 

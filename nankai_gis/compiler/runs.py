@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +32,31 @@ class Corner:
     position: tuple[float, float]
 
 
+#: How far a straight line leaves a street, as a share of the break that it bridges; and as a share
+#: of the way by which an end is carried on. `nankai_gis.compiler.stretches` has the reasons.
+BREAK_SHARE, CARRIED_SHARE = 0.05, 0.1
+
+
+def accuracy_over(gap_m: float, known_m: float, share: float) -> float:
+    """Return the accuracy of a straight line over a gap whose ends are known to some metres."""
+    return math.hypot(known_m, share * gap_m)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of a run of one status, between two of its vertices.
+
+    ``gap_m`` is the length of the break, or of the unnamed line, that makes it inferred; 0.0 for
+    what a line has.
+    """
+
+    start: int
+    stop: int
+    status: Status
+    accuracy_m: float
+    gap_m: float
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A stretch of a compiled ring or axis that follows one line.
@@ -54,6 +80,8 @@ class Run:
         Of the least certain vertex.
     bridged_m : float
         Metres of the run that bridge breaks in the line.
+    stretches : tuple of Stretch
+        What of it the line has, and what is inferred.
     """
 
     line: str
@@ -64,6 +92,7 @@ class Run:
     accuracy_m: float
     status: Status
     bridged_m: float = 0.0
+    stretches: tuple[Stretch, ...] = ()
 
     @property
     def name(self) -> str:

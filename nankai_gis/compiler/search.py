@@ -29,6 +29,7 @@ from nankai_gis.compiler.remarks import Remark
 from nankai_gis.compiler.ring import GAP_COST, LEAST_M, Ring, Step, closed_ring, runs_and_corners
 from nankai_gis.compiler.runs import RunRole
 from nankai_gis.compiler.sides import ClauseSides
+from nankai_gis.compiler.stretches import with_stretches
 from nankai_gis.errors import GeometryError
 from nankai_gis.geometry.plane import Position
 from nankai_gis.plan.model import FACING, OUTWARD, Line
@@ -141,7 +142,8 @@ def ring_of_sides(
     if not found:
         wrong = search.contradictions
         raise GeometryError(why_open(search.named, search.sides, junctions, missing, wrong))
-    return replace(choose(found, junctions.plane, stated_area_m2), missing=missing)
+    taken = choose(found, junctions.plane, stated_area_m2)
+    return with_stretches(replace(taken, missing=missing), lines)
 
 
 def _look_up(

@@ -51,6 +51,7 @@ _TITLES: Mapping[str, str] = {
     "population": mark("Population"),
     "population_year": mark("Year of the population"),
     "parts": mark("Sides of the boundary"),
+    "doubts": mark("In doubt"),
     "source": mark("Source of the data"),
     "source_ids": mark("IDs in the source"),
     "date": mark("Date of the data"),

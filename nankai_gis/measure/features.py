@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nankai_gis.compiler.remarks import doubts_of
 from nankai_gis.errors import GeometryError
 from nankai_gis.geometry import crs
 from nankai_gis.geometry.ruler import (
@@ -40,7 +41,8 @@ def area_uncertainty(ring: Coordinates, parts: Iterable[Mapping[str, Any]]) -> f
         The closed exterior ring, longitude and latitude in degrees.
     parts : iterable of mapping
         ``start`` and ``stop`` (indices of the first and last vertex in `ring`) and
-        ``accuracy_m`` of each side.
+        ``accuracy_m`` of each stretch; those of one ``side`` move together, but for what bridges
+        a gap (``gap_m``).
 
     Returns
     -------
@@ -62,7 +64,13 @@ def area_uncertainty(ring: Coordinates, parts: Iterable[Mapping[str, Any]]) -> f
     >>> round(area_uncertainty(ring, [{"start": 1, "stop": 2, "accuracy_m": 10}]))
     11102
     """
-    return math.hypot(*(_side_length(ring, part) * part["accuracy_m"] for part in parts))
+    moved: dict[object, float] = {}
+    for number, part in enumerate(parts):
+        # Stretches of one side move together; what is put over a break moves by itself.
+        side = part.get("side", number)
+        key = (side, number) if part.get("gap_m") else side
+        moved[key] = moved.get(key, 0.0) + _side_length(ring, part) * part["accuracy_m"]
+    return math.hypot(*moved.values())
 
 
 def _side_length(ring: Coordinates, part: Mapping[str, Any]) -> float:
@@ -154,6 +162,8 @@ class AreaRow:
         Of the least certain part.
     inferred_share : float
         Share of the perimeter that is inferred, 0 to 1.
+    doubts : tuple of str
+        What of the boundary is inferred or open, in sentences in the language in force.
     """
 
     id: str
@@ -168,6 +178,7 @@ class AreaRow:
     stated_area_m2: float | None
     status: str
     inferred_share: float
+    doubts: tuple[str, ...] = ()
 
     @property
     def difference_ppm(self) -> float:
@@ -263,6 +274,7 @@ def areas(features: Iterable[Mapping[str, Any]]) -> list[AreaRow]:
                 stated_area_m2=p["stated_area_m2"],
                 status=p["status"],
                 inferred_share=inferred / around,
+                doubts=tuple(doubts_of(p)),
             )
         )
     return rows

@@ -6,6 +6,7 @@ definitions compile on either.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -184,9 +185,30 @@ class OsmNetwork:
             nodes = frozenset(map(tuple, street.nodes().tolist()))
             names = Names(street.name, street.name, street.name, street.aliases)
             self._made[key] = Line(
-                _identity(street), street.kind, names, parts, street.place, nodes
+                _identity(street), street.kind, names, parts, street.place, nodes, _bridges(street)
             )
         return self._made[key]
+
+
+def _bridges(street: Street) -> frozenset[frozenset[tuple[float, float]]]:
+    """The edges of a street's centreline that only bridge a break."""
+    gaps = {
+        frozenset(_rounded(spot) for spot in (gap.start, gap.end))
+        for gap in street.gaps
+        if gap.bridged
+    }
+    edges = (
+        pair
+        for part in street.parts
+        for pair in itertools.pairwise(map(tuple, shapely.get_coordinates(part).tolist()))
+    )
+    return frozenset(
+        frozenset(pair) for pair in edges if gaps and frozenset(map(_rounded, pair)) in gaps
+    )
+
+
+def _rounded(spot: tuple[float, ...]) -> tuple[float, ...]:
+    return round(spot[0], 7), round(spot[1], 7)
 
 
 def _touches(one: tuple[float, ...], two: tuple[float, ...]) -> bool:

@@ -344,6 +344,8 @@ class Line:
     nodes : frozenset of tuple of float
         Positions (lon, lat) at which other lines may join it. They need not lie on the course:
         a street joins a carriageway, the course runs between the carriageways.
+    bridges : frozenset of frozenset
+        Pairs of positions of neighbouring vertices between which the course only bridges a break.
     """
 
     id: str
@@ -352,6 +354,7 @@ class Line:
     parts: tuple[tuple[Vertex, ...], ...]
     note: str = ""
     nodes: frozenset[tuple[float, float]] = frozenset()
+    bridges: frozenset[frozenset[tuple[float, float]]] = frozenset()
 
     @property
     def vertices(self) -> tuple[Vertex, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nankai_gis.compiler.remarks import doubts_of
 from nankai_gis.present.style import Row
 from nankai_gis.words import language, mark, tr
 from nankai_gis.words.terms import KINDS, ROLES, STATUSES, THEMES
@@ -37,6 +38,7 @@ FACTS: Mapping[str, str] = {
     "clause_source": mark("Source of the plan text"),
     "note": mark("Note"),
     "sides": mark("Sides of the boundary"),
+    "doubts": mark("In doubt"),
 }
 
 
@@ -123,6 +125,7 @@ def facts(layer: str, row: Row) -> dict[str, str]:
         "date": text_of(row, "date"),
         "clause_source": in_script(text_of(row, "clause_source")),
         "note": in_script(text_of(row, "note")),
+        "doubts": tr("; ").join(doubts_of(row)),
     }
     return {name: text for name, text in values.items() if text}
 

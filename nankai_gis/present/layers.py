@@ -55,7 +55,7 @@ _COLUMNS = frozenset((
     "id", "kind", "name", "name_hans", "name_en", "clause", "clause_source", "section", "note",
     "status", "source", "date", "corridor", "street", "street_name", "role", "planned", "theme",
     "code", "parts", "accuracy_m", "area_m2", "area_sd_m2", "stated_area_m2", "perimeter_m",
-    "length_m", "coverage_share", "zone", "hue",
+    "length_m", "coverage_share", "zone", "hue", "doubts",
 ))
 # fmt: on
 #: What pieces of a network must share to be drawn as one street.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -23,6 +24,8 @@ from nankai_gis.words.terms import SIDES
 
 #: A road bounds its side from this share of the length: cut corners and junctions count for little.
 CARRIED_SHARE = 0.75
+# A step whose middle is this near to a line lies on it, metres.
+_ON_M = 0.5
 # The boundary and the roads are compared at steps of this length, metres.
 _STEP_M = 10.0
 
@@ -33,6 +36,7 @@ class _Beside:
 
     ``distance`` is that of the road, or of the line in its place, from each step in metres;
     ``beside`` tells whether the step runs along it ``within`` what the accuracy of both allows.
+    ``broken`` tells which steps bridge a break of the road, ``gaps`` how long each break is.
     """
 
     located: bool
@@ -41,6 +45,8 @@ class _Beside:
     within: float
     distance: Floats
     beside: Bools
+    broken: Bools
+    gaps: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ def _beside(context: CheckContext, feature: Feature, road: str, steps: Floats) -
     # The parts of the boundary that follow the road, or a line in its place.
     stand_ins = [part for part in properties["parts"] if part["for"] == road]
     own = [part for part in properties["parts"] if part["line"] in named and not part["for"]]
-    parts = own + stand_ins
+    gaps = [part for part in own if part.get("gap_m")]
+    parts = [part for part in own if part not in gaps] + stand_ins
     lines = [k for k in {*named, *(p["line"] for p in stand_ins)} if k in context.lines]
     within, distance = 0.0, np.full(len(steps), math.inf)
     beside = np.isfinite(distance)
@@ -94,14 +101,29 @@ def _beside(context: CheckContext, feature: Feature, road: str, steps: Floats) -
         accuracy = max((part["accuracy_m"] for part in parts), default=properties["accuracy_m"])
         within = AGREES_SD * math.hypot(accuracy, max(context.accuracy[k] for k in lines))
         beside = (distance <= within) & along(cosine)
+    # What bridges a break of the road is of the road, and can't be compared with it.
+    broken = _on(context.shapes[feature.id], gaps, steps)
     return _Beside(
         located=any(key in context.lines for key in named),
         stand_ins=tuple(dict.fromkeys(part["name"] for part in stand_ins)),
-        inferred=any(part["status"] == "inferred" for part in parts or [properties]),
+        inferred=any(part["status"] == "inferred" for part in parts + gaps or [properties]),
         within=within,
         distance=distance,
-        beside=beside,
+        beside=beside & ~broken,
+        broken=broken,
+        gaps=tuple(part["gap_m"] for part in gaps),
     )
+
+
+def _on(polygon: BaseGeometry, parts: Sequence[Mapping[str, Any]], steps: Floats) -> Bools:
+    """Which steps of a boundary lie on some parts of it."""
+    if not parts or not isinstance(polygon, Polygon):
+        return np.zeros(len(steps), dtype=bool)
+    ring = polygon.exterior.coords
+    lines = [crs.to_planar(shapely.LineString(ring[p["start"] : p["stop"] + 1])) for p in parts]
+    middles = shapely.points(steps.mean(axis=1))
+    on: Bools = np.asarray(shapely.distance(middles, shapely.union_all(lines)) < _ON_M)
+    return on
 
 
 def examine(context: CheckContext) -> Iterator[Finding]:
@@ -112,8 +134,8 @@ def examine(context: CheckContext) -> Iterator[Finding]:
     Steps that face a side squarely and run along no named road count against the nearest road of
     that side. A road differs when it carries no more than `CARRIED_SHARE` (75 %) of its part of
     the side, or when more than that share of what it bounds is the opposite side. It can't be
-    told when it isn't located, when another line is taken in its place, or when what it carries
-    is no longer than its band of accuracy is wide.
+    told when it isn't located, when another line is taken in its place, when the network breaks
+    off there, or when what it carries is no longer than its band of accuracy is wide.
     """
     for feature in context.of("zone", "parcel", "district"):
         if not feature.sides:
@@ -143,11 +165,12 @@ def _sides(context: CheckContext, feature: Feature, steps: Floats) -> Iterator[F
     roads = {name: _beside(context, feature, name, steps) for name in names}
     reach = np.array([np.where(r.beside, r.distance, math.inf) for r in roads.values()])
     owner = np.where(np.isfinite(reach).any(axis=0), reach.argmin(axis=0), -1)
+    bridged = np.any([road.broken for road in roads.values()], axis=0)
     for side, named in feature.sides.items():
         facing = outward @ OUTWARD[side]
         distances = np.array([roads[name].distance for name in named])
         # What runs along no road may lie along one that isn't located.
-        unowned = (owner < 0) & along(facing) & np.isfinite(distances).all()
+        unowned = (owner < 0) & ~bridged & along(facing) & np.isfinite(distances).all()
         for k, name in enumerate(named):
             road, own = roads[name], owner == names.index(name)
             # A riser of a stair stands square to its side; only the opposite quarter contradicts.
@@ -179,7 +202,7 @@ def _verdict(road: _Beside, lengths: _Lengths) -> Verdict:
     side_m = lengths.carried + lengths.other
     if lengths.mostly_opposite or lengths.carried <= CARRIED_SHARE * side_m:
         return "differs"
-    doubtful = road.stand_ins or lengths.carried <= 2 * road.within
+    doubtful = road.stand_ins or road.gaps or lengths.carried <= 2 * road.within
     return "cannot tell" if doubtful else "ok"
 
 
@@ -210,7 +233,11 @@ def _details(
         details.append(state(message, far=far_m, within=road.within))
     if lengths.mostly_opposite:
         details.append(state(mark("on the opposite side")))
-    if verdict == "cannot tell" and road.located and not road.stand_ins:
+    details += [
+        state(mark("the network breaks off here for {metres:,.0f} m"), metres=gap)
+        for gap in road.gaps
+    ]
+    if verdict == "cannot tell" and road.located and not road.stand_ins and not road.gaps:
         details.append(state(mark("not accurate enough to tell")))
     return details
 

@@ -13,15 +13,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Literal
 
+from nankai_gis.compiler.remarks import doubts_of
 from nankai_gis.errors import DataError, NotFoundError
 from nankai_gis.plan.model import CREDIT
-from nankai_gis.present.document import map_document
-from nankai_gis.present.facts import labelled
+from nankai_gis.present.document import MapDocument, map_document
+from nankai_gis.present.facts import labelled, name_of
 from nankai_gis.present.figure.files import FORMATS, Form, render, save
 from nankai_gis.present.figure.page import INCH, PAGES, Page
 from nankai_gis.present.fonts import printable
 from nankai_gis.present.languages import speaking_map
-from nankai_gis.words import Language, mark, tr
+from nankai_gis.words import Language, mark, ntr, tr
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -31,6 +32,8 @@ __all__ = ["FORMATS", "PAGES", "Form", "draw", "render", "save"]
 
 #: Millimetres that stay blank around a page.
 _MARGIN = 12.0
+# Doubts that the foot of a page names.
+_MOST_DOUBTS = 4
 PROJECTION = mark("CGCS2000 / 3-degree Gauss–Kruger, central meridian 117°E (EPSG:4548)")
 INDICATIVE = mark(
     "Unless marked as surveyed, boundaries and positions are indicative and prove neither title "
@@ -136,7 +139,7 @@ def draw(
     with speaking_map(lang):
         # Find a font for every text; the page's size decides how large they are.
         document = map_document(frames, layers)
-        foot = _foot(source, date, review)
+        foot = [*_foot(source, date, review), *_doubts(document)]
         fonts = covering(texts_of(document, [title, subtitle, *foot]), font=font)
         width, height = PAGES[page] if isinstance(page, str) else page
         zoom = (min(width, height) / PAGES["A4"][0]) ** 0.5
@@ -153,6 +156,20 @@ def draw(
             paper = Page(over, fonts, zoom, width, height, margin)
             compose(paper, axes, document, (title, subtitle), foot, parts)
         return drawn
+
+
+def _doubts(document: MapDocument) -> list[str]:
+    """What of the drawn boundaries is in doubt, as a line at the foot of the page; [] for none."""
+    doubts = [
+        tr("{subject}: {text}", subject=name_of(row), text=doubt)
+        for layer in document.layers.values()
+        for row in layer.rows
+        for doubt in doubts_of(row)
+    ]
+    if len(doubts) > _MOST_DOUBTS:
+        more = ntr("{n} more", "{n} more", len(doubts) - _MOST_DOUBTS)
+        doubts = [*doubts[:_MOST_DOUBTS], more]
+    return [printable(labelled(tr("In doubt"), tr("; ").join(doubts)))] if doubts else []
 
 
 def _foot(source: str, date: str, review: str | None) -> list[str]:
