@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pytest
 import shapely
 from cities import Draft, grid
@@ -9,11 +12,17 @@ from cities import Draft, grid
 from nankai_gis.compiler.choice import AmbiguousRingError
 from nankai_gis.compiler.compiled import compile_clause
 from nankai_gis.compiler.confidence import confidences
+from nankai_gis.compiler.layers import derived_features, plan_layers
+from nankai_gis.compiler.remarks import doubts_of
 from nankai_gis.compiler.ring import Ring, ring_area
 from nankai_gis.compiler.search import ring_of_sides
 from nankai_gis.errors import GeometryError, RoadNotFoundError
+from nankai_gis.measure.checks import check
+from nankai_gis.measure.features import areas
 from nankai_gis.network.osm_network import OsmNetwork
 from nankai_gis.network.roads import Origin, Roads
+from nankai_gis.plan.definitions import Plan
+from nankai_gis.plan.model import Feature, Names
 
 SIDES = {"north": ["北道"], "east": ["東路"], "south": ["南道"], "west": ["西路"]}
 CLAUSE = "東至東路,南至南道,西至西路,北至北道"
@@ -200,3 +209,99 @@ def test_a_wrong_clause_of_eight_roads_is_refused(
     # `tests/benchmarks/test_compiler.py` measures how soon.
     with pytest.raises(GeometryError):
         ring_of_sides({side: names.split("、") for side, names in sides.items()}, lines)
+
+
+# ------------------------------------------------------------------ what is inferred
+
+
+def layer_of(draft: Draft) -> dict[str, Any]:
+    """The block as a feature of a layer."""
+    (feature,) = derived_features([compile_clause(CLAUSE, network(draft)).derived], "city")
+    return feature
+
+
+def parts_of(feature: dict[str, Any], status: str) -> list[dict[str, Any]]:
+    return [part for part in feature["properties"]["parts"] if part["status"] == status]
+
+
+def with_break(gap: float) -> Draft:
+    """A block whose western street breaks off in its middle."""
+    low, high = 300 - gap / 2, 300 + gap / 2
+    return open_block().add("西路", [(0, -500), (0, low)]).add("西路", [(0, high), (0, 1100)])
+
+
+@pytest.mark.parametrize("gap", [100, 400])
+def test_a_straight_line_over_a_break_is_a_stretch_that_is_inferred(gap: float) -> None:
+    # Up to 150 m the centreline bridges the break, beyond that the compiler.
+    feature = layer_of(with_break(gap))
+    (part,) = parts_of(feature, "inferred")
+    assert part["gap_m"] == pytest.approx(gap, abs=1)
+    assert part["accuracy_m"] == pytest.approx(math.hypot(5, gap / 20), abs=0.1)
+    (row,) = areas([feature | {"properties": feature["properties"] | {"stated_area_m2": None}}])
+    assert row.inferred_share == pytest.approx(gap / 3200, rel=0.01)
+    assert row.status == "inferred"
+    (doubt,) = row.doubts
+    assert f"the network breaks off for {gap} m" in doubt
+    # The three other sides and what the street has, to 5 m; and the break by itself.
+    sides = [1000 * 5, 1000 * 5, 600 * 5, (600 - gap) * 5, gap * math.hypot(5, gap / 20)]
+    assert row.area_sd_m2 == pytest.approx(math.hypot(*sides), rel=0.01)
+
+
+@pytest.mark.parametrize(("gap", "inferred"), [(59, 0), (61, 1)])
+def test_a_break_within_sixty_metres_is_within_the_accuracy(gap: float, inferred: int) -> None:
+    feature = layer_of(with_break(gap))
+    assert len(parts_of(feature, "inferred")) == inferred
+    assert len(feature["properties"]["doubts"]) == inferred
+
+
+def test_the_accuracy_over_a_break_grows_with_it() -> None:
+    found = [parts_of(layer_of(with_break(gap)), "inferred")[0]["accuracy_m"] for gap in (80, 500)]
+    assert found == pytest.approx([6.4, 25.5], abs=0.1)
+
+
+def test_an_end_that_is_carried_on_is_inferred_for_its_own_length() -> None:
+    feature = layer_of(open_block().add("西路", [(0, 250), (0, 900)]))
+    (part,) = parts_of(feature, "inferred")
+    assert part["gap_m"] == pytest.approx(250, abs=1)
+    assert part["accuracy_m"] == pytest.approx(math.hypot(5, 25), abs=0.1)
+    (doubt,) = doubts_of(feature["properties"])
+    assert "西路 stops 250 m short of 南道" in doubt
+
+
+def test_a_street_that_the_clause_does_not_name_is_inferred() -> None:
+    draft = Draft().add("南道", [(-200, 0), (1200, 0)]).add("西路", [(0, -200), (0, 1200)])
+    draft.add("北道", [(-200, 1000), (500, 1000)]).add("東路", [(1000, -200), (1000, 500)])
+    draft.add("連路", [(450, 1100), (450, 450), (1100, 450)])
+    made = compile_clause(CLAUSE, network(draft))
+    (feature,) = derived_features([made.derived], "city")
+    (part,) = parts_of(feature, "inferred")
+    assert part["name"] == "連路"
+    (doubt,) = doubts_of(feature["properties"])
+    assert "don't meet; 連路, which the clause doesn't name, joins them over 1,1" in doubt
+
+
+def test_which_of_two_side_roads_the_boundary_follows_is_said() -> None:
+    draft = open_block().add("西路", [(-60, -200), (-60, 900)]).add("西路", [(60, 900), (60, -200)])
+    feature = layer_of(draft)
+    doubts = doubts_of(feature["properties"])
+    assert doubts[0].endswith("120 m apart; the boundary follows the one in the east")
+    assert doubts[1].startswith("another ring fits the clause")
+    assert "0.64 sq km" in doubts[1]
+    (part,) = [part for part in feature["properties"]["parts"] if part["name"] == "西路"]
+    assert part["accuracy_m"] == pytest.approx(math.hypot(5, 60), abs=0.5)
+
+
+def test_a_check_cannot_tell_where_the_network_breaks_off() -> None:
+    lines = network(with_break(400))
+    zone = Feature(
+        "a", "zone", Names("甲", "甲", "A"), CLAUSE, "osm", "",
+        sides={side: tuple(names) for side, names in SIDES.items()},
+    )  # fmt: skip
+    plan = Plan((zone,))
+    findings = [f for f in check(plan, plan_layers(plan, lines)) if f.rule == "R10"]
+    verdicts = {f.figures.split(",")[0]: f.verdict for f in findings}
+    assert verdicts == {
+        "east side": "ok", "south side": "ok", "west side": "cannot tell", "north side": "ok",
+    }  # fmt: skip
+    (west,) = [f for f in findings if f.verdict == "cannot tell"]
+    assert "the network breaks off here for 400 m" in west.figures
