@@ -39,7 +39,7 @@ class Compiled:
     --------
     >>> made = compile_clause("東至衛津路,南至復康路,西至紅旗路,北至鞍山西道")
     >>> list(made.sides.road)
-    ['紅旗路', '復康路', '衛津路', '鞍山西道']
+    ['鞍山西道', '紅旗路', '復康路', '衛津路']
     """
 
     derived: Derived

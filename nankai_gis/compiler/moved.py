@@ -7,7 +7,7 @@ brought to bear (a section, an exclusion, words that aren't understood) is remar
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import shapely
@@ -16,7 +16,7 @@ from shapely.geometry import LineString
 from nankai_gis.compiler.lines import LineSource, named_lines
 from nankai_gis.compiler.remarks import Remark, named
 from nankai_gis.compiler.ring import Ring, closed_ring
-from nankai_gis.compiler.runs import Run
+from nankai_gis.compiler.runs import Run, Stretch
 from nankai_gis.geometry.plane import Plane, Position
 from nankai_gis.network.merged import MergedNetwork
 from nankai_gis.network.osm_network import OsmNetwork
@@ -188,4 +188,23 @@ def _run(run: Run, spots: Sequence[Position], plane: Plane, sd: float) -> Run:
         lon, lat = plane.back(spot)
         accuracy = math.hypot(like.accuracy_m, sd)
         vertices.append(replace(like, lon=lon, lat=lat, accuracy_m=accuracy))
-    return replace(run, vertices=tuple(vertices), accuracy_m=math.hypot(run.accuracy_m, sd))
+    return replace(
+        run,
+        vertices=tuple(vertices),
+        accuracy_m=math.hypot(run.accuracy_m, sd),
+        stretches=tuple(_stretches(run, spots, plane, sd)),
+    )
+
+
+def _stretches(run: Run, spots: Sequence[Position], plane: Plane, sd: float) -> Iterator[Stretch]:
+    """The stretches of a run on its new course: each ends at the vertex nearest to its old end."""
+    start = 0
+    for stretch in run.stretches:
+        stop = len(spots) - 1
+        if stretch is not run.stretches[-1]:
+            old = plane.to(run.vertices[stretch.stop].position)
+            stop = min(range(len(spots)), key=lambda k: math.dist(spots[k], old))
+        if stop > start:
+            accuracy = math.hypot(stretch.accuracy_m, sd)
+            yield replace(stretch, start=start, stop=stop, accuracy_m=accuracy)
+            start = stop

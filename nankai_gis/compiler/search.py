@@ -124,7 +124,7 @@ def ring_of_sides(
     >>> from nankai_gis.network import digitised
     >>> sides = {"north": ["鞍山西道"], "east": ["衛津路"], "south": ["復康路"], "west": ["紅旗路"]}
     >>> [run.name for run in ring_of_sides(sides, digitised.packaged()).runs]
-    ['紅旗路', '復康路', '衛津路', '鞍山西道']
+    ['鞍山西道', '紅旗路', '復康路', '衛津路']
     """
     # The lines of each road of the clause, and those that lie together.
     groups, missing = _look_up(sides, lines)
