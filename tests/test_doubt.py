@@ -240,7 +240,7 @@ def test_a_straight_line_over_a_break_is_a_stretch_that_is_inferred(gap: float) 
     (row,) = areas([feature | {"properties": feature["properties"] | {"stated_area_m2": None}}])
     assert row.inferred_share == pytest.approx(gap / 3200, rel=0.01)
     assert row.status == "inferred"
-    (doubt,) = row.doubts
+    (doubt,) = row.in_doubt
     assert f"the network breaks off for {gap} m" in doubt
     # The three other sides and what the street has, to 5 m; and the break by itself.
     sides = [1000 * 5, 1000 * 5, 600 * 5, (600 - gap) * 5, gap * math.hypot(5, gap / 20)]

@@ -267,7 +267,7 @@ def _ring(feature: Feature, study: Study) -> list[str]:
             percent=f"{row.inferred_share * 100:.0f}",
         ),
         tr("Basis: {status}", status=tr(terms.STATUSES[row.status])),
-        *((tr("In doubt:"), *(f"  {doubt}" for doubt in row.doubts)) if row.doubts else ()),
+        *((tr("In doubt:"), *(f"  {doubt}" for doubt in row.in_doubt)) if row.in_doubt else ()),
         *_sources(properties["source"].split("; ")),
     ]
 

@@ -106,7 +106,7 @@ def _area_record(row: AreaRow, unit: str) -> dict[str, Any]:
         "deviation_percent": None if deviation is None or not stated else deviation / stated * 100,
         "status": row.status,
         "inferred_share_of_perimeter": row.inferred_share,
-        "in_doubt": "; ".join(row.doubts),
+        "in_doubt": "; ".join(row.in_doubt),
     }
 
 
@@ -176,7 +176,7 @@ def _area_notes(rows: list[AreaRow], unit: str) -> str:
     notes += [
         tr("{subject}: {text}", subject=getattr(row, name_column()), text=doubt)
         for row in rows
-        for doubt in row.doubts
+        for doubt in row.in_doubt
     ]
     return "\n".join(notes) + "\n"
 

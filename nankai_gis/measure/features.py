@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nankai_gis.compiler.remarks import doubts_of
@@ -162,8 +162,8 @@ class AreaRow:
         Of the least certain part.
     inferred_share : float
         Share of the perimeter that is inferred, 0 to 1.
-    doubts : tuple of str
-        What of the boundary is inferred or open, in sentences in the language in force.
+    doubts : list of dict
+        What of the boundary is inferred or open, as remarks are stored.
     """
 
     id: str
@@ -178,7 +178,12 @@ class AreaRow:
     stated_area_m2: float | None
     status: str
     inferred_share: float
-    doubts: tuple[str, ...] = ()
+    doubts: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def in_doubt(self) -> list[str]:
+        """What is in doubt, in sentences in the language in force."""
+        return doubts_of({"doubts": self.doubts})
 
     @property
     def difference_ppm(self) -> float:
@@ -274,7 +279,7 @@ def areas(features: Iterable[Mapping[str, Any]]) -> list[AreaRow]:
                 stated_area_m2=p["stated_area_m2"],
                 status=p["status"],
                 inferred_share=inferred / around,
-                doubts=tuple(doubts_of(p)),
+                doubts=p.get("doubts") or [],
             )
         )
     return rows

@@ -219,7 +219,7 @@ def _polygon(study: Study, feature: Feature, row: AreaRow) -> Section:
             _measured(study, row),
             tr("Its perimeter is {km:.2f} km.", km=row.perimeter_m / 1e3),
             _inferred(row.inferred_share),
-            *(tr("{sentence}.", sentence=doubt) for doubt in row.doubts),
+            *(tr("{sentence}.", sentence=doubt) for doubt in row.in_doubt),
         ]
     )
     stated: tuple[str, ...] = ()
