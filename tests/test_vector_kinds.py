@@ -414,3 +414,36 @@ def test_a_geodatabase_that_is_cut_is_refused(tmp_path: Path) -> None:
             with pytest.raises(NankaiGISError):
                 vector.read(tmp_path / "a.gdb", want="Line")
         shutil.copy(tmp_path / "kept", table)
+
+
+# ------------------------------------------------------------------ beside a known network
+
+
+def areas_along(share: float) -> Any:
+    """A closed boundary of which a share follows a known street, and a network of that street."""
+    from nankai_gis.network.digitised import DigitisedNetwork
+    from nankai_gis.plan.model import Line, Names, Vertex
+
+    west, east = 117.1, 117.2
+    ends = [(west, 39.1), (west + (east - west) * 2.01 * share, 39.1)]
+    course = tuple(Vertex(*end, 10.0, "osm", "s", "2020") for end in ends)
+    line = Line("a", "street", Names("甲路", "甲路", "A", ()), (course,), "", frozenset(ends))
+    flat = LineString([(west, 39.1), (east, 39.1), (west, 39.1 + 1e-2)]).envelope
+    return flat, DigitisedNetwork((line,), {}, {}, {})
+
+
+@pytest.mark.parametrize("datum", [GCJ02, BD09])
+def test_areas_that_follow_streets_once_shifted_back_are_told(datum: Any) -> None:
+    import numpy as np
+    import shapely
+
+    from nankai_gis.network import datum_shift
+
+    for share, found in ((datum_shift.FOLLOWS + 0.04, datum), (datum_shift.FOLLOWS - 0.04, None)):
+        area, known = areas_along(share)
+        moved = shapely.transform(
+            shapely.segmentize(area, 1e-3),
+            lambda places: np.array([datum.from_wgs84(*place) for place in places]),
+        )
+        assert datum_shift.shifted_areas(np.array([moved]), known) is found
+        assert datum_shift.shifted_areas(np.array([area]), known) is None

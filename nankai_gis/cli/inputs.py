@@ -80,6 +80,8 @@ class VectorInputs:
             layer.frame, path.name, *(self._there(layer.frame, name) for name in self.fields)
         )
         options.tell(layer.notes + notes)
+        if want == "Polygon":
+            _warn_if_shifted(frame, path)
         return frame
 
     def roads(self, path: Path, **reading: Any) -> Roads:
@@ -131,6 +133,25 @@ class VectorInputs:
             )
         for name in sorted(self._unused):
             raise DataError(tr("--layer {name}: no file has this layer", name=quoted(name)))
+
+
+def _warn_if_shifted(areas: GeoDataFrame, path: Path) -> None:
+    """Say so where areas would follow the packaged streets if they were shifted back."""
+    import numpy as np
+
+    from nankai_gis.network import digitised
+    from nankai_gis.network.datum_shift import shifted_areas
+
+    datum = shifted_areas(np.asarray(areas.geometry.values, dtype=object), digitised.packaged())
+    if datum is not None:
+        options.warn(
+            tr(
+                "{file} looks to be in {datum}: shifted back, its boundaries follow the packaged "
+                "streets; convert it to WGS-84 first",
+                file=path.name,
+                datum=datum.name,
+            )
+        )
 
 
 def read_subdistricts(path: Path, inputs: VectorInputs) -> GeoDataFrame:

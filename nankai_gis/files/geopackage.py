@@ -11,6 +11,7 @@ from typing import Any
 from nankai_gis import words
 from nankai_gis.errors import DataError, OutputError
 from nankai_gis.files.atomic import atomic_write
+from nankai_gis.files.formats import refuse_missing
 from nankai_gis.words import mark, tr
 
 #: Bytes left on a disk that is taken to be full.
@@ -86,10 +87,9 @@ def read_metadata(path: Path, table: str) -> dict[str, Any] | None:
     import json
     import sqlite3
 
-    if not path.is_file():
-        if path.is_dir():
-            raise DataError(tr("{file} is a folder; give the name of a file in it", file=path))
-        raise DataError(tr("{file}: there is no such file", file=path))
+    refuse_missing(path)
+    if path.is_dir():
+        return None
     with path.open("rb") as stream:
         if stream.read(16) != b"SQLite format 3\0":
             return None

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import shapely
 
 from nankai_gis.errors import DataError
+from nankai_gis.geometry.arrays import Shapes
+from nankai_gis.geometry.datum import BD09, GCJ02, Datum
 from nankai_gis.network.digitised import DigitisedNetwork
 from nankai_gis.network.osm_network import OsmNetwork
 from nankai_gis.words import tr
 
 #: A network that lies this far beside the packaged one is in another datum, metres.
 SHIFT_M = 150.0
+#: A boundary follows a known street within this distance, metres.
+ALONG_M = 25.0
+#: Areas are in a shifted datum if, shifted back, this share of their boundary follows known
+#: streets, and so many times the share that does as it is.
+FOLLOWS, TIMES = 0.25, 3.0
+_SAMPLES = 600
 
 
 def datum_shift(mapped: OsmNetwork, known: DigitisedNetwork) -> tuple[float, float] | None:
@@ -106,3 +116,57 @@ def shifted(mapped: OsmNetwork, known: DigitisedNetwork) -> str:
         east=f"{moved[0]:+.0f}",
         north=f"{moved[1]:+.0f}",
     )
+
+
+def shifted_areas(shapes: Shapes, known: DigitisedNetwork) -> Datum | None:
+    """Return the datum in which areas look to be: shifted back, they follow known streets.
+
+    Parameters
+    ----------
+    shapes : array of shapely geometry
+        Longitude, latitude in degrees.
+    known : DigitisedNetwork
+        As for `datum_shift`.
+
+    Returns
+    -------
+    Datum or None
+        None where the areas lie as well as they are, or follow no street.
+
+    Examples
+    --------
+    >>> from nankai_gis.network import digitised
+    >>> shifted_areas(np.array([shapely.box(117, 39, 117.1, 39.1)]), digitised.packaged())
+    """
+    from nankai_gis.geometry.plane import Plane
+
+    # The streets that are known well, in metres.
+    good = [
+        pair
+        for line in known.lines
+        for pair in pairwise(line.vertices)
+        if all(vertex.status == "osm" and vertex.accuracy_m <= 25 for vertex in pair)
+    ]
+    edges = shapely.boundary(shapes[~shapely.is_missing(shapes)])
+    length = float(np.nansum(shapely.length(edges)))
+    if not good or not np.isfinite(length) or length <= 0:
+        return None
+    plane = Plane(*good[0][0].position)
+    streets = shapely.MultiLineString([[plane.to(v.position) for v in pair] for pair in good])
+    shapely.prepare(streets)
+    # Places along all boundaries, as they are and shifted back.
+    spots = shapely.get_coordinates(shapely.segmentize(edges, length / _SAMPLES))[: 4 * _SAMPLES]
+    shares = {
+        datum: _share_along([plane.to(move(x, y)) for x, y in spots.tolist()], streets)
+        for datum, move in (
+            (None, lambda x, y: (x, y)), (GCJ02, GCJ02.to_wgs84), (BD09, BD09.to_wgs84),
+        )
+    }  # fmt: skip
+    best = max((GCJ02, BD09), key=lambda datum: shares[datum])
+    follows = shares[best] >= max(FOLLOWS, TIMES * shares[None])
+    return best if follows else None
+
+
+def _share_along(places: list[tuple[float, float]], streets: shapely.Geometry) -> float:
+    near = shapely.dwithin(shapely.points(np.array(places)), streets, ALONG_M)
+    return float(np.mean(near))
