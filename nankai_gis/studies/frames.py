@@ -116,7 +116,9 @@ def areas(
         )
     rows = _study(of).areas(kinds, names)
     columns = [
-        asdict(row) | {"difference_ppm": row.difference_ppm, "deviation_m2": row.deviation_m2}
+        asdict(row)
+        | {"difference_ppm": row.difference_ppm, "deviation_m2": row.deviation_m2}
+        | {"doubts": tr("; ").join(row.in_doubt)}
         for row in rows
     ]
     return pd.DataFrame(columns).set_index("id")
