@@ -7,7 +7,7 @@ import re
 #: What a terminal obeys instead of showing it: controls, marks that turn the direction of writing
 #: or end a line, characters nobody sees, and halves of characters.
 _STEERING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufff9-\ufffb"
+    "[\x00-\x08\x0b-\x1d\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 #: What no XML holds.
@@ -19,7 +19,7 @@ _BREAKS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 def printable(text: str) -> str:
     r"""Return a text that a terminal only shows; escapes are those of JSON, which stays the same.
 
-    Line ends, also those of CSV, and tabs stay.
+    Line ends, also those of CSV, tabs, and what parts the texts of a GeoJSON sequence stay.
 
     Examples
     --------
