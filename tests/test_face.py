@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 import nankai_gis as ng
-from nankai_gis.errors import CRSError, GeometryError
+from nankai_gis.errors import CRSError, RoadNotFoundError
 from nankai_gis.geometry import ruler
 
 CLAUSE = "東至衛津路,南至復康路,西至紅旗路,北至鞍山西道"
@@ -53,7 +53,7 @@ def test_compile_gives_a_polygon_its_sides_and_a_plot() -> None:
     assert made.polygon.exterior.is_ccw
     sides = made.sides
     assert sides.crs.to_epsg() == 4326
-    assert list(sides.road) == ["紅旗路", "復康路", "衛津路", "鞍山西道"]
+    assert list(sides.road) == ["鞍山西道", "紅旗路", "復康路", "衛津路"]
     assert list(sides.confidence) == ["high", "high", "high", "high"]
     # The sides are the boundary of the polygon.
     assert sides.length_m.sum() == pytest.approx(
@@ -75,10 +75,10 @@ def test_compile_takes_a_feature_and_an_axis() -> None:
 
 def test_compile_raises_unless_asked_not_to() -> None:
     wrong = CLAUSE.replace("紅旗路", "無名路")
-    with pytest.raises(GeometryError):
+    with pytest.raises(RoadNotFoundError):
         ng.compile(wrong)
     made = ng.compile(wrong, errors="return")
-    assert isinstance(made.error, GeometryError)
+    assert isinstance(made.error, RoadNotFoundError)
     assert made.polygon.is_empty
     assert made.sides.empty
     assert ng.compile("沒有四至", errors="return").error is not None
