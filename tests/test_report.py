@@ -56,7 +56,7 @@ def texts(section: Section) -> str:
 def test_every_zone_parcel_and_corridor_has_its_section() -> None:
     ids = [s.id for s in SECTIONS if s.id]
     wanted = [f.id for k in ("zone", "parcel", "corridor") for f in FOUND.plan.of_kind(k)]
-    assert ids == wanted
+    assert [key for key in ids if ":" not in key] == wanted
 
 
 @pytest.mark.parametrize("row", FOUND.areas(["zone", "parcel"]), ids=lambda r: r.id)

@@ -15,6 +15,7 @@ from nankai_gis.compiler.axis import Piece
 from nankai_gis.compiler.derive import Derived, derive
 from nankai_gis.compiler.lines import PlanNetwork, located
 from nankai_gis.compiler.measured import line_accuracy, run_length
+from nankai_gis.compiler.readings import readings_as_data
 from nankai_gis.compiler.ring import Ring, ring_area
 from nankai_gis.compiler.runs import Run
 from nankai_gis.compiler.stretches import clause_doubts
@@ -287,6 +288,7 @@ def _polygon(feature: Feature, ring: Ring, plan: Plan, network: PlanNetwork) -> 
         "population_year": feature.population[1] if feature.population else None,
         "parts": _parts(ring.runs),
         "doubts": _doubts(ring),
+        "readings": readings_as_data(feature, ring, network),
         **_provenance(vertices, network),
     }
     return _as_feature(properties, _polygon_geometry(ring))

@@ -34,6 +34,7 @@ _GROUP: Mapping[str, str] = {
     "district": "id",
     "zones": "id",
     "parcel": "id",
+    "readings": "id",
     "corridors": "corridor",
     "sites": "theme",
     "streets": "kind",

@@ -21,6 +21,7 @@ LEGEND_ORDER = (
     "zones",
     "parcel",
     "bands",
+    "readings",
     "corridors",
     "sites",
     "subdistricts",
@@ -28,6 +29,8 @@ LEGEND_ORDER = (
     "water",
     "green",
 )
+#: Layers that a reader of the web map switches on.
+OFF = frozenset({"readings"})
 #: Layers without names and figures of their own, which nobody points at.
 BASE = frozenset({"water", "green", "bands"})
 #: Rows of streets from which the pieces of a street are joined.
@@ -42,6 +45,7 @@ _SHAPES: Mapping[str, frozenset[str]] = {
     "water": _AREA | _LINE,
     "streets": _LINE,
     "bands": _AREA,
+    "readings": _AREA,
     "subdistricts": _AREA,
     "district": _AREA,
     "zones": _AREA,

@@ -79,6 +79,7 @@ STYLES: Mapping[str, Style] = {
     "bands": Style(fill="#5b5670", fill_opacity=0.22),
     "zones": Style(weight=2.2, fill_opacity=0.3),
     "parcel": Style(stroke="#4b2e1e", weight=2, fill="hatch", fill_opacity=1),
+    "readings": Style(stroke="#b00020", weight=2.4, fill="#b00020", fill_opacity=0.06),
     "corridors": Style(weight=6, casing="#fff"),
     "sites": Style(stroke="#fff", weight=1.5, fill_opacity=1, radius=5),
 }

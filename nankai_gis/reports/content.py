@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from nankai_gis.measure.features import AreaRow, LengthRow
 from nankai_gis.plan.model import CREDIT, Feature
 from nankai_gis.plan.names import in_script
+from nankai_gis.present.facts import name_of
 from nankai_gis.present.tables import number
 from nankai_gis.reports.sections import Section, Table
+from nankai_gis.studies.readings import readings
 from nankai_gis.studies.study import Study
 from nankai_gis.words import language, listed, tr
 from nankai_gis.words.terms import KINDS, ROLES, STATUSES, VERDICTS
@@ -23,6 +25,8 @@ from nankai_gis.words.terms import KINDS, ROLES, STATUSES, VERDICTS
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+#: What the id of a section about readings ends with.
+READINGS = "readings"
 _AREAL = ("district", "zone", "parcel")
 # Half-width marks of Chinese prose; between digits they belong to a number.
 _MARK = re.compile(r"(?<!\d)[,:;!?()]|[,:;!?()](?!\d)")
@@ -34,11 +38,9 @@ def compose(study: Study) -> tuple[Section, ...]:
     # A plan of corridors alone has no areas, and nothing that streets could be counted by.
     areas = {row.id: row for row in study.areas(_AREAL)} if study.features(_AREAL) else {}
     sections = [_overview(study, list(areas.values()))]
-    sections += [
-        _polygon(study, feature, areas[feature.id])
-        for kind in ("zone", "parcel")
-        for feature in study.plan.of_kind(kind)
-    ]
+    for kind in ("zone", "parcel"):
+        for feature in study.plan.of_kind(kind):
+            sections += [_polygon(study, feature, areas[feature.id]), *_readings(study, feature)]
     sections += [_corridor(study, feature) for feature in study.plan.of_kind("corridor")]
     return (*sections, _findings(study), _method(study))
 
@@ -249,6 +251,54 @@ def _polygon(study: Study, feature: Feature, row: AreaRow) -> Section:
         (boundary, *_coverage_tables(study, feature), *_check_table(study, feature)),
         extent if _surveyed([row.status]) else tr("{caption} (indicative)", caption=extent),
     )
+
+
+def _readings(study: Study, feature: Feature) -> list[Section]:
+    """The readings of a clause side by side; no section where there is one only."""
+    items = [f for f in study.features([feature.kind]) if f["properties"]["id"] == feature.id]
+    rows = readings(items).to_dict("records")
+    if len(rows) < 2:
+        return []
+    name = _name(feature)
+    table = Table(
+        tr("Readings of the clause of {name}", name=name),
+        (
+            tr("Reading"),
+            tr("Area (km²)"),
+            tr("Difference (km²)"),
+            tr("What speaks for it"),
+            tr("What speaks against it"),
+        ),
+        tuple(
+            (
+                tr("{name} (drawn)", name=quotation(name_of(row)))
+                if row["chosen"]
+                else quotation(name_of(row)),
+                number(row["area_m2"] / 1e6, 2),
+                "" if row["chosen"] else f"{(row['area_m2'] - rows[0]['area_m2']) / 1e6:+.2f}",
+                quotation(row["reasons_for"]),
+                quotation(row["reasons_against"]),
+            )
+            for row in rows
+        ),
+        frozenset({1, 2}),
+    )
+    return [
+        Section(
+            f"{feature.id}:{READINGS}",
+            tr("How the clause of {name} can be read", name=name),
+            "",
+            "",
+            (
+                tr(
+                    "The words of the plan allow more than one boundary. Figures elsewhere in this "
+                    "report are those of the reading that is drawn."
+                ),
+            ),
+            (table,),
+            tr("Readings of {name} (indicative)", name=name),
+        )
+    ]
 
 
 def _of(table: DataFrame, key: str, value: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from nankai_gis.errors import NotFoundError
 from nankai_gis.measure.bands import bands
 from nankai_gis.plan.layers import LAYERS
+from nankai_gis.studies.readings import readings
 from nankai_gis.studies.study import Study, packaged
 from nankai_gis.words import LANGUAGES, Language, speaking, tr
 
@@ -76,6 +77,27 @@ def _named(study: Study, frame: GeoDataFrame) -> GeoDataFrame:
     return frame
 
 
+def other_readings(study: Study, layers: Collection[str]) -> GeoDataFrame:
+    """Return the readings of clauses that aren't drawn; names begin with that of the feature."""
+    rows = readings(feature for layer in layers for feature in study.layers[layer])
+    rows = rows[~rows["chosen"].astype(bool)].reset_index(drop=True)
+    if not len(rows):
+        return rows
+    for column in ("name", "name_hans", "name_en"):
+        named = {f["properties"]["id"]: f["properties"] for n in layers for f in study.layers[n]}
+        wholes = [
+            (named[row["feature"]]["aliases"] or [named[row["feature"]][column]])[0]
+            if column == "name"
+            else named[row["feature"]][column]
+            for _, row in rows.iterrows()
+        ]
+        rows[column] = [
+            f"{whole} · {name}" for whole, name in zip(wholes, rows[column], strict=True)
+        ]
+    rows["id"] = rows["feature"] + ":" + rows["id"]
+    return rows.assign(status="inferred")
+
+
 def plan_map(
     *,
     study: Study | None = None,
@@ -130,6 +152,12 @@ def plan_map(
     from nankai_gis.present import webmap
 
     frames, shown, heads = _plan(study, lang, title, layers, coverage)
+    with speaking(lang):
+        named = [n for n in ("zones", "parcel") if n in shown]
+        others = other_readings(study or packaged(), named)
+    if len(others) and not coverage:
+        frames["readings"] = others
+        shown.append("readings")
     return webmap.draw(
         frames, **heads, review=review, lang=lang, cdn=cdn, layers=shown, basemap=basemap
     )

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from nankai_gis.errors import OutputError
 from nankai_gis.files.atomic import atomic_write
 from nankai_gis.present import figure, webmap
+from nankai_gis.present.readings import side_by_side
 from nankai_gis.reports import content, documents
 from nankai_gis.reports.sections import cleaned
+from nankai_gis.studies.readings import readings
 from nankai_gis.studies.study import Study, packaged
 from nankai_gis.words import Language, speaking, tr
 
@@ -110,9 +112,12 @@ def _frames(study: Study, section: Section) -> dict[str, GeoDataFrame]:
     if not section.id:
         return frames
     shown = {}
+    key, _, of = section.id.partition(":")
+    if of:
+        frames["readings"] = _side_by_side(study, section)[0].assign(status="inferred")
     for name, frame in frames.items():
         if name in _OWN:
-            frame = frame[frame[_OWN[name]] == section.id]
+            frame = frame[frame[_OWN[name]] == key]
         if name != "sites" and len(frame):
             shown[name] = frame
     return shown
@@ -123,6 +128,9 @@ def _pictures(
 ) -> dict[str, bytes]:
     made = {}
     for section in progress(drawn):
+        if section.id.endswith(f":{content.READINGS}"):
+            made[section.id] = figure.render(side_by_side(*_side_by_side(study, section)), "png")
+            continue
         page = figure.draw(
             _frames(study, section),
             title="",  # the document's own caption says it
@@ -137,6 +145,13 @@ def _pictures(
         )
         made[section.id] = figure.render(page, "png")
     return made
+
+
+def _side_by_side(study: Study, section: Section) -> tuple[GeoDataFrame, GeoDataFrame | None]:
+    """The readings of a section's feature, and the streets below them."""
+    key = section.id.partition(":")[0]
+    features = study.features(["zone", "parcel"])
+    return readings(f for f in features if f["properties"]["id"] == key), study.located("streets")
 
 
 def _maps(

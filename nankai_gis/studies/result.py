@@ -482,6 +482,7 @@ class Study:
             columns = ["id", "kind", "name", "name_hans", "name_en", "geometry"]
             return geopandas.GeoDataFrame(columns=columns, geometry="geometry", crs=STORED)
         frame = geopandas.GeoDataFrame.from_features(features, crs=STORED)
+        frame = frame.drop(columns="readings", errors="ignore")
         if layer == "corridors":
             frame["length_m"] = [row.length_m for row in self.lengths()]
         elif layer in {layers.LAYER_OF_KIND[kind] for kind in AREAL}:

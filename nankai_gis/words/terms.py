@@ -84,6 +84,7 @@ LAYERS: Mapping[str, str] = {
     "zones": mark("Key zones"),
     "parcel": mark("Key parcel"),
     "bands": mark("Accuracy of boundaries (±1σ)"),
+    "readings": mark("Other readings of the clauses"),
     "corridors": mark("Corridors"),
     "sites": mark("Projects and places"),
     "subdistricts": mark("Subdistricts"),

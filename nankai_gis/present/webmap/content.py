@@ -13,7 +13,7 @@ from nankai_gis.present import facts, legend
 from nankai_gis.present.document import MapDocument, MapLayer, map_document
 from nankai_gis.present.figure import INDICATIVE
 from nankai_gis.present.labels import LABELLED, Label, labels
-from nankai_gis.present.layers import BASE, LEGEND_ORDER
+from nankai_gis.present.layers import BASE, LEGEND_ORDER, OFF
 from nankai_gis.present.legend import LegendEntry
 from nankai_gis.present.style import INFERRED, STYLES, Row, Style
 from nankai_gis.words import language, mark, tr
@@ -191,6 +191,7 @@ def _layer(
         "items": [_entry(entry, looks) for entry in legend.entries(layer)],
         "labels": [_label(label, layer, main) for label in labels(layer)],
         "base": layer.key in BASE,
+        "on": layer.key not in OFF,
         "network": layer.network,
     }
 

@@ -292,7 +292,7 @@
       // All casings first: where two corridors meet, neither cuts the other's line. The
       // list is drawn from its end, so that the first corridor by rank lies on top.
       for (const shape of [...under.reverse(), ...lines.reverse(), ...over]) group.addLayer(shape);
-      return { ...layer, group, drawn, dashed, on: true };
+      return { ...layer, group, drawn, dashed };
     }
 
     // --- Folium layers that were added: above the plan, their texts as text ---------------
@@ -506,8 +506,7 @@
       const found = wanted && (named.get(wanted) || (!whole && [...named].find(([name]) => name.includes(wanted)) || [])[1]);
       answer.textContent = wanted && !found && !whole ? say.no_match : "";
       if (!found) return;
-      const layer = layers[found.key], input = legend.querySelector(`input[name="${found.key}"]`);
-      if (!layer.on) input.click();
+      const layer = layers[found.key];
       focus(layer, null, [layer.drawn[found.number]], search);
     }
     search.addEventListener("input", () => seekName(true)); // a name chosen from the list
@@ -530,8 +529,9 @@
       const layer = layers[key];
       const box = el("fieldset", "nk-layer"), label = el("label"), input = el("input");
       input.type = "checkbox";
-      input.checked = true;
+      input.checked = layer.on;
       input.name = key;
+      box.classList.toggle("nk-unused", !layer.on);
       input.addEventListener("change", () => {
         layer.on = input.checked;
         if (layer.on) map.addLayer(layer.group); else map.removeLayer(layer.group);
@@ -564,7 +564,7 @@
 
     // From the legend to the feature: what a mouse finds on the map, a keyboard finds here.
     function focus(layer, one, shown, from) {
-      if (!layer.on) return;
+      if (!layer.on) legend.querySelector(`input[name="${layer.key}"]`).click();
       const around = L.featureGroup(shown).getBounds();
       map.fitBounds(around, { maxZoom: 15, padding: [40, 40], animate: false });
       const middle = around.getCenter();
