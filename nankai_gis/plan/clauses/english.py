@@ -62,15 +62,15 @@ def _area(
     first = opens.end() if opens else begin
     heading = opens.start() if opens else found[0].start()
     behind = [m["of"] is not None and m["by"] is None for m in found]
-    for k, mark in enumerate(found):
-        labels.append((*mark.span(), "side"))
+    for k, bound in enumerate(found):
+        labels.append((*bound.span(), "side"))
         if behind[k]:
             start = found[k - 1].end() if k else first
-            end = mark.start()
+            end = bound.start()
         else:
-            start = mark.end()
+            start = bound.end()
             end = found[k + 1].start() if k + 1 < len(found) else stop
-        side = mark["of"] or mark["colon"] or OPPOSITE[mark["beyond"]]
+        side = bound["of"] or bound["colon"] or OPPOSITE[bound["beyond"]]
         bounds = tuple(_bounds(text, start, end, labels))
         sides[side] = sides.get(side, ()) + bounds
     stated = _AREA.search(text.simple, begin, stop)
