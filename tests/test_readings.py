@@ -15,6 +15,7 @@ from nankai_gis.network import digitised
 from nankai_gis.plan.definitions import packaged as plan
 from nankai_gis.present.readings import side_by_side
 from nankai_gis.reports import content
+from nankai_gis.reports.readings import READINGS
 from nankai_gis.studies.readings import readings
 from nankai_gis.studies.study import packaged
 from nankai_gis.words import speaking
@@ -71,13 +72,13 @@ def test_the_report_has_a_table_and_a_picture_of_them() -> None:
     with speaking("en"):
         sections = {section.id: section for section in content.compose(packaged())}
     for key, count in (("qihang-bay", 3), ("xiyingmen", 4)):
-        section = sections[f"{key}:{content.READINGS}"]
+        section = sections[f"{key}:{READINGS}"]
         (table,) = section.tables
         assert len(table.rows) == count
         assert table.rows[0][0].endswith("(drawn)")
         assert [row[2] == "" for row in table.rows] == [True] + [False] * (count - 1)
         assert section.picture
-    assert f"laochengxiang:{content.READINGS}" not in sections
+    assert f"laochengxiang:{READINGS}" not in sections
 
 
 def test_pictures_side_by_side_share_one_scale() -> None:

@@ -6,7 +6,6 @@ It puts figures into sentences and tables; how they look on paper or in a browse
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -14,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from nankai_gis.measure.features import AreaRow, LengthRow
 from nankai_gis.plan.model import CREDIT, Feature
 from nankai_gis.plan.names import in_script
-from nankai_gis.present.facts import name_of
 from nankai_gis.present.tables import number
-from nankai_gis.reports.sections import Section, Table
-from nankai_gis.studies.readings import readings
+from nankai_gis.reports.readings import readings_section
+from nankai_gis.reports.sections import Section, Table, quotation
 from nankai_gis.studies.study import Study
 from nankai_gis.words import language, listed, tr
 from nankai_gis.words.terms import KINDS, ROLES, STATUSES, VERDICTS
@@ -25,12 +23,7 @@ from nankai_gis.words.terms import KINDS, ROLES, STATUSES, VERDICTS
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-#: What the id of a section about readings ends with.
-READINGS = "readings"
 _AREAL = ("district", "zone", "parcel")
-# Half-width marks of Chinese prose; between digits they belong to a number.
-_MARK = re.compile(r"(?<!\d)[,:;!?()]|[,:;!?()](?!\d)")
-_FULL_WIDTH = str.maketrans(",:;!?()", "，：；！？（）")
 
 
 def compose(study: Study) -> tuple[Section, ...]:
@@ -40,16 +33,12 @@ def compose(study: Study) -> tuple[Section, ...]:
     sections = [_overview(study, list(areas.values()))]
     for kind in ("zone", "parcel"):
         for feature in study.plan.of_kind(kind):
-            sections += [_polygon(study, feature, areas[feature.id]), *_readings(study, feature)]
+            sections += [
+                _polygon(study, feature, areas[feature.id]),
+                *readings_section(study, feature, _name(feature)),
+            ]
     sections += [_corridor(study, feature) for feature in study.plan.of_kind("corridor")]
     return (*sections, _findings(study), _method(study))
-
-
-def quotation(text: str) -> str:
-    """Return a text of the plan as a report quotes it."""
-    if language() == "en":
-        return text
-    return _MARK.sub(lambda found: found[0].translate(_FULL_WIDTH), in_script(text))
 
 
 def _paragraph(sentences: Iterable[str]) -> tuple[str, ...]:
@@ -251,54 +240,6 @@ def _polygon(study: Study, feature: Feature, row: AreaRow) -> Section:
         (boundary, *_coverage_tables(study, feature), *_check_table(study, feature)),
         extent if _surveyed([row.status]) else tr("{caption} (indicative)", caption=extent),
     )
-
-
-def _readings(study: Study, feature: Feature) -> list[Section]:
-    """The readings of a clause side by side; no section where there is one only."""
-    items = [f for f in study.features([feature.kind]) if f["properties"]["id"] == feature.id]
-    rows = readings(items).to_dict("records")
-    if len(rows) < 2:
-        return []
-    name = _name(feature)
-    table = Table(
-        tr("Readings of the clause of {name}", name=name),
-        (
-            tr("Reading"),
-            tr("Area (km²)"),
-            tr("Difference (km²)"),
-            tr("What speaks for it"),
-            tr("What speaks against it"),
-        ),
-        tuple(
-            (
-                tr("{name} (drawn)", name=quotation(name_of(row)))
-                if row["chosen"]
-                else quotation(name_of(row)),
-                number(row["area_m2"] / 1e6, 2),
-                "" if row["chosen"] else f"{(row['area_m2'] - rows[0]['area_m2']) / 1e6:+.2f}",
-                quotation(row["reasons_for"]),
-                quotation(row["reasons_against"]),
-            )
-            for row in rows
-        ),
-        frozenset({1, 2}),
-    )
-    return [
-        Section(
-            f"{feature.id}:{READINGS}",
-            tr("How the clause of {name} can be read", name=name),
-            "",
-            "",
-            (
-                tr(
-                    "The words of the plan allow more than one boundary. Figures elsewhere in this "
-                    "report are those of the reading that is drawn."
-                ),
-            ),
-            (table,),
-            tr("Readings of {name} (indicative)", name=name),
-        )
-    ]
 
 
 def _of(table: DataFrame, key: str, value: str) -> list[dict[str, Any]]:

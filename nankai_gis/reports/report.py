@@ -12,6 +12,7 @@ from nankai_gis.files.atomic import atomic_write
 from nankai_gis.present import figure, webmap
 from nankai_gis.present.readings import side_by_side
 from nankai_gis.reports import content, documents
+from nankai_gis.reports.readings import READINGS
 from nankai_gis.reports.sections import cleaned
 from nankai_gis.studies.readings import readings
 from nankai_gis.studies.study import Study, packaged
@@ -20,7 +21,8 @@ from nankai_gis.words import Language, speaking, tr
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from nankai_gis.reports.sections import Section
+    from nankai_gis.reports.readings import READINGS
+from nankai_gis.reports.sections import Section
 
 _Progress = Callable[[Sequence["Section"]], Iterable["Section"]]
 
@@ -128,7 +130,7 @@ def _pictures(
 ) -> dict[str, bytes]:
     made = {}
     for section in progress(drawn):
-        if section.id.endswith(f":{content.READINGS}"):
+        if section.id.endswith(f":{READINGS}"):
             made[section.id] = figure.render(side_by_side(*_side_by_side(study, section)), "png")
             continue
         page = figure.draw(

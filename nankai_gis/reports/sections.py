@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from nankai_gis.words import signs
+from nankai_gis.plan.names import in_script
+from nankai_gis.words import language, signs
+
+# Half-width marks of Chinese prose; between digits they belong to a number.
+_MARK = re.compile(r"(?<!\d)[,:;!?()]|[,:;!?()](?!\d)")
+_FULL_WIDTH = str.maketrans(",:;!?()", "，：；！？（）")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +46,10 @@ def cleaned(part: Any) -> Any:
     if is_dataclass(part) and not isinstance(part, type):
         return replace(part, **{f.name: cleaned(getattr(part, f.name)) for f in fields(part)})
     return part
+
+
+def quotation(text: str) -> str:
+    """Return a text of the plan as a report quotes it."""
+    if language() == "en":
+        return text
+    return _MARK.sub(lambda found: found[0].translate(_FULL_WIDTH), in_script(text))
