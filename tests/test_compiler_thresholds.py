@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -381,6 +383,19 @@ def test_a_round_takes_in_three_roads_again(lakes: int, closes: bool) -> None:
     else:
         with pytest.raises(GeometryError, match="don't close"):
             ring_of_sides(sides, network(*lines, *about))
+
+
+@pytest.mark.parametrize(("further", "count"), [(199.9, 2), (200.1, 1)])
+def test_a_corner_two_hundred_metres_on_is_the_far_side_of_a_crossing(
+    further: float, count: int
+) -> None:
+    following = SimpleNamespace(line=SimpleNamespace(id="b"))
+    leave = SimpleNamespace(middle=(117.0, 39.0))
+    ways: list[Any] = [
+        SimpleNamespace(metres=metres, leave=leave, following=following)
+        for metres in (300.0, 300.0 + further)
+    ]
+    assert len(_kept(ways, None)) == count
 
 
 # ------------------------------------------------------------------ axes
