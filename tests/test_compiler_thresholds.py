@@ -15,7 +15,7 @@ from nankai_gis.compiler.junction import Junction, Junctions
 from nankai_gis.compiler.links import Links
 from nankai_gis.compiler.measured import MeasuredLine, run_length
 from nankai_gis.compiler.ring import _not_too_many, ring_of_lines
-from nankai_gis.compiler.search import Search, ring_of_sides
+from nankai_gis.compiler.search import Search, _kept, ring_of_sides
 from nankai_gis.compiler.sides import ClauseSides
 from nankai_gis.errors import GeometryError
 from nankai_gis.geometry.plane import Plane
