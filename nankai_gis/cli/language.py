@@ -45,14 +45,7 @@ def asked(arguments: Sequence[str]) -> Language | None:
 
 
 def chosen(own: str | None, default: Language = "zh-Hant") -> Language:
-    """Return the language of an output that keeps the plan's script unless another is asked for.
-
-    Parameters
-    ----------
-    own : str or None
-        The command's own --lang, which comes before that of the program.
-    default : {'zh-Hant', 'zh-Hans', 'en'}
-    """
+    """Return the language of an output that keeps the plan's script unless another is asked for."""
     of_program = click.get_current_context().find_root().params.get("lang")
     return as_language(own or of_program or "") or default
 

@@ -30,17 +30,7 @@ _Stop = tuple[Place, Position | None]
 
 
 class PieceError(GeometryError):
-    """A piece of an axis that can't be drawn.
-
-    Parameters
-    ----------
-    remark : Remark
-        Why.
-
-    Attributes
-    ----------
-    remark : Remark
-    """
+    """A piece of an axis that can't be drawn."""
 
     def __init__(self, remark: Remark) -> None:
         self.remark = remark
@@ -49,17 +39,7 @@ class PieceError(GeometryError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of a compiled axis.
-
-    Attributes
-    ----------
-    part : AxisPart
-        What the definition says of it.
-    line : Line or None
-        The street; None for a straight piece.
-    run : Run or None
-        Where it runs; None where the street has no coordinates.
-    """
+    """One piece of a compiled axis."""
 
     part: AxisPart
     line: Line | None
@@ -67,32 +47,7 @@ class Piece:
 
 
 def axis_streets(parts: Sequence[AxisPart], lines: LineSource) -> dict[str, Line]:
-    """Choose the streets of an axis, those that lie together where names are shared.
-
-    Parameters
-    ----------
-    parts : sequence of AxisPart
-        All pieces of the axis: each helps to tell which namesakes of the others are meant.
-    lines : LineSource
-
-    Returns
-    -------
-    dict of str to Line
-        By the names that the pieces use; those that the network lacks, or has without
-        coordinates, are left out.
-
-    Raises
-    ------
-    AmbiguousNameError
-        If the axis names a single street, and several are called so.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> part = AxisPart("紅旗路", "main", start="黃河道", end="樂山道")
-    >>> list(axis_streets([part], digitised.packaged()))
-    ['紅旗路', '黃河道']
-    """
+    """Choose the streets of an axis, those that lie together where names are shared."""
     every = (name for part in parts for name in (part.road, part.start, part.end))
     names = [name for name in dict.fromkeys(every) if name is not None and named_lines(lines, name)]
     if len(names) == 1:
@@ -106,39 +61,7 @@ def axis_pieces(
     points: Mapping[str, Vertex],
     streets: Mapping[str, Line] | None = None,
 ) -> tuple[Piece, ...]:
-    """Compile the pieces of an axis.
-
-    Parameters
-    ----------
-    parts : sequence of AxisPart
-    lines : LineSource
-    points : mapping of str to Vertex
-        Control points that straight pieces run through.
-    streets : mapping of str to Line, optional
-        What `axis_streets` returns, where these are not all pieces of the axis.
-
-    Returns
-    -------
-    tuple of Piece
-        One for each part, in order; empty for no parts. Where a street meets the line at which
-        its piece begins or ends more than once, the piece is the shortest that is possible.
-
-    Raises
-    ------
-    RoadNotFoundError
-        If a street is unknown.
-    PieceError
-        If a street doesn't meet the line at which its piece begins or ends, or a control point
-        is unknown.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> network = digitised.packaged()
-    >>> part = AxisPart("紅旗路", "main", start="黃河道", end="長江道")
-    >>> len(axis_pieces([part], network, network.points))
-    1
-    """
+    """Compile the pieces of an axis."""
     streets = axis_streets(parts, lines) if streets is None else streets
     return tuple(_piece(part, lines, points, streets) for part in parts)
 

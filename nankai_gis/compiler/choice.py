@@ -100,13 +100,7 @@ class Found:
 
 
 def choose(found: Sequence[Found], plane: Plane, stated_area_m2: float | None = None) -> Ring:
-    """Return the ring that a clause means, with its alternatives.
-
-    Raises
-    ------
-    AmbiguousRingError
-        If nothing decides between rings of different areas.
-    """
+    """Return the ring that a clause means, with its alternatives."""
     rings = _without_mixtures(sorted(found, key=lambda ring: ring.cost))
     for taken in rings:
         rivals = [ring for ring in rings if ring is not taken and taken.differs(ring) > MATTERS]

@@ -9,29 +9,7 @@ from nankai_gis.plan.model import AxisPart, Feature, Names
 
 
 def clause_feature(clause: AreaClause, known: Container[str] = (), key: str = "clause") -> Feature:
-    """Return a definition made of nothing but a clause.
-
-    Parameters
-    ----------
-    clause : AreaClause
-    known : container of str
-        Names that a network knows.
-    key : str
-        Its id.
-
-    Returns
-    -------
-    Feature
-        A zone for a clause with sides, a corridor for one with an axis. Of the names of a road
-        the first that is known is taken, else its own.
-
-    Examples
-    --------
-    >>> from nankai_gis.plan.clauses import read_one
-    >>> clause = read_one("東至甲路(乙路),南至丙路,西至丁路,北至戊路")
-    >>> clause_feature(clause).sides["east"], clause_feature(clause, {"乙路"}).sides["east"]
-    (('甲路',), ('乙路',))
-    """
+    """Return a definition made of nothing but a clause."""
 
     def name(bound: Bound) -> str:
         return next((name for name in bound.names if name in known), bound.line)

@@ -32,23 +32,7 @@ _Side = Literal["leave", "enter"]
 
 @dataclass(frozen=True, slots=True)
 class Junction:
-    """A corner of two lines, as it is passed from the first to the second.
-
-    Attributes
-    ----------
-    kind : {'shared', 'crossing', 'near', 'extended'}
-        As `nankai_gis.compiler.runs.Corner` has it.
-    leave, enter : tuple of int and float
-        Its place on the first line and on the second.
-    gap : float
-        Metres between the two.
-    through : {'leave', 'enter'}
-        The line that runs on past the corner, to which the end of the other one is carried.
-    beyond : tuple of float or None
-        Where both ends are carried on: the position at which they would cross, metres.
-    middle : tuple of float or None
-        The middle of the crossing, which the corners of its carriageways have in common.
-    """
+    """A corner of two lines, as it is passed from the first to the second."""
 
     kind: CornerKind
     leave: Place

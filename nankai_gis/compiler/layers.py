@@ -40,41 +40,7 @@ _NOT_LOCATED: dict[str, Any] = {
 def plan_layers(
     plan: Plan, network: PlanNetwork, *, search: bool = False
 ) -> dict[str, list[FeatureDict]]:
-    """Compile every layer of a plan on a network.
-
-    Parameters
-    ----------
-    plan : Plan
-    network : PlanNetwork
-        The packaged reference network, or that of `nankai_gis.network.plan_folder.read_network`.
-    search : bool
-        Whether a ring may be searched for from the four sides where the network lacks a line of
-        the definition's own ring, and a piece of an axis stay undrawn where it lacks the street.
-        What was done so stands in the feature's ``remarks``, as
-        `nankai_gis.compiler.remarks.Remark.as_dict` returns them. Without, that is an error; a
-        road of a side that the network lacks is an error with and without.
-
-    Returns
-    -------
-    dict of str to list of dict
-        GeoJSON features by layer, in the order of `nankai_gis.plan.layers.LAYERS`; polygons are
-        counter-clockwise and share their vertices with the lines that bound them.
-
-    Raises
-    ------
-    RoadNotFoundError, GeometryError, DataError
-        If a definition doesn't compile on this network; the message names the feature.
-    PlanError
-        With `search`, instead of these: for all definitions that don't compile, at once.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> from nankai_gis.plan import definitions
-    >>> made = plan_layers(definitions.packaged(), digitised.packaged())
-    >>> len(made["zones"]), len(made["subdistricts"])
-    (3, 12)
-    """
+    """Compile every layer of a plan on a network."""
     made: dict[str, list[FeatureDict]] = {name: [] for name in LAYERS}
     faults = []
     for feature in plan.features:
@@ -95,25 +61,7 @@ def plan_layers(
 
 
 def extent(made: Mapping[str, Sequence[FeatureDict]]) -> tuple[float, float, float, float] | None:
-    """Return west, south, east and north of all that a plan draws, its streets apart.
-
-    Parameters
-    ----------
-    made : mapping of str to sequence of dict
-        GeoJSON features by layer.
-
-    Returns
-    -------
-    tuple of float or None
-        Degrees; None where nothing is drawn.
-
-    Examples
-    --------
-    >>> from nankai_gis.plan import layers
-    >>> west, south, east, north = extent({"parcel": layers.features("parcel")})
-    >>> west < east, south < north
-    (True, True)
-    """
+    """Return west, south, east and north of all that a plan draws, its streets apart."""
     items = (feature for name, layer in made.items() if name != "streets" for feature in layer)
     drawn = [shape(f["geometry"]).bounds for f in items if f["geometry"] is not None]
     if not drawn:
@@ -149,28 +97,7 @@ def _features(
 
 
 def derived_features(derived: Iterable[Derived], source: str) -> list[FeatureDict]:
-    """Return what was derived as GeoJSON features, with where each geometry comes from.
-
-    Parameters
-    ----------
-    derived : iterable of Derived
-        Those with an error have no feature.
-    source : str
-        The network: what it is and its date.
-
-    Returns
-    -------
-    list of dict
-        Polygons, and one line for each piece of an axis that is located.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> from nankai_gis.plan import definitions
-    >>> made = derive(definitions.packaged().index()["xuefu"], digitised.packaged())
-    >>> [f["geometry"]["type"] for f in derived_features([made], "packaged")]
-    ['Polygon']
-    """
+    """Return what was derived as GeoJSON features, with where each geometry comes from."""
     features: list[FeatureDict] = []
     for item in derived:
         if item.ring is not None:

@@ -62,49 +62,12 @@ class PlanNetwork(LineSource, Protocol):
 
 
 def named_lines(lines: LineSource, name: str) -> list[Line]:
-    """Return the located lines of a name.
-
-    Parameters
-    ----------
-    lines : LineSource
-    name : str
-        In any script, or an id.
-
-    Returns
-    -------
-    list of Line
-        Empty where the network doesn't know the name, or has no coordinates for it.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> [line.id for line in named_lines(digitised.packaged(), "红旗路")]
-    ['hongqi-road']
-    """
+    """Return the located lines of a name."""
     return [line for line in lines.every(name) if line.parts] if name in lines else []
 
 
 def together(groups: Sequence[Sequence[Line]]) -> list[Line]:
-    """Choose, among lines of the same names, those that lie together.
-
-    Parameters
-    ----------
-    groups : sequence of sequence of Line
-        For each name the located lines that carry it, at least one.
-
-    Returns
-    -------
-    list of Line
-        One for each name: the one nearest to the lines that have no namesake; where every line
-        has one, the choice that spreads least.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> n = digitised.packaged()
-    >>> [x.id for x in together([[n["衛津路"]], [n["海河"], n["復康路"]]])]
-    ['weijin-road', 'fukang-road']
-    """
+    """Choose, among lines of the same names, those that lie together."""
     boxes = {id(line): _box(line) for group in groups for line in group}
     fixed = [boxes[id(group[0])] for group in groups if len(group) == 1]
     if not fixed:
@@ -134,30 +97,7 @@ def _spread(boxes: Sequence[_Box]) -> float:
 
 
 def located(lines: LineSource, names: Sequence[str]) -> list[Line]:
-    """Return the located lines of some names, those that lie together where names are shared.
-
-    Parameters
-    ----------
-    lines : LineSource
-    names : sequence of str
-        In any script, or ids.
-
-    Returns
-    -------
-    list of Line
-        One for each name.
-
-    Raises
-    ------
-    RoadNotFoundError
-        If nothing answers to a name, or its line has no coordinates.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> [line.id for line in located(digitised.packaged(), ["红旗路", "復康路"])]
-    ['hongqi-road', 'fukang-road']
-    """
+    """Return the located lines of some names, those that lie together where names are shared."""
     groups = []
     for name in names:
         if name not in lines:

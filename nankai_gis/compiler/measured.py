@@ -43,24 +43,7 @@ Place = tuple[int, float]
 
 
 def run_length(vertices: Sequence[Vertex]) -> float:
-    """Return the length of a stretch of line on the ellipsoid.
-
-    Parameters
-    ----------
-    vertices : sequence of Vertex
-
-    Returns
-    -------
-    float
-        Metres; 0.0 for fewer than two vertices.
-
-    Examples
-    --------
-    >>> from dataclasses import replace
-    >>> a = Vertex(117.0, 39.0, 10.0, "osm", "s", "2026")
-    >>> round(run_length([a, replace(a, lat=39.001)]), 1)
-    111.0
-    """
+    """Return the length of a stretch of line on the ellipsoid."""
     if len(vertices) < 2:
         return 0.0
     geod = crs.ellipsoid()
@@ -68,25 +51,7 @@ def run_length(vertices: Sequence[Vertex]) -> float:
 
 
 def run_accuracy(vertices: Sequence[Vertex]) -> float:
-    """Return the mean accuracy across a stretch of line, weighted by length.
-
-    Parameters
-    ----------
-    vertices : sequence of Vertex
-        Two or more. Between two vertices the accuracy changes evenly.
-
-    Returns
-    -------
-    float
-        Metres.
-
-    Examples
-    --------
-    >>> a = Vertex(117.0, 39.0, 10.0, "osm", "s", "2026")
-    >>> b = Vertex(117.0, 39.1, 30.0, "osm", "s", "2026")
-    >>> run_accuracy([a, b])
-    20.0
-    """
+    """Return the mean accuracy across a stretch of line, weighted by length."""
     lengths = crs.ellipsoid().line_lengths([v.lon for v in vertices], [v.lat for v in vertices])
     total = sum(lengths)
     if total == 0:
@@ -96,77 +61,18 @@ def run_accuracy(vertices: Sequence[Vertex]) -> float:
 
 
 def line_length(line: Line) -> float:
-    """Return the length of a line: the sum of its parts, without the breaks between them.
-
-    Parameters
-    ----------
-    line : Line
-
-    Returns
-    -------
-    float
-        Metres on the ellipsoid; 0.0 for a line that isn't located.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> round(line_length(digitised.packaged()["紅旗路"]), -1)
-    5200.0
-    """
+    """Return the length of a line: the sum of its parts, without the breaks between them."""
     return sum(run_length(part) for part in line.parts)
 
 
 def line_accuracy(line: Line) -> float:
-    """Return the mean accuracy across a line, weighted by the length of its parts.
-
-    Parameters
-    ----------
-    line : Line
-        Located.
-
-    Returns
-    -------
-    float
-        Metres.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> round(line_accuracy(digitised.packaged()["紅旗路"]), 6)
-    10.0
-    """
+    """Return the mean accuracy across a line, weighted by the length of its parts."""
     weighted = sum(run_accuracy(part) * run_length(part) for part in line.parts)
     return weighted / line_length(line)
 
 
 class MeasuredLine:
-    """A line in a local plane, on which a place is a distance along it.
-
-    Parameters
-    ----------
-    line : Line
-        Located.
-    plane : Plane
-
-    Attributes
-    ----------
-    parts : list of LineString
-        The parts of the line, metres.
-    shape : MultiLineString
-        All of them.
-
-    Examples
-    --------
-    >>> vertices = [Vertex(117.0, lat, 5.0, "osm", "s", "2026") for lat in (39.0, 39.01, 39.02)]
-    >>> from nankai_gis.plan.model import Names
-    >>> line = Line("a", "street", Names("甲", "甲", "Jia"), (tuple(vertices),))
-    >>> measured = MeasuredLine(line, Plane(117.0, 39.0))
-    >>> place, off = measured.place((30.0, 500.0))
-    >>> place[0], round(place[1]), round(off)
-    (0, 500, 30)
-    >>> round(measured.distance(place, (0, 1500.0)))
-    1000
-    """
+    """A line in a local plane, on which a place is a distance along it."""
 
     def __init__(self, line: Line, plane: Plane) -> None:
         self.line = line

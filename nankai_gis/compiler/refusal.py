@@ -40,15 +40,7 @@ def _not_found(missing: Missing, message: str) -> RoadNotFoundError:
 def require_sides(
     sides: Mapping[str, Sequence[str]], missing: Missing, *, allow_missing: bool
 ) -> None:
-    """Refuse a clause without a road that the network holds, or without one on a side.
-
-    Raises
-    ------
-    RoadNotFoundError
-        If the network holds none of the roads, or, unless `allow_missing`, none of a side.
-    ClauseError
-        If the clause names no road on a side.
-    """
+    """Refuse a clause without a road that the network holds, or without one on a side."""
     every = [name for names in sides.values() for name in names]
     if missing and all(name in missing for name in every):
         raise _not_found(

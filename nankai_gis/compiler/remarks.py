@@ -98,51 +98,18 @@ REMARKS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A remark on a compiled feature, a ring or a piece of an axis.
-
-    Attributes
-    ----------
-    key : str
-        Key of `REMARKS`.
-    values : mapping of str
-        Numbers and texts; the names of lines as `named` returns them; sides by their key.
-
-    Examples
-    --------
-    >>> Remark("control point unknown", {"points": ["a", "b"]}).text()
-    'no control point is called a, b'
-    """
+    """A remark on a compiled feature, a ring or a piece of an axis."""
 
     key: str
     values: Mapping[str, Any]
 
     def text(self) -> str:
-        """Return the sentence in the language in force.
-
-        Returns
-        -------
-        str
-
-        Examples
-        --------
-        >>> Remark("wrong side", {"lines": ["紅旗路"], "side": "east"}).text()
-        '紅旗路 is named on the east side, but lies on another side of the ring'
-        """
+        """Return the sentence in the language in force."""
         shown = {name: _shown(name, value) for name, value in self.values.items()}
         return tr(REMARKS[self.key], **shown)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the remark as it is stored, for JSON.
-
-        Returns
-        -------
-        dict
-
-        Examples
-        --------
-        >>> Remark("control point unknown", {"points": ["a"]}).as_dict()
-        {'key': 'control point unknown', 'values': {'points': ['a']}}
-        """
+        """Return the remark as it is stored, for JSON."""
         return asdict(self)
 
 
@@ -152,21 +119,7 @@ def doubts_of(properties: Mapping[str, Any]) -> list[str]:
 
 
 def named(names: Names) -> dict[str, str]:
-    """Return names as a remark holds them: of each script one.
-
-    Parameters
-    ----------
-    names : Names
-
-    Returns
-    -------
-    dict of str to str
-
-    Examples
-    --------
-    >>> named(Names("紅旗路", "红旗路", "Hongqi Road"))["zh-Hans"]
-    '红旗路'
-    """
+    """Return names as a remark holds them: of each script one."""
     return {"zh-Hant": names.hant, "zh-Hans": names.hans, "en": names.en}
 
 

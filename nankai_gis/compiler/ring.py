@@ -47,21 +47,7 @@ _MOST_RINGS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another ring that fits the sides.
-
-    Attributes
-    ----------
-    lines : tuple of Names
-        Names of the lines in order.
-    area_m2 : float
-        On the ellipsoid.
-    cost : float
-        Relative to the ring that was taken: 1.0 is as good.
-    difference : float
-        Share of the area of the ring that was taken that isn't common to both.
-    ring : Ring
-    speaks_for, speaks_against : tuple of Remark
-    """
+    """Another ring that fits the sides."""
 
     lines: tuple[Names, ...]
     area_m2: float
@@ -74,27 +60,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """A compiled ring.
-
-    Attributes
-    ----------
-    runs : tuple of Run
-        In order, counter-clockwise; each ends where the next begins.
-    corners : tuple of Corner
-        Corner k lies between run k and run k + 1.
-    status : str
-        Of the least certain run.
-    missing : mapping of str to tuple of str
-        Roads of the clause that the network doesn't hold, each with names like it.
-    alternatives : tuple of Alternative
-        The other rings that fit the clause.
-    reasons : tuple of Remark
-        Why this one was taken.
-    in_doubt : bool
-        Whether the clause has words that weren't understood.
-    doubts : tuple of Remark
-        What of it is inferred.
-    """
+    """A compiled ring."""
 
     runs: tuple[Run, ...]
     corners: tuple[Corner, ...]
@@ -130,81 +96,19 @@ class Step:
 
 
 def ring_area(ring: Ring) -> float:
-    """Return the area that a ring encloses.
-
-    Parameters
-    ----------
-    ring : Ring
-
-    Returns
-    -------
-    float
-        Square metres on the ellipsoid, as `nankai_gis.geometry.ruler.area` measures them.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> names = ["鞍山西道", "衛津路", "復康路", "紅旗路"]
-    >>> ring = ring_of_lines([RingPart(n) for n in names], digitised.packaged())
-    >>> round(ring_area(ring) / 1e6, 1)
-    4.4
-    """
+    """Return the area that a ring encloses."""
     return ruler.area({"type": "Polygon", "coordinates": [ring.coordinates]})
 
 
 def line_names(lines: Sequence[Names]) -> str:
-    """Return the names of some lines as a list in the language in force.
-
-    Parameters
-    ----------
-    lines : sequence of Names
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> line_names([Names("紅旗路", "红旗路", "Hongqi Road"), Names("海河", "海河", "Hai River")])
-    'Hongqi Road, Hai River'
-    """
+    """Return the names of some lines as a list in the language in force."""
     return listed(names.in_language(language()) for names in lines)
 
 
 def ring_of_lines(
     parts: Sequence[RingPart], lines: LineSource, points: Mapping[str, Vertex] | None = None
 ) -> Ring:
-    """Compile a ring from its lines in order.
-
-    Parameters
-    ----------
-    parts : sequence of RingPart
-        Two or more lines in the order in which the ring runs, either way round. A line may
-        stand in it more than once.
-    lines : LineSource
-    points : mapping of str to Vertex, optional
-        Control points that ``until`` may name.
-
-    Returns
-    -------
-    Ring
-        Counter-clockwise and simple; where neighbours meet more than once, the shortest.
-
-    Raises
-    ------
-    RoadNotFoundError
-        If a line is unknown or has no coordinates.
-    GeometryError
-        If ``until`` names no corner of both lines, if neighbours don't meet, or if no
-        combination of corners gives a simple ring.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> names = ["鞍山西道", "衛津路", "復康路", "紅旗路"]
-    >>> len(ring_of_lines([RingPart(n) for n in names], digitised.packaged()).runs)
-    4
-    """
+    """Compile a ring from its lines in order."""
     # The lines, and the corners that each may have with the next.
     followed = located(lines, [part.line for part in parts])
     junctions = Junctions(lines, followed[0].parts[0][0].position)
@@ -309,23 +213,7 @@ def _roles(parts: Sequence[RingPart], followed: Sequence[Line]) -> list[RunRole]
 
 
 def runs_and_corners(steps: Sequence[Step]) -> tuple[list[Run], list[Corner]] | None:
-    """Return the runs and corners of a round.
-
-    Parameters
-    ----------
-    steps : sequence of Step
-        Each left where the next is entered, the last where the first is.
-
-    Returns
-    -------
-    tuple of list, or None
-        Corner k lies behind run k. None where a line would be followed over no length.
-
-    Examples
-    --------
-    >>> runs_and_corners([])
-    ([], [])
-    """
+    """Return the runs and corners of a round."""
     # The way along each line.
     ways = []
     for step in steps:

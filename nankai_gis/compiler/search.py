@@ -89,43 +89,7 @@ def ring_of_sides(
     stated_area_m2: float | None = None,
     allow_missing: bool = False,
 ) -> Ring:
-    """Search for the ring that four sides describe.
-
-    Parameters
-    ----------
-    sides : mapping of str to sequence of str
-        For each of ``east``, ``south``, ``west``, ``north`` the roads that the clause names.
-    lines : LineSource
-    inside : sequence of positions
-        Longitude and latitude of places that the ring must contain.
-    stated_area_m2 : float, optional
-        What the plan states; it decides between rings on the same roads.
-    allow_missing : bool
-        Whether a side of which the network holds no road may be guessed from other lines.
-
-    Returns
-    -------
-    Ring
-        Counter-clockwise and simple, through every named road that the network holds, each on
-        its own side; with the roads that are missing, and the other rings that fit the clause.
-
-    Raises
-    ------
-    RoadNotFoundError
-        If the network holds none of the roads, or none of a side.
-    ClauseError
-        If no road is named on one of the four sides.
-    GeometryError
-        If the roads don't close, if one lies on another side than named (also where links would
-        only hide the contradiction), or if nothing decides between rings of different areas.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> sides = {"north": ["鞍山西道"], "east": ["衛津路"], "south": ["復康路"], "west": ["紅旗路"]}
-    >>> [run.name for run in ring_of_sides(sides, digitised.packaged()).runs]
-    ['鞍山西道', '紅旗路', '復康路', '衛津路']
-    """
+    """Search for the ring that four sides describe."""
     # The lines of each road of the clause, and those that lie together.
     groups, missing = _look_up(sides, lines)
     require_sides(sides, missing, allow_missing=allow_missing)

@@ -31,17 +31,7 @@ _Outward = tuple[str, Position, Position]
 
 @dataclass(frozen=True, slots=True)
 class ClauseSides:
-    """What a clause says of its ring.
-
-    Attributes
-    ----------
-    lines : mapping of str to sequence of str
-        For each side the ids of the lines that the clause names on it.
-    names : mapping of str to Names
-        Names of these lines by id.
-    inside : sequence of tuple of float
-        Positions that the ring must contain, longitude and latitude.
-    """
+    """What a clause says of its ring."""
 
     lines: Mapping[str, Sequence[str]]
     names: Mapping[str, Names]

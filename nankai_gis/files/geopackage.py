@@ -19,33 +19,7 @@ _FULL = 1 << 20
 
 
 def write_metadata(path: Path, table: str, content: Mapping[str, Any], description: str) -> None:
-    """Put a record into a GeoPackage.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A GeoPackage that has no such table yet.
-    table : str
-    content : mapping
-        What JSON can hold.
-    description : str
-        For those who find the table in another program.
-
-    Raises
-    ------
-    sqlite3.Error
-        If the file is no GeoPackage, or has the table.
-
-    Examples
-    --------
-    >>> import geopandas, tempfile
-    >>> file = Path(tempfile.mkdtemp()) / "a.gpkg"
-    >>> points = geopandas.GeoSeries.from_wkt(["POINT (117 39)"], crs=4326)
-    >>> points.to_file(file, driver="GPKG")
-    >>> write_metadata(file, "made", {"by": "hand"}, "how it was made")
-    >>> read_metadata(file, "made")
-    {'by': 'hand'}
-    """
+    """Put a record into a GeoPackage."""
     import json
     import sqlite3
 
@@ -61,29 +35,7 @@ def write_metadata(path: Path, table: str, content: Mapping[str, Any], descripti
 
 
 def read_metadata(path: Path, table: str) -> dict[str, Any] | None:
-    """Return the record of a GeoPackage.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    table : str
-
-    Returns
-    -------
-    dict or None
-        None where the file is no SQLite database, or has no such table.
-
-    Raises
-    ------
-    DataError
-        If there is no such file, or it is damaged.
-
-    Examples
-    --------
-    >>> read_metadata(Path("nowhere.gpkg"), "made")
-    Traceback (most recent call last):
-    nankai_gis.errors.DataError: nowhere.gpkg: there is no such file
-    """
+    """Return the record of a GeoPackage."""
     import json
     import sqlite3
 
@@ -112,34 +64,7 @@ def read_metadata(path: Path, table: str) -> dict[str, Any] | None:
 
 @contextlib.contextmanager
 def atomic_geopackage(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Do as `atomic_write` for a GeoPackage, which GDAL and SQLite write.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    overwrite : bool
-        Whether an existing file may be replaced.
-
-    Yields
-    ------
-    pathlib.Path
-        A path at which there is no file yet: GDAL takes an empty one for a broken database.
-
-    Raises
-    ------
-    OutputError
-        As `atomic_write`, and where GDAL or SQLite can't write or read back what was written.
-
-    Examples
-    --------
-    >>> import geopandas, tempfile
-    >>> target = Path(tempfile.mkdtemp()) / "a.gpkg"
-    >>> points = geopandas.GeoSeries.from_wkt(["POINT (117 39)"], crs=4326)
-    >>> with atomic_geopackage(target) as draft:
-    ...     points.to_file(draft, layer="a", driver="GPKG")
-    >>> target.read_bytes()[:13]
-    b'SQLite format'
-    """
+    """Do as `atomic_write` for a GeoPackage, which GDAL and SQLite write."""
     import sqlite3
 
     with atomic_write(path, overwrite=overwrite) as draft:
@@ -160,27 +85,6 @@ def check_index(path: Path) -> None:
     """Check that each layer of a GeoPackage has its spatial index.
 
     GDAL writes the index last, and where it can't, on a disk that is full, it says nothing.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Raises
-    ------
-    OSError
-        If a layer has none.
-    sqlite3.Error
-        If the file is no GeoPackage.
-
-    Examples
-    --------
-    >>> import geopandas, tempfile
-    >>> target = Path(tempfile.mkdtemp()) / "a.gpkg"
-    >>> points = geopandas.GeoSeries.from_wkt(["POINT (117 39)"], crs=4326)
-    >>> points.to_file(target, driver="GPKG", SPATIAL_INDEX="NO")
-    >>> check_index(target)
-    Traceback (most recent call last):
-    OSError: [Errno 5] the spatial index of a wasn't written; is the disk full?
     """
     import errno
     import sqlite3

@@ -14,23 +14,7 @@ _ENCODINGS = ("utf-8-sig", "gb18030")
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a document.
-
-    Parameters
-    ----------
-    path : Path
-        A .docx document; any other file is plain text in UTF-8, UTF-16 (with its mark) or GB18030.
-
-    Returns
-    -------
-    str
-        A line for each paragraph and for each row of a table; "" for an empty document.
-
-    Raises
-    ------
-    DataError
-        If there is no such file, or if it holds no text.
-    """
+    """Return the text of a document."""
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:

@@ -32,24 +32,7 @@ _DECIMALS = {"km2": 3, "ha": 1, "mu": 0, "m2": 0, "km": 2, "m": 1}
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """One worksheet.
-
-    Attributes
-    ----------
-    title : str
-        See `titles`.
-    heads : sequence of str
-        One for each column; a worksheet without columns stays empty.
-    rows : sequence of sequence
-        One value for each column: text, number, bool or None.
-    formats : sequence of str
-        Excel's number format of each column. Long texts in a column of the format `TEXT` are
-        wrapped. Default: General.
-    frozen : int
-        How many columns stay in view beside the head when the reader scrolls.
-    filtered : bool
-        Whether the head offers to filter.
-    """
+    """One worksheet."""
 
     title: str
     heads: Sequence[str]
@@ -60,22 +43,7 @@ class Worksheet:
 
 
 def width(text: str) -> int:
-    """Return how many columns of fixed pitch a text takes, on a terminal or in a worksheet.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    int
-        Two for each wide or full-width character, none for a combining one, one for others.
-
-    Examples
-    --------
-    >>> width("南開 km")
-    7
-    """
+    """Return how many columns of fixed pitch a text takes, on a terminal or in a worksheet."""
     if text.isascii():
         return len(text)
     return sum(
@@ -85,48 +53,12 @@ def width(text: str) -> int:
 
 
 def harmless(text: str) -> str:
-    """Return a text as CSV can hold it: what would run as a formula is led by an apostrophe.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> harmless("=1+1"), harmless("南開")
-    ("'=1+1", '南開')
-    """
+    """Return a text as CSV can hold it: what would run as a formula is led by an apostrophe."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def csv_bytes(rows: Iterable[Iterable[Any]], encoding: str = "utf-8") -> bytes:
-    """Return rows as CSV that a spreadsheet opens with its Chinese intact.
-
-    Parameters
-    ----------
-    rows : iterable of iterable
-        The first is the header. Texts are made `harmless`.
-    encoding : str
-
-    Returns
-    -------
-    bytes
-        UTF-8 with a byte order mark, or another encoding; lines ended by CR LF (RFC 4180).
-
-    Raises
-    ------
-    UnicodeEncodeError
-        If the encoding lacks a character.
-
-    Examples
-    --------
-    >>> csv_bytes([["name", "km2"], ["=1+1", -0.5]]).decode("utf-8-sig").split()
-    ['name,km2', "'=1+1,-0.5"]
-    """
+    """Return rows as CSV that a spreadsheet opens with its Chinese intact."""
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerows(
         [harmless(value) if isinstance(value, str) else value for value in row] for row in rows
@@ -136,23 +68,7 @@ def csv_bytes(rows: Iterable[Iterable[Any]], encoding: str = "utf-8") -> bytes:
 
 
 def titles(wanted: Iterable[str]) -> list[str]:
-    """Return titles as worksheets of one workbook may have them.
-
-    Parameters
-    ----------
-    wanted : iterable of str
-
-    Returns
-    -------
-    list of str
-        In the same order: no signs of paths, 31 characters at the most, and a number behind one
-        that is taken, in whatever case. Titles that may stand as they are stay.
-
-    Examples
-    --------
-    >>> titles(["a/b", "A_B", "片區"])
-    ['a_b', 'A_B 2', '片區']
-    """
+    """Return titles as worksheets of one workbook may have them."""
     given: list[str] = []
     taken: set[str] = set()
     for title in wanted:
@@ -168,23 +84,7 @@ def titles(wanted: Iterable[str]) -> list[str]:
 
 
 def number_format(key: str) -> str:
-    """Return the number format of a column.
-
-    Parameters
-    ----------
-    key : str
-        The column's key; a unit at its end decides.
-
-    Returns
-    -------
-    str
-        As Excel writes it; ``"General"`` for a key without a unit.
-
-    Examples
-    --------
-    >>> number_format("area_ha"), number_format("area_m2"), number_format("name")
-    ('#,##0.0', '#,##0', 'General')
-    """
+    """Return the number format of a column."""
     decimals = _DECIMALS.get(key.rpartition("_")[2]) if "_" in key else None
     if decimals is None:
         return "General"
@@ -192,24 +92,7 @@ def number_format(key: str) -> str:
 
 
 def of_records(title: str, records: Sequence[Mapping[str, Any]]) -> Worksheet:
-    """Return records as a worksheet.
-
-    Parameters
-    ----------
-    title : str
-    records : sequence of mapping
-        All with the same keys, which become the heads. Lists and mappings become JSON.
-
-    Returns
-    -------
-    Worksheet
-        Without columns if there are no records.
-
-    Examples
-    --------
-    >>> of_records("片區", [{"name": ["甲"], "area_ha": 2.25}]).rows
-    [['["甲"]', 2.25]]
-    """
+    """Return records as a worksheet."""
     keys = list(records[0]) if records else []
     rows = [
         [
@@ -224,34 +107,7 @@ def of_records(title: str, records: Sequence[Mapping[str, Any]]) -> Worksheet:
 
 
 def workbook(sheets: Sequence[Worksheet]) -> bytes:
-    """Return a workbook.
-
-    Parameters
-    ----------
-    sheets : sequence of Worksheet
-
-    Returns
-    -------
-    bytes
-        XLSX: a head that stays in view, columns as wide as their cells. A text stays a text,
-        whatever it begins with; control characters are left out, and of more than 32,767
-        characters the rest.
-
-    Raises
-    ------
-    ValueError
-        If there is no sheet.
-
-    Examples
-    --------
-    >>> import io, openpyxl
-    >>> data = workbook([Worksheet("片區", ["name", "km2"], [["=1+1", 2]])])
-    >>> book = openpyxl.load_workbook(io.BytesIO(data))
-    >>> [[cell.value for cell in row] for row in book["片區"].rows]
-    [['name', 'km2'], ['=1+1', 2]]
-    >>> book["片區"]["A2"].data_type
-    's'
-    """
+    """Return a workbook."""
     from functools import cache
 
     from xlsxwriter import Workbook

@@ -40,40 +40,6 @@ def areas(
     ``area=yes``. What can't be assembled gives no row: its id and the reason stand in the frame's
     ``attrs["broken"]``, a dict, empty when all is well. Nothing is repaired. Where a level is asked
     for that no area has, ``attrs["levels"]`` counts those that there are.
-
-    Parameters
-    ----------
-    path : str or path-like
-        ``.osm.pbf``, or ``.osm`` (also packed).
-    admin_level : int or str, optional
-        Only areas with this `admin_level` (in China 6 for districts, 8 for subdistricts).
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        EPSG:4326; columns `id` (OSM id, int64), `kind` (``way`` or ``relation``), `name`,
-        `aliases`, `admin_level`, `boundary`, `geometry` (Polygon or MultiPolygon). Empty, with
-        these columns, if no area matches.
-
-    Raises
-    ------
-    DataError
-        The file is damaged, or every one of the relations asked for is broken.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> corners = [(117.1, 39.1), (117.2, 39.1), (117.2, 39.2)]
-    >>> nodes = "".join(f'<node id="{i}" lon="{x}" lat="{y}"/>'
-    ...                 for i, (x, y) in enumerate(corners, 1))
-    >>> tags = '<tag k="boundary" v="administrative"/><tag k="name" v="学府街道"/>'
-    >>> refs = "".join(f'<nd ref="{i}"/>' for i in (1, 2, 3, 1))
-    >>> text = f'<osm version="0.6">{nodes}<way id="9">{refs}{tags}</way></osm>'
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = pathlib.Path(folder) / "one.osm"
-    ...     _ = file.write_text(text, encoding="utf-8")
-    ...     areas(file).name.tolist()
-    ['学府街道']
     """
     import numpy as np
     import shapely

@@ -30,35 +30,6 @@ def datum_shift(mapped: OsmNetwork, known: DigitisedNetwork) -> tuple[float, flo
     Every stretch of street that both know says how far they are apart square to it; together,
     north-south and east-west streets give the shift (least squares on the offsets, the median
     of what each street says).
-
-    Parameters
-    ----------
-    mapped : OsmNetwork
-    known : DigitisedNetwork
-        The reference. Only its lines of status ``osm`` and an accuracy of 25 m or better count.
-
-    Returns
-    -------
-    tuple of float, or None
-        Metres east and north by which `mapped` lies off; None where fewer than two streets in
-        different directions are known to both.
-
-    Examples
-    --------
-    >>> import geopandas as gpd
-    >>> from nankai_gis.network import digitised
-    >>> from shapely import LineString
-    >>> from nankai_gis.network.roads import Origin, Roads
-    >>> lines = [digitised.packaged()[n] for n in ("紅旗路", "復康路", "衛津路")]
-    >>> moved = [LineString([(v.lon + 0.006, v.lat) for v in x.vertices]) for x in lines]
-    >>> frame = gpd.GeoDataFrame(
-    ...     {"way": [1, 2, 3], "name": [x.names.hans for x in lines], "aliases": "",
-    ...      "highway": "primary", "railway": None, "waterway": None, "oneway": 0},
-    ...     geometry=moved, crs="EPSG:4326")
-    >>> network = OsmNetwork(Roads(frame, Origin("a", "xml", None, (117, 39, 118, 40), 3, 3, 30)))
-    >>> east, north = datum_shift(network, digitised.packaged())
-    >>> round(east, -1), abs(north) < 20
-    (520.0, True)
     """
     from nankai_gis.geometry.plane import Plane
 
@@ -119,25 +90,7 @@ def shifted(mapped: OsmNetwork, known: DigitisedNetwork) -> str:
 
 
 def shifted_areas(shapes: Shapes, known: DigitisedNetwork) -> Datum | None:
-    """Return the datum in which areas look to be: shifted back, they follow known streets.
-
-    Parameters
-    ----------
-    shapes : array of shapely geometry
-        Longitude, latitude in degrees.
-    known : DigitisedNetwork
-        As for `datum_shift`.
-
-    Returns
-    -------
-    Datum or None
-        None where the areas lie as well as they are, or follow no street.
-
-    Examples
-    --------
-    >>> from nankai_gis.network import digitised
-    >>> shifted_areas(np.array([shapely.box(117, 39, 117.1, 39.1)]), digitised.packaged())
-    """
+    """Return the datum in which areas look to be: shifted back, they follow known streets."""
     from nankai_gis.geometry.plane import Plane
 
     # The streets that are known well, in metres.

@@ -26,19 +26,7 @@ from nankai_gis.words import mark, ntr, tr
 
 @dataclass(frozen=True)
 class DigitisedNetwork:
-    """The lines and the control points of a reference network.
-
-    Attributes
-    ----------
-    lines : tuple of Line
-        Those without coordinates included, with no vertices.
-    points : dict of str to Vertex
-        Control points by id.
-    notes : dict of str to str
-        What is said of each control point.
-    sources : dict of str to str
-        Titles of the sources, by id.
-    """
+    """The lines and the control points of a reference network."""
 
     lines: tuple[Line, ...]
     points: dict[str, Vertex]
@@ -54,13 +42,7 @@ class DigitisedNetwork:
         )
 
     def __getitem__(self, name: str) -> Line:
-        """Return the line of a name, in any script, or of an id.
-
-        Raises
-        ------
-        RoadNotFoundError
-            With the near names.
-        """
+        """Return the line of a name, in any script, or of an id."""
         return self._index[name]
 
     def __contains__(self, name: object) -> bool:
@@ -79,17 +61,7 @@ class DigitisedNetwork:
         return self.lines
 
     def around(self, bounds: tuple[float, float, float, float]) -> list[Line]:
-        """Return the lines whose bounding box touches a box.
-
-        Parameters
-        ----------
-        bounds : tuple of float
-            West, south, east, north in degrees.
-
-        Returns
-        -------
-        list of Line
-        """
+        """Return the lines whose bounding box touches a box."""
         west, south, east, north = bounds
         found = []
         for line in self.lines:
@@ -217,29 +189,7 @@ def _check_source(source: str, sources: Mapping[str, str], where: str) -> None:
 
 
 def read(folder: Path) -> DigitisedNetwork:
-    """Read a reference network from its tables.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Holds ``sources.csv``, ``control_points.csv``, ``streets.csv``, ``street_vertices.csv``.
-
-    Returns
-    -------
-    DigitisedNetwork
-
-    Raises
-    ------
-    DataError
-        For a missing table, a row out of range, an unknown status, source, point or street, or
-        vertices out of order; file and line are named.
-
-    Examples
-    --------
-    >>> network = read(data_folder() / "digitised")
-    >>> network.points["haiguangsi"].position
-    (117.17349, 39.1204)
-    """
+    """Read a reference network from its tables."""
     _require_tables(folder)
     sources = {row["source"]: row["title"] for _, row in _rows(folder, "sources.csv")}
     points, notes = _read_points(folder, sources)
@@ -353,15 +303,5 @@ def _read_lines(folder: Path, courses: dict[str, list[Vertex]]) -> tuple[Line, .
 
 @cache
 def packaged() -> DigitisedNetwork:
-    """Return the reference network that the package ships.
-
-    Returns
-    -------
-    DigitisedNetwork
-
-    Examples
-    --------
-    >>> len(packaged()["通北路"].vertices)
-    5
-    """
+    """Return the reference network that the package ships."""
     return read(data_folder() / "digitised")

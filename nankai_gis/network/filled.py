@@ -35,25 +35,7 @@ BREAK_M = 30.0
 
 
 def fill(digitised: DigitisedNetwork, osm: OsmNetwork) -> MergedNetwork:
-    """Return a mapped network with the names, points and missing lines of a digitised one.
-
-    Parameters
-    ----------
-    digitised : DigitisedNetwork
-        What the definitions were written with.
-    osm : OsmNetwork
-
-    Returns
-    -------
-    MergedNetwork
-        Its digitised lines are those that the mapped network lacks. A line that both have is the
-        mapped one; where that has a break or ends early, by more than `BREAK_M`, the digitised
-        line takes its place there, with its vertices and their accuracy.
-
-    Examples
-    --------
-    See `nankai_gis.network.plan_folder.network_for`.
-    """
+    """Return a mapped network with the names, points and missing lines of a digitised one."""
     located = [line for line in digitised.lines if line.parts]
     if not located:
         return MergedNetwork(digitised, osm)

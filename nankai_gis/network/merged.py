@@ -17,19 +17,7 @@ if TYPE_CHECKING:
 
 
 class MergedNetwork:
-    """A mapped network and digitised lines, which go before mapped ones of the same name.
-
-    Parameters
-    ----------
-    digitised : DigitisedNetwork
-    osm : OsmNetwork
-    known : mapping of str to Line, optional
-        Mapped streets that answer to the names of a digitised line, too, by its id.
-
-    Examples
-    --------
-    See `nankai_gis.network.plan_folder.network_for`.
-    """
+    """A mapped network and digitised lines, which go before mapped ones of the same name."""
 
     def __init__(
         self, digitised: DigitisedNetwork, osm: OsmNetwork, known: Mapping[str, Line] | None = None

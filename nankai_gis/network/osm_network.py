@@ -30,26 +30,7 @@ ACCURACY_M = 5.0
 
 
 class OsmNetwork:
-    """The streets of a snapshot, looked up by name in either script.
-
-    Parameters
-    ----------
-    roads : Roads
-
-    Examples
-    --------
-    >>> import geopandas as gpd
-    >>> from shapely import LineString
-    >>> from nankai_gis.network.roads import Origin, Roads
-    >>> frame = gpd.GeoDataFrame(
-    ...     {"way": [1], "name": ["红旗路"], "aliases": "", "highway": "primary",
-    ...      "railway": None, "waterway": None, "oneway": 0},
-    ...     geometry=[LineString([(117, 39.1), (117, 39.11)])], crs="EPSG:4326")
-    >>> origin = Origin("a.osm", "xml", "2026-01-01", (117, 39.1, 117, 39.11), 1, 1, 2)
-    >>> network = OsmNetwork(Roads(frame, origin))
-    >>> "紅旗路" in network, len(network["紅旗路"].vertices)
-    (True, 2)
-    """
+    """The streets of a snapshot, looked up by name in either script."""
 
     def __init__(self, roads: Roads) -> None:
         self._frame = roads.frame
@@ -73,15 +54,7 @@ class OsmNetwork:
         return next((s for s in self.streets.all(name) if s.ways[0] == int(way)), None)
 
     def __getitem__(self, name: str) -> Line:
-        """Return the line of a name, or of an id.
-
-        Raises
-        ------
-        RoadNotFoundError
-            With near names.
-        AmbiguousNameError
-            If the city has several streets of that name; the message lists the places.
-        """
+        """Return the line of a name, or of an id."""
         street = self.street_of(name)
         if street is not None:
             return self._line(street)
@@ -144,18 +117,7 @@ class OsmNetwork:
         return self._frame
 
     def vicinity(self, bounds: tuple[float, float, float, float]) -> GeoDataFrame:
-        """Return the ways that touch a box, and all others of the streets that do.
-
-        Parameters
-        ----------
-        bounds : tuple of float
-            West, south, east, north in degrees.
-
-        Returns
-        -------
-        geopandas.GeoDataFrame
-            As `ways`; empty where none does.
-        """
+        """Return the ways that touch a box, and all others of the streets that do."""
         tree = shapely.STRtree(self._frame.geometry.values)
         near = np.zeros(len(self._frame), dtype=bool)
         near[tree.query(shapely.box(*bounds), predicate="intersects")] = True

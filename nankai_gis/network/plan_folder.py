@@ -30,28 +30,7 @@ SUFFIXES = (
 
 
 def find_roads(folder: Path) -> Path | None:
-    """Return the road network that lies in a plan's folder.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-
-    Returns
-    -------
-    pathlib.Path or None
-        The file called ``roads`` with a suffix of `SUFFIXES`; None where there is none.
-
-    Raises
-    ------
-    DataError
-        If there are several.
-
-    Examples
-    --------
-    >>> from nankai_gis.plan.packaged import data_folder, files_within
-    >>> find_roads(data_folder()) is None
-    True
-    """
+    """Return the road network that lies in a plan's folder."""
     names = (f"roads{suffix}" for suffix in SUFFIXES)
     files = sorted(folder / name for name in names if (folder / name).is_file())
     if len(files) > 1:
@@ -69,39 +48,7 @@ def find_roads(folder: Path) -> Path | None:
 def read_network(
     folder: Path | None = None, roads: Path | None = None, **reading: Any
 ) -> DigitisedNetwork | OsmNetwork | MergedNetwork:
-    """Return the network that a plan is compiled on.
-
-    Parameters
-    ----------
-    folder : pathlib.Path, optional
-        The plan's folder; the packaged plan by default. It may hold ``roads.gpkg`` (or
-        ``roads.osm.pbf``, ...) and a folder ``digitised`` with the tables of
-        `nankai_gis.network.digitised.read`.
-    roads : pathlib.Path, optional
-        A network to compile it on instead, in any format that `nankai_gis.network.roads.read`
-        knows.
-    **reading
-        How to read it: the keywords of that function that concern vector files.
-
-    Returns
-    -------
-    DigitisedNetwork or OsmNetwork or MergedNetwork
-        Of a folder with both the digitised lines go first; with neither, the packaged reference
-        network. On `roads` the mapped streets go first: the digitised lines of the folder, else
-        the packaged ones, fill what it lacks (`nankai_gis.network.filled`).
-
-    Raises
-    ------
-    DataError
-        If the folder isn't there; as `find_roads`, and as the readers of the two.
-
-    Examples
-    --------
-    The packaged data has digitised tables and no road network:
-
-    >>> type(read_network()).__name__
-    'DigitisedNetwork'
-    """
+    """Return the network that a plan is compiled on."""
     lines = None if folder is None else _tables(folder)
     if roads is not None:
         return _on_own_roads(roads, lines, folder, reading)

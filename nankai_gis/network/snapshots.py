@@ -21,32 +21,7 @@ _VERSION = 1
 
 
 def save(roads: Roads, path: Path, *, overwrite: bool) -> Path:
-    """Write a snapshot, read it back, compare, and only then put it in place.
-
-    Parameters
-    ----------
-    roads : Roads
-    path : pathlib.Path
-        Ends in ``.gpkg``.
-    overwrite : bool
-        Replace a file that is there.
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
-
-    Raises
-    ------
-    OutputError
-        As `Roads.save`.
-
-    Examples
-    --------
-    >>> save(None, Path("roads.json"), overwrite=False)
-    Traceback (most recent call last):
-    nankai_gis.errors.OutputError: roads.json: a snapshot is a GeoPackage; let its name end in .gpkg
-    """
+    """Write a snapshot, read it back, compare, and only then put it in place."""
     import pyogrio
 
     if path.suffix.lower() != ".gpkg":
@@ -71,29 +46,7 @@ def save(roads: Roads, path: Path, *, overwrite: bool) -> Path:
 
 
 def load(path: str | os.PathLike[str]) -> Roads:
-    """Load a snapshot that `Roads.save` wrote.
-
-    Parameters
-    ----------
-    path : str or path-like
-
-    Returns
-    -------
-    Roads
-
-    Raises
-    ------
-    DataError
-        The file is no snapshot, of a later version, damaged, or its ways are not those that the
-        record counts and checks.
-
-    Examples
-    --------
-    >>> import pathlib
-    >>> load(pathlib.Path("nowhere.gpkg"))
-    Traceback (most recent call last):
-    nankai_gis.errors.DataError: nowhere.gpkg: there is no such file
-    """
+    """Load a snapshot that `Roads.save` wrote."""
     import pyogrio
 
     path = Path(path)
@@ -127,22 +80,7 @@ def load(path: str | os.PathLike[str]) -> Roads:
 
 
 def is_snapshot(path: Path) -> bool:
-    """Tell whether a file is a snapshot, be it damaged.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Returns
-    -------
-    bool
-        False where there is no such file.
-
-    Examples
-    --------
-    >>> is_snapshot(Path("nowhere.gpkg"))
-    False
-    """
+    """Tell whether a file is a snapshot, be it damaged."""
     if path.suffix.lower() != ".gpkg" or not path.is_file():
         return False
     try:

@@ -36,24 +36,7 @@ class StreetLines(NamedTuple):
 def draw(
     ways: NDArray[np.object_], sense: Ints, twoway: NDArray[np.bool_], sizes: Ints
 ) -> list[StreetLines | None]:
-    """Draw several streets in one go.
-
-    Parameters
-    ----------
-    ways : ndarray of shapely.LineString
-        The ways of all streets, one street after the other; EPSG:4326.
-    sense : ndarray of int64
-        Direction of traffic: 1 as mapped, -1 against, 0 both or unknown.
-    twoway : ndarray of bool
-        Where traffic is known to run both ways.
-    sizes : ndarray of int64
-        Ways of each street.
-
-    Returns
-    -------
-    list of StreetLines or None
-        One per street; None where its ways have no length.
-    """
+    """Draw several streets in one go."""
     # Project each street with the meridian next to it, within a quarter of a degree.
     street_of_way = np.repeat(np.arange(len(sizes)), sizes)
     lonlat, way = shapely.get_coordinates(ways, return_index=True)

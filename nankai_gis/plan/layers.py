@@ -52,52 +52,12 @@ def _collection(layer: str) -> list[dict[str, Any]]:
 
 
 def features(layer: str) -> list[dict[str, Any]]:
-    """Return the features of a layer as GeoJSON mappings.
-
-    Parameters
-    ----------
-    layer : str
-        Member of `LAYERS`.
-
-    Returns
-    -------
-    list of dict
-        ``properties`` and ``geometry``; the geometry is None for what is not located.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such layer.
-    DataError
-        If the file is missing or damaged.
-
-    Examples
-    --------
-    >>> [f["properties"]["id"] for f in features("zones")]
-    ['qihang-bay', 'laochengxiang', 'shuishang-aoti']
-    """
+    """Return the features of a layer as GeoJSON mappings."""
     return list(_collection(layer))
 
 
 def as_row(feature: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a feature for a table, whose cells hold no lists: the text of one is JSON.
-
-    Parameters
-    ----------
-    feature : mapping
-        A GeoJSON feature.
-
-    Returns
-    -------
-    dict
-        The feature with its id left out; a list of its properties is text, keys in order.
-
-    Examples
-    --------
-    >>> row = as_row({"properties": {"id": "a", "aliases": ["b"]}, "geometry": None})
-    >>> row["properties"]
-    {'id': 'a', 'aliases': '["b"]'}
-    """
+    """Return a feature for a table, whose cells hold no lists: the text of one is JSON."""
     properties = {
         key: json.dumps(value, ensure_ascii=False, sort_keys=True)
         if isinstance(value, list)

@@ -393,27 +393,7 @@ def _advice(item: Mapping[str, Any], key: str) -> str:
 
 
 def faults(file: str, table: str, error: ValidationError) -> list[str]:
-    """Return the faults of a table, a line for each key, in the language in force.
-
-    Parameters
-    ----------
-    file, table : str
-        Name of the file and id of the table.
-    error : pydantic.ValidationError
-
-    Returns
-    -------
-    list of str
-        File, table and key, and what to write there.
-
-    Examples
-    --------
-    >>> try:
-    ...     DEFINITION.validate_python({"kind": "zoo"})
-    ... except ValidationError as error:
-    ...     faults("plan.toml", "a-zone", error)[0]
-    "plan.toml: [a-zone] kind: 'zoo' is none of district, zone, parcel, corridor, subdistrict, site"
-    """
+    """Return the faults of a table, a line for each key, in the language in force."""
     lines: dict[str, str] = {}
     for item in error.errors(include_url=False):
         steps = [str(step) for step in item["loc"]]
@@ -427,20 +407,7 @@ def faults(file: str, table: str, error: ValidationError) -> list[str]:
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a definition file.
-
-    Returns
-    -------
-    dict
-        Draft 2020-12. It holds every rule of `definitions.read` but that a date is in the
-        calendar, and those between features: that ids and names are unique in a folder, and
-        that claims, containers and joins name features of the plan.
-
-    Examples
-    --------
-    >>> sorted(json_schema()["$defs"]["Zone"]["required"])
-    ['clause', 'kind', 'name', 'sides', 'status']
-    """
+    """Return the JSON Schema of a definition file."""
     feature = DEFINITION.json_schema(ref_template="#/$defs/{model}")
     about = AboutTable.model_json_schema(ref_template="#/$defs/{model}")
     definitions = feature.pop("$defs") | {about["title"]: about}

@@ -17,14 +17,9 @@ _BREAKS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
 def printable(text: str) -> str:
-    r"""Return a text that a terminal only shows; escapes are those of JSON, which stays the same.
+    """Return a text that a terminal only shows; escapes are those of JSON, which stays the same.
 
     Line ends, also those of CSV, tabs, and what parts the texts of a GeoJSON sequence stay.
-
-    Examples
-    --------
-    >>> print(printable("紅旗路\x1b]0;x\x07"))
-    紅旗路\u001b]0;x\u0007
     """
     if text.isprintable():
         return text
@@ -40,13 +35,7 @@ def _escape(code: int) -> str:
 
 
 def cleaned(text: str) -> str:
-    r"""Return a text as a document can hold it; line ends of any kind are one.
-
-    Examples
-    --------
-    >>> cleaned("紅旗路\x0b北段\x07")
-    '紅旗路\n北段'
-    """
+    """Return a text as a document can hold it; line ends of any kind are one."""
     return _NOT_XML.sub("", _BREAKS.sub("\n", text))
 
 

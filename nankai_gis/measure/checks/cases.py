@@ -18,21 +18,7 @@ Positions = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A small plan and what is drawn of it.
-
-    Attributes
-    ----------
-    sentence : str
-        What it shows: a key of the catalogue.
-    polygons : mapping of str to tuple of positions
-        Exterior ring, closed, by kind and id, such as ``"zone a"``.
-    roads : mapping of str to tuple of positions
-        Course by name; empty where the road isn't located.
-    corridors : mapping of str to tuple of str
-        Roads by id: the first is the main line, the others extend it.
-    definitions : mapping of str to mapping
-        Further attributes of features by id.
-    """
+    """A small plan and what is drawn of it."""
 
     sentence: str
     polygons: Mapping[str, Positions] = field(default_factory=dict)

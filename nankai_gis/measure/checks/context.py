@@ -36,14 +36,7 @@ POLYGON_LAYERS = {
 
 
 class CheckContext:
-    """A plan with the geometry of its layers, as the rules ask for it.
-
-    Parameters
-    ----------
-    plan : Plan
-    layers : mapping of str to sequence of mapping
-        GeoJSON features, EPSG:4326; a layer may be missing.
-    """
+    """A plan with the geometry of its layers, as the rules ask for it."""
 
     def __init__(self, plan: Plan, layers: Layers) -> None:
         self.plan = plan
@@ -110,13 +103,7 @@ class CheckContext:
 
 
 class KnownRoads:
-    """The roads of the streets layer by all their names.
-
-    Parameters
-    ----------
-    streets : sequence of mapping
-        GeoJSON features.
-    """
+    """The roads of the streets layer by all their names."""
 
     def __init__(self, streets: Sequence[Mapping[str, Any]]) -> None:
         self._ids: dict[str, list[str]] = {}

@@ -9,28 +9,7 @@ COVERED_SHARE, COVERED_M2 = 0.02, 50_000.0
 
 
 def covered(context: CheckContext, zone: str) -> dict[str, tuple[float, float]]:
-    """Return what a zone has of each subdistrict.
-
-    Parameters
-    ----------
-    context : CheckContext
-    zone : str
-        Id.
-
-    Returns
-    -------
-    dict of str to tuple of float
-        Area in m² on the ellipsoid and share of the subdistrict (0 to 1) by its id; empty for a
-        zone without a geometry.
-
-    Examples
-    --------
-    >>> from nankai_gis.measure.checks.r07_claimed import RULE
-    >>> case = RULE.passing
-    >>> size, share = covered(CheckContext(case.plan(), case.layers()), "a")["s"]
-    >>> round(share, 2)
-    0.5
-    """
+    """Return what a zone has of each subdistrict."""
     shapes = context.shapes
     if zone not in shapes:
         return {}
@@ -43,22 +22,5 @@ def covered(context: CheckContext, zone: str) -> dict[str, tuple[float, float]]:
 
 
 def counts(area: float, share: float) -> bool:
-    """Tell whether a subdistrict counts as covered.
-
-    Parameters
-    ----------
-    area : float
-        Covered, m².
-    share : float
-        Of the subdistrict, 0 to 1.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> counts(60_000, 0.01), counts(10_000, 0.03), counts(10_000, 0.01)
-    (True, True, False)
-    """
+    """Tell whether a subdistrict counts as covered."""
     return share >= COVERED_SHARE or area >= COVERED_M2

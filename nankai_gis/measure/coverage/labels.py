@@ -68,44 +68,10 @@ _WITHOUT = (UNNAMED, UNCLASSED, NO_SUBDISTRICT)
 
 
 def class_label(value: str) -> str:
-    """Return a road class in words, in the language in force.
-
-    Parameters
-    ----------
-    value : str
-        An OSM highway value, or `UNCLASSED`.
-
-    Returns
-    -------
-    str
-        The value itself where there is no label.
-
-    Examples
-    --------
-    >>> class_label("primary"), class_label("via_ferrata")
-    ('arterial road', 'via_ferrata')
-    """
+    """Return a road class in words, in the language in force."""
     return tr(CLASS_LABELS[value]) if value in CLASS_LABELS else label(value)
 
 
 def label(name: str) -> str:
-    """Return the name of a row as a reader sees it, in the language in force.
-
-    Parameters
-    ----------
-    name : str
-        A name, `UNNAMED`, `UNCLASSED`, `NO_SUBDISTRICT`, or several joined by `BORDER`.
-
-    Returns
-    -------
-    str
-        Names stay as they are.
-
-    Examples
-    --------
-    >>> from nankai_gis.words import speaking
-    >>> with speaking("zh-Hant"):
-    ...     label("學府街道|(no subdistrict)")
-    '學府街道|（無街道）'
-    """
+    """Return the name of a row as a reader sees it, in the language in force."""
     return BORDER.join(tr(part) if part in _WITHOUT else part for part in name.split(BORDER))

@@ -28,20 +28,7 @@ _CHECK_COLUMNS = ["check", "item", "unit", "parts", "whole", "relative", "limit"
 
 @dataclass(frozen=True)
 class Note:
-    """Rows of a layer that were dropped, repaired or split, and why.
-
-    Attributes
-    ----------
-    layer : str
-    action : {'dropped', 'repaired', 'split'}
-    reason : str
-        In English, with the names of values in braces.
-    count : int
-    which : tuple of str or int
-        The first 20 rows by their ids; a row that has none by its position, an integer.
-    values : mapping of str to object
-        What stands in the braces of the reason.
-    """
+    """Rows of a layer that were dropped, repaired or split, and why."""
 
     layer: str
     action: str

@@ -70,26 +70,7 @@ class Ends:
 
 @dataclass(frozen=True)
 class StreetSums:
-    """What the tables need of a set of streets.
-
-    Attributes
-    ----------
-    rows, lines : int
-        Of the layer, and lines that came of them.
-    total_m : float
-        Length of the lines before they were cut.
-    state_first, state_area, state_on : numpy.ndarray of int64
-        The states, as in `Cut`.
-    streets, classes : dict of str to str
-        Names by their folded form, spelt as where they first appear, and in that order; streets
-        without a name have the number after the last. Classes likewise, not folded.
-    run : numpy.ndarray of float64, shape (n, 2)
-        How far each street runs east or west, and north or south; degrees.
-    groups : pandas.DataFrame
-        Pieces summed by ``state``, ``street`` and ``class`` (numbers): ``length_m``.
-    ends : Ends
-    notes : tuple of Note
-    """
+    """What the tables need of a set of streets."""
 
     rows: int
     lines: int
@@ -276,19 +257,7 @@ def _numbered(each: list[dict[Any, Any]]) -> tuple[dict[Any, Any], list[Ints]]:
 
 @dataclass(frozen=True)
 class AreaMembership:
-    """Which zones and which subdistrict each state lies in.
-
-    Attributes
-    ----------
-    state, zone, on : numpy.ndarray of int64
-        One row for each state and zone, ascending by state; `INSIDE` or `BOUNDARY`.
-    place : numpy.ndarray of int64
-        Of each state: its row in `labels`.
-    labels : list of tuple of str
-        Id, name, and ``inside``, ``border`` or ``none`` of each place among subdistricts.
-    in_district : numpy.ndarray of bool
-        Of each state: whether it is in the district or along its boundary.
-    """
+    """Which zones and which subdistrict each state lies in."""
 
     state: Ints
     zone: Ints

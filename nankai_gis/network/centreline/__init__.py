@@ -40,28 +40,7 @@ def collapse(
     separation: float,
     gap: float,
 ) -> tuple[list[Centreline], Bools]:
-    """Collapse a batch of streets.
-
-    Parameters
-    ----------
-    lonlat, xy : ndarray, shape (n, 2)
-        Coordinates of all ways, one after the other; `xy` in metres.
-    way, group : ndarray of int64, shape (n,)
-        Way and street (0, 1, 2, ...) of each coordinate, both ascending.
-    sense : ndarray of int64
-        Direction of traffic per coordinate: 1 as mapped, -1 against, 0 both or unknown.
-    twoway : ndarray of bool
-        Where traffic is known to run both ways.
-    separation, gap : float
-        Limits in metres.
-
-    Returns
-    -------
-    lines : list of Centreline
-        One per street.
-    valid : ndarray of bool
-        Steps (coordinate k to k + 1) that count.
-    """
+    """Collapse a batch of streets."""
     # Join the ways to strokes; a closed one starts at its tip.
     groups = int(group[-1]) + 1 if len(group) else 0
     node, valid = segments(lonlat, way, group)

@@ -43,17 +43,7 @@ def segments(lonlat: Floats, way: Ints, group: Ints) -> tuple[Ints, Bools]:
 
 
 def strokes(xy: Floats, node: Ints, valid: Bools, group: Ints) -> tuple[Ints, Ints, Ints]:
-    """Join the steps to strokes.
-
-    Returns
-    -------
-    vertex : ndarray of int64
-        Coordinate indices along the strokes.
-    stroke : ndarray of int64
-        Number of the stroke per vertex.
-    along : ndarray of int64
-        1 where the step to the next vertex runs as mapped, -1 where against it.
-    """
+    """Join the steps to strokes."""
     steps = np.flatnonzero(valid)
     if not len(steps):
         empty = np.zeros(0, dtype=np.int64)

@@ -49,16 +49,7 @@ def _simple(character: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FoldedText:
-    """A text as the grammar reads it.
-
-    Attributes
-    ----------
-    source : str
-    plain, simple : str
-        Folded, in the text's own script and in simplified characters; of one length.
-    at : tuple of int
-        For each character of `plain` its place in `source`; then the length of `source`.
-    """
+    """A text as the grammar reads it."""
 
     source: str
     plain: str

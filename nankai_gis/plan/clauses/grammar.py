@@ -65,13 +65,7 @@ class _Reached:
 
 
 class Grammar:
-    """A text that is read with the names that a network knows.
-
-    Parameters
-    ----------
-    text : FoldedText
-    known : container of str
-    """
+    """A text that is read with the names that a network knows."""
 
     def __init__(self, text: FoldedText, known: Container[str] = ()) -> None:
         self.text = text
