@@ -252,7 +252,22 @@ def _why_not_drawn(error: RoadNotFoundError | PieceError, lines: LineSource) -> 
 def readings_of(derived: Derived) -> tuple[Alternative, ...]:
     """Return the readings of a clause: the ring that was taken, then the others that fit it.
 
-    The choices where nothing decided; empty for an axis and for sides that don't close.
+    Parameters
+    ----------
+    derived : Derived
+
+    Returns
+    -------
+    tuple of Alternative
+        The choices where nothing decided; empty for an axis and for sides that don't close.
+
+    Examples
+    --------
+    >>> from nankai_gis.network import digitised
+    >>> from nankai_gis.plan import definitions
+    >>> zone = definitions.packaged().index()["laochengxiang"]
+    >>> round(readings_of(derive(zone, digitised.packaged()))[0].area_m2 / 1e6, 1)
+    2.4
     """
     if isinstance(derived.error, AmbiguousRingError):
         return derived.error.choices

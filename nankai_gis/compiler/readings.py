@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nankai_gis.compiler.derive import compile_readings
+from nankai_gis.compiler.derive import Derived, compile_readings, readings_of
 from nankai_gis.compiler.ring import Alternative, Ring, ring_area
 from nankai_gis.plan.model import Feature, Names
 from nankai_gis.words import LANGUAGES, Language, language, listed, speaking
@@ -34,11 +34,8 @@ def readings_as_data(feature: Feature, ring: Ring, network: PlanNetwork) -> list
         ]
     if not ring.alternatives:
         return []
-    names = tuple(run.names for run in ring.runs)
-    taken = Alternative(names, ring_area(ring), 1.0, 0.0, ring, ring.reasons)
-    return [
-        _searched(n, other, other is taken) for n, other in enumerate((taken, *ring.alternatives))
-    ]
+    found = readings_of(Derived(feature, ring=ring))
+    return [_searched(n, other, other.ring is ring) for n, other in enumerate(found)]
 
 
 def _searched(number: int, reading: Alternative, chosen: bool) -> dict[str, Any]:
