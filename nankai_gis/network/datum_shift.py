@@ -101,7 +101,9 @@ def shifted_areas(shapes: Shapes, known: DigitisedNetwork) -> Datum | None:
         if all(vertex.status == "osm" and vertex.accuracy_m <= 25 for vertex in pair)
     ]
     edges = shapely.boundary(shapes[~shapely.is_missing(shapes)])
-    length = float(np.nansum(shapely.length(edges)))
+    # Rows with a coordinate that is no number are told of where they are dropped.
+    edges = edges[np.isfinite(shapely.length(edges))]
+    length = float(shapely.length(edges).sum())
     if not good or not np.isfinite(length) or length <= 0:
         return None
     plane = Plane(*good[0][0].position)
