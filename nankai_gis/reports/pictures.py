@@ -77,7 +77,7 @@ def _named(study: Study, frame: GeoDataFrame) -> GeoDataFrame:
     return frame
 
 
-def other_readings(study: Study, layers: Collection[str]) -> GeoDataFrame:
+def _other_readings(study: Study, layers: Collection[str]) -> GeoDataFrame:
     """Return the readings of clauses that aren't drawn; names begin with that of the feature."""
     rows = readings(feature for layer in layers for feature in study.layers[layer])
     rows = rows[~rows["chosen"].astype(bool)].reset_index(drop=True)
@@ -154,7 +154,7 @@ def plan_map(
     frames, shown, heads = _plan(study, lang, title, layers, coverage)
     with speaking(lang):
         named = [n for n in ("zones", "parcel") if n in shown]
-        others = other_readings(study or packaged(), named)
+        others = _other_readings(study or packaged(), named)
     if len(others) and not coverage:
         frames["readings"] = others
         shown.append("readings")
