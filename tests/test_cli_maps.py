@@ -35,7 +35,7 @@ def test_map_takes_its_options(run: Run, tmp_path: Path) -> None:
     assert "<title>另一張圖</title>" in text
     assert '["审图号：","津S(2025)001"]' in text
     assert "cdn.jsdelivr.net/npm/leaflet@1.9.4/dist/leaflet.js" in text
-    assert '"order":["district","zones","bands"]' in text
+    assert '"order":["district","zones","bands","readings"]' in text
 
 
 def test_map_has_the_file_name_of_the_readme(run: Run, tmp_path: Path) -> None:
