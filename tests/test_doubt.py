@@ -206,7 +206,6 @@ def test_a_wrong_clause_of_eight_roads_is_refused(
     draft = grid(8, 8, width=24).add("斷路", [(-900, 300), (-900, 700)])
     lines = network(draft.add("斜路", [(-100, -50), (2900, 2850)]), turn=10)
     sides = {"east": east, "south": south, "west": west, "north": north}
-    # `tests/benchmarks/test_compiler.py` measures how soon.
     with pytest.raises(GeometryError):
         ring_of_sides({side: names.split("、") for side, names in sides.items()}, lines)
 
