@@ -97,8 +97,14 @@ def test_any_network_reads_the_same_as_pbf_xml_and_json(tmp_path_factory, places
         net.node(lon / 1e7, lat / 1e7)
         net.nodes[-1].id = len(net.nodes) * gaps
     net.way([gaps, 2 * gaps], highway="primary")
-    for refs, tags in ways:
-        net.way([(ref % len(places) + 1) * gaps for ref in refs])
+    drawn = {(gaps, 2 * gaps), (2 * gaps, gaps)}
+    for indices, tags in ways:
+        refs = tuple((index % len(places) + 1) * gaps for index in indices)
+        # The same line under two ids counts once, which other tests hold.
+        if refs in drawn:
+            continue
+        drawn |= {refs, refs[::-1]}
+        net.way(list(refs))
         net.ways[-1].tags = tags
         net.ways[-1].id = gaps + len(net.ways)
     wanted = []
