@@ -129,7 +129,7 @@ def server(_dice: random.Random, folder: Path) -> Iterator[tuple[str, Callable[[
 
 
 def _fetch(status: int, body: bytes, sent: str) -> str:
-    import osmnx  # noqa: F401  (takes longer than the deadline)
+    import osmnx  # noqa: F401  (loaded first: it takes longer than the deadline of the request)
 
     from nankai_gis.errors import NankaiGISError
     from nankai_gis.network import roads
@@ -152,7 +152,7 @@ def _fetch(status: int, body: bytes, sent: str) -> str:
             with suppress(OSError):
                 self.wfile.write(data[:-9] if sent == "cut" else data)
 
-        do_GET = do_POST  # noqa: N815
+        do_GET = do_POST  # noqa: N815  (the name that http.server calls)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any
 
 import pytest
+from evidence import EVIDENCE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wordings import BOX as ONE_AREA
@@ -273,7 +273,7 @@ def _in(value: Any, convert: Callable[[str], str]) -> Any:
     return convert(value) if isinstance(value, str) else value
 
 
-CLAUSES = Path("/work/shared/clauses/published.jsonl")
+CLAUSES = EVIDENCE.parent / "clauses" / "published.jsonl"
 
 
 @pytest.mark.skipif(not CLAUSES.is_file(), reason="the published clauses aren't kept with the code")
@@ -296,7 +296,7 @@ def test_published_clauses_are_read_or_refused_but_never_wrong_in_silence() -> N
     assert right >= 54
 
 
-OUTLINE = Path("/work/shared/plan/outline-text.txt")
+OUTLINE = EVIDENCE.parent / "plan" / "outline-text.txt"
 
 
 @pytest.mark.skipif(not OUTLINE.is_file(), reason="the plan's text isn't kept with the code")

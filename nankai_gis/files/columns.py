@@ -46,9 +46,8 @@ def as_list(value: object) -> list[str] | None:
             return None
         try:
             value = ast.literal_eval(value.strip())
-        # Deep or broken text fails in many ways; it is no list then.
-        except Exception:  # noqa: BLE001
-            return None
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            return None  # broken or too deep: no list
     if isinstance(value, str | bytes | dict) or not isinstance(value, Iterable):
         return None
     return [str(part) for part in value if not blank(part)]

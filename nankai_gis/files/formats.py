@@ -383,8 +383,7 @@ def checked_members(path: Path) -> list[str]:
             spoilt = box.testzip()
     except DataError:
         raise
-    # zipfile raises errors of many kinds, of zlib and struct among them.
-    except Exception as error:
+    except Exception as error:  # zipfile raises what zlib, struct and codecs raise, too
         raise DataError(
             tr("{file}: a damaged or cut off zip; copy or download it again", file=path.name)
         ) from error

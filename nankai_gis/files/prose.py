@@ -45,8 +45,7 @@ def _document(path: Path) -> str:
     try:
         document = docx.Document(str(path))
         return "\n".join(_lines(document))
-    # python-docx raises what zipfile, lxml and its own packages raise.
-    except Exception as error:
+    except Exception as error:  # python-docx raises what zipfile and lxml raise, too
         raise DataError(
             tr("{file}: no .docx document, or a damaged one; save it anew in Word", file=path)
         ) from error

@@ -121,8 +121,8 @@ def _guarded(name: str) -> Iterator[None]:
     except NankaiGISError:
         raise
     # GDAL, pyogrio, shapely, pyproj, zipfile and json have errors of many kinds, and damaged
-    # files bring out more (an IndexError of pyogrio): whatever it is, it is this file's.
-    except Exception as error:
+    # files bring out more (an IndexError of pyogrio).
+    except Exception as error:  # whatever it is, it is this file's
         raise DataError(
             tr("{file}: can't be read: {reason}", file=name, reason=reason_of(error))
         ) from error
@@ -272,17 +272,21 @@ def _meant(
         # The folders of a KML file; rows say in a column which layer of ours they are.
         return names
     if len(names) > 1:
-        raise DataError(
-            tr(
-                "{file} has {n} layers: {layers}; name the one that is meant with --layer, or as "
-                "{file}|layername={example}",
-                file=name,
-                n=len(names),
-                layers=_described(filled),
-                example=names[0],
-            )
-        )
+        raise _several_layers(name, names, _described(filled))
     return names
+
+
+def _several_layers(name: str, layers: Sequence[str], described: str) -> DataError:
+    return DataError(
+        tr(
+            "{file} has {n} layers: {layers}; name the one that is meant with --layer, or as "
+            "{file}|layername={example}",
+            file=name,
+            n=len(layers),
+            layers=described,
+            example=layers[0],
+        )
+    )
 
 
 def _fits(kind: str | None, want: str) -> bool:
@@ -317,14 +321,5 @@ def _own_rows(
             kept = frame[own].dropna(axis="columns", how="all")
             return kept.reset_index(drop=True)
     if len(meant) > 1 and not {*map(str.lower, meant)} <= {*map(str.lower, prefer)}:
-        raise DataError(
-            tr(
-                "{file} has {n} layers: {layers}; name the one that is meant with --layer, or as "
-                "{file}|layername={example}",
-                file=name,
-                n=len(meant),
-                layers=listed(meant),
-                example=meant[0],
-            )
-        )
+        raise _several_layers(name, meant, listed(meant))
     return frame

@@ -152,9 +152,8 @@ def _once(
             with speaking(lang), _asking:
                 _download(polygon, endpoint, timeout_s, hook)
             events.put(hook)
-        # Whatever it is, the caller raises it again (hence no narrower class): an error that
-        # stayed in this thread would leave the caller waiting.
-        except Exception as error:  # noqa: BLE001
+        # An error that stayed in this thread would leave the caller waiting.
+        except Exception as error:  # noqa: BLE001  (the caller raises it again)
             events.put(error)
 
     threading.Thread(target=work, daemon=True, name="overpass").start()
@@ -312,9 +311,8 @@ class _Hook:
 
         try:
             text = overpass_json.plain_text(response.raw.read(4096, decode_content=True))
-        # The page only explains the status: one that can't be read, for whatever reason, must not
-        # take the place of what is known already.
-        except Exception:  # noqa: BLE001
+        # A page that can't be read must not take the place of the status, which is known.
+        except Exception:  # noqa: BLE001  (the page only explains the status)
             text = ""
         status = f"HTTP {response.status_code} {response.reason}"
         reason = tr("{status}: {text}", status=status, text=text) if text else status

@@ -84,8 +84,7 @@ def read(name: str, content: dict[str, Any]) -> RawWays:
         ways = _ways(name, content["elements"])
     except DataError:
         raise
-    # What isn't shaped as Overpass writes it may fail in any way.
-    except Exception as error:
+    except Exception as error:  # what isn't shaped as Overpass writes it fails in any way
         raise DataError(
             tr(
                 "{file}: an element of the Overpass answer is malformed: {reason}",

@@ -30,8 +30,7 @@ def refusing_damage(name: str) -> Iterator[None]:
         yield
     except NankaiGISError:
         raise
-    # Decoders have errors of their own, beside those of Python: any of them means damage.
-    except Exception as error:
+    except Exception as error:  # decoders have errors of their own: any of them means damage
         raise DataError(
             tr(
                 "{file}: damaged or cut off: {reason}; download or copy it again",
