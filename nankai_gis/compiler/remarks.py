@@ -75,8 +75,7 @@ REMARKS: Mapping[str, str] = {
         "{metres:,.0f} m, inferred, ±{accuracy:.0f} m"
     ),
     "stand-in": mark(
-        "{road} isn't located; {line} is taken in its place over {metres:,.0f} m, inferred, "
-        "±{accuracy:.0f} m"
+        "{line} is taken in place of {road} over {metres:,.0f} m, inferred, ±{accuracy:.0f} m"
     ),
     "roughly known": mark("{line} is known to ±{accuracy:.0f} m only, and counts as inferred"),
     "carriageways apart": mark(
